@@ -1,0 +1,21 @@
+"""Children of MMEngine's registries under the scope ``topkd``.
+
+A config names a component of this package as ``type='topkd.Distiller'``; MMEngine then imports the ``locations`` by
+itself, whatever the config's ``default_scope`` is.
+"""
+from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import FUNCTIONS as MMENGINE_FUNCTIONS
+from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import METRICS as MMENGINE_METRICS
+from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import RUNNERS as MMENGINE_RUNNERS
+from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+from mmengine.registry import Registry
+
+DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='topkd', locations=['topkd.datasets'])
+FUNCTIONS = Registry('function', parent=MMENGINE_FUNCTIONS, scope='topkd', locations=['topkd.datasets'])
+HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='topkd', locations=['topkd.hooks'])
+METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='topkd', locations=['topkd.evaluation'])
+MODELS = Registry('model', parent=MMENGINE_MODELS, scope='topkd', locations=['topkd.models'])
+RUNNERS = Registry('runner', parent=MMENGINE_RUNNERS, scope='topkd', locations=['topkd.runners'])
+TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='topkd', locations=['topkd.datasets'])

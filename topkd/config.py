@@ -1,0 +1,70 @@
+"""One ``data_root`` for a whole config, also where it is set from the command line.
+
+A text config is evaluated before ``--cfg-options`` are merged, so a new top-level ``data_root`` does not reach the
+loaders that were written with the old one. Data sets of this package's configs therefore say ``data_root=None``, which
+is filled from the top level here; data sets inherited from mmdet or from a dumped config follow when they hold the old
+value.
+"""
+import os
+from typing import Optional
+
+from mmengine.config import Config
+
+
+def merge_cfg_options(cfg: Config, options: Optional[dict]) -> Config:
+    """Merge ``--cfg-options`` into a config, in place, so that ``data_root`` reaches every data loader and evaluator.
+
+    An option that names a single data set's folder, such as ``train_dataloader.dataset.data_root``, wins over it.
+
+    Args:
+        cfg: The config as it was read from its file.
+        options: Keys with dots and their values, or None.
+
+    Returns:
+        Config: The same ``cfg``.
+    """
+    options = dict(options or {})
+    previous = cfg.get('data_root')
+    if 'data_root' in options:
+        cfg.data_root = options.pop('data_root')
+    apply_data_root(cfg, previous)
+    cfg.merge_from_dict(options)
+    return cfg
+
+
+def apply_data_root(cfg: Config, previous: Optional[str] = None) -> Config:
+    """Set the folder of every data set of a config to the top-level ``data_root``, in place.
+
+    Touched are, below each top-level ``*_dataloader`` and ``*_evaluator``, a ``data_root`` that is None and every path
+    at or below ``previous``; any other value is a data set's own choice and stays.
+
+    Args:
+        cfg: A config; without a top-level ``data_root`` it is left as it is.
+        previous: The value that the top-level ``data_root`` had when the config's file was evaluated.
+
+    Returns:
+        Config: The same ``cfg``.
+    """
+    root = cfg.get('data_root')
+    if root is not None:
+        for key in cfg:
+            if key.endswith(('_dataloader', '_evaluator')):
+                _move(cfg[key], previous, str(root))
+    return cfg
+
+
+def _move(node, previous: Optional[str], root: str) -> None:
+    """Replace, in nested dicts and lists, missing data roots by ``root`` and paths inside ``previous`` likewise."""
+    if not isinstance(node, (dict, list)):
+        return
+    for key, value in list(node.items() if isinstance(node, dict) else enumerate(node)):
+        if key == 'data_root' and value is None:
+            node[key] = root
+        elif isinstance(value, str) and _is_inside(value, previous):
+            node[key] = os.path.join(root, value[len(previous):].lstrip('/')) if value != previous else root
+        else:
+            _move(value, previous, root)
+
+
+def _is_inside(path: str, folder: Optional[str]) -> bool:
+    return bool(folder) and (path == folder or path.startswith(folder.rstrip('/') + '/'))

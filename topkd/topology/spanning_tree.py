@@ -1,0 +1,99 @@
+"""Minimum spanning trees of many weighted complete graphs at once."""
+import math
+from typing import Tuple
+
+import torch
+from torch import Tensor
+
+from topkd.topology.pairwise import on_host
+
+MAX_VERTICES = 2**13
+# weights are raised to this number, far from where (i, j) alone would make a denormal number, and far above 1 / APART
+LIGHTEST = 2.0**-900
+APART = 2.0**1000
+
+
+def minimum_spanning_tree(weights: Tensor) -> Tensor:
+    r"""Find a minimum spanning tree of every complete graph of a batch.
+
+    By Boruvka's algorithm: every component takes its lightest edge to another component, all at once, so
+    :math:`\lceil\log_2 n\rceil` rounds of a few whole-batch operations give the tree. On a GPU nothing is synchronised
+    with the host.
+
+    Args:
+        weights (Tensor): Symmetric weights (B, n, n), non-negative and finite; the diagonal is not read. Of float64
+            weights the last :math:`2 \lceil\log_2 n\rceil` of 52 binary digits are not told apart.
+
+    Returns:
+        Tensor: End points i < j of the edges (B, n - 1, 2), int64, in no particular order. Without gradient.
+
+    Raises:
+        ValueError: Where the weights are no batch of square matrices, or of more than 8192 vertices.
+
+    Source: Boruvka, 1926; Graham and Hell, On the history of the minimum spanning tree problem, 1985, Section 3.
+    """
+    if weights.ndim != 3 or weights.shape[1] != weights.shape[2]:
+        raise ValueError(f'weights must be square matrices (B, n, n), got {tuple(weights.shape)}')
+    n = weights.shape[1]
+    if not 1 <= n <= MAX_VERTICES:
+        raise ValueError(f'minimum_spanning_tree takes graphs of 1 to {MAX_VERTICES} vertices, got {n}')
+    with torch.no_grad():
+        return _boruvka(weights)
+
+
+def _boruvka(weights: Tensor) -> Tensor:
+    count, n = weights.shape[:2]
+    bits = _bits(n)
+    vertex = torch.arange(n, device=weights.device)
+    keys = _edge_keys(weights, vertex, bits)
+    label = vertex.expand(count, n)  # every component is called by one of its vertices, that of vertex 0 by 0
+    found = label  # the edge by which a component was hooked to another one, by the component's name
+    may_look = on_host(weights)
+    one, difference = keys.new_ones(()), torch.empty_like(keys)
+    for step in range(bits):
+        if step:
+            # adds infinity within a component, elsewhere less than the last digit of any key: faster than a mask
+            place = label.double() * APART
+            keys.addcdiv_(one, torch.sub(place.unsqueeze(2), place.unsqueeze(1), out=difference))
+        hooked, edge = _lightest_edges(keys, label, bits)
+        low, high = edge >> bits, edge & (2**bits - 1)
+        # an edge leaves its component, so one of its ends lies there and the other one in the component to join
+        parent = torch.where(hooked, label.gather(1, low) + label.gather(1, high) - vertex, vertex)
+        # two components that took the same edge: the one of lower name stays
+        parent = torch.where((parent.gather(1, parent) == vertex) & (vertex < parent), vertex, parent)
+        found = torch.where(parent != vertex, edge, found)
+        for _ in range(bits - step):
+            parent = parent.gather(1, parent)
+        label = parent.gather(1, label)
+        if may_look and not label.any():
+            break
+    # vertex 0 is never hooked, and every other vertex exactly once
+    found = found[:, 1:]
+    return torch.stack((found >> bits, found & (2**bits - 1)), dim=2)
+
+
+def _edge_keys(weights: Tensor, vertex: Tensor, bits: int) -> Tensor:
+    """Return float64 keys (B, n, n), ordered as (weight, i, j) with i < j; equal weights can make no cycle then.
+
+    The key of an edge is the weight with its last 2 * bits binary digits replaced by i and j: those digits are zero
+    anyway in a float32 weight. One reduction then gives the lightest edge and its end points, and torch's CPU kernels
+    vectorise it for float64, but not for int64, nor where an index is asked for.
+    """
+    low, high = torch.minimum(vertex, vertex.unsqueeze(1)), torch.maximum(vertex, vertex.unsqueeze(1))
+    names = low.bitwise_left_shift_(bits).bitwise_or_(high)
+    keys = torch.minimum(weights, weights.mT).double().clamp_(min=LIGHTEST)
+    keys.view(torch.int64).bitwise_and_(-1 << 2 * bits).bitwise_or_(names)
+    keys.diagonal(dim1=1, dim2=2).fill_(math.inf)
+    return keys
+
+
+def _lightest_edges(keys: Tensor, label: Tensor, bits: int) -> Tuple[Tensor, Tensor]:
+    """Return whether a component, by name, has an edge to another one (B, n), and the lightest such edge (B, n)."""
+    nearest = keys.amin(dim=2)
+    best = torch.full_like(nearest, math.inf).scatter_reduce_(1, label, nearest, 'amin')
+    best[:, 0] = math.inf
+    return best < math.inf, best.view(torch.int64) & (4**bits - 1)
+
+
+def _bits(n: int) -> int:
+    return max(1, (n - 1).bit_length())

@@ -1,0 +1,164 @@
+"""Turn checkpoints of other projects into ours: every weight finds its place, or the file is refused."""
+import copy
+import os
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from topkd.checkpoint import save_file
+from topkd.foreign_checkpoint import read_foreign, split_weights
+from topkd.models.backbones import NETWORKS, benchmark_key
+from topkd.models.vectorizers import OPERATORS, RipsNet
+from topkd.registry import MODELS
+
+RIPSNET = 'ripsnet'
+COUNTER = 'num_batches_tracked'
+LISTED = 30  # names of a kind in one message; more of them say no more than 'another network'
+
+
+class Layout(NamedTuple):
+    """What a source must hold: for each name in the file, our name and an empty tensor of the right shape."""
+
+    network: str
+    entries: Dict[str, Tuple[str, Tensor]]
+
+
+def convert_checkpoint(source: str, destination: str, network: Optional[str] = None, operator: str = 'mean') -> dict:
+    """Convert a file and write the result, completely or not at all.
+
+    Args:
+        source (str): A checkpoint of RepDistiller, mdistiller, pytorch-cifar-models or TopKD.
+        destination (str): Where to write; an existing file is replaced at the very end.
+        network (str, optional): A name of ``NETWORKS`` or 'ripsnet'. None: recognised from names and shapes.
+        operator (str): ``'mean'`` or ``'sum'``, what a RipsNet was trained with. Defaults to 'mean'.
+
+    Returns:
+        dict: ``meta`` of the written file.
+
+    Raises:
+        FileNotFoundError: Where the source does not exist.
+        ValueError: Where the source is no checkpoint, or a weight has no place or is missing.
+        OSError: Where the destination cannot be written.
+    """
+    content = read_foreign(source)
+    try:
+        converted = convert(content, network, operator)
+    except ValueError as error:
+        raise ValueError(f"'{source}': {error}") from error
+    converted['meta']['converted_from'] = os.path.basename(source)
+    try:
+        save_file(converted, destination)
+    except OSError as error:
+        if error.errno is None:  # explained already
+            raise
+        raise OSError(f"cannot write '{destination}' ({error.strerror}): choose another folder") from error
+    return converted['meta']
+
+
+def convert(content: Mapping[str, Any], network: Optional[str] = None, operator: str = 'mean') -> dict:
+    """Convert the content of a checkpoint file.
+
+    Args:
+        content (Mapping): See :func:`split_weights`.
+        network (str, optional): See :func:`convert_checkpoint`.
+        operator (str): See :func:`convert_checkpoint`.
+
+    Returns:
+        dict: ``state_dict`` that loads strictly in the ImageClassifier of ``configs/baselines`` (or in RipsNet, then
+        with ``in_channels``, ``units`` and ``operator`` beside it), and ``meta``.
+
+    Raises:
+        ValueError: Where a weight has no place or is missing; the message lists them with their shapes.
+    """
+    if network not in (None, RIPSNET, *NETWORKS):
+        raise ValueError(f"unknown network '{network}': choose one of {', '.join((*NETWORKS, RIPSNET))}")
+    weights, recorded = split_weights(content)
+    if network == RIPSNET or (network is None and 'layer1.linear.weight' in weights):
+        return _convert_ripsnet(weights, recorded, operator)
+    layout = _classifier_layout(network, weights) if network else _recognise(weights)
+    state = _fill(layout, weights)
+    meta = dict(network=layout.network, num_classes=len(state['head.fc.bias']), recorded=recorded)
+    return dict(state_dict=state, meta=meta)
+
+
+def _convert_ripsnet(weights: Mapping[str, Tensor], recorded: dict, operator: str) -> dict:
+    if operator not in OPERATORS:
+        raise ValueError(f"the operator of a RipsNet must be 'mean' or 'sum', got '{operator}'")
+    names = [f'layer{number}.linear.weight' for number in (1, 2, 3)]
+    shapes = [tuple(weights[name].shape) if name in weights else () for name in names]
+    if any(len(shape) != 2 for shape in shapes):
+        raise ValueError(f"a RipsNet needs matrices {', '.join(names)}, got shapes {shapes} among the weights "
+                         f"{_names(weights)}: name a RipsNet's file")
+    in_channels, units = shapes[0][1], [shape[0] for shape in shapes]
+    state = _fill(_ripsnet_layout(in_channels, units), weights)
+    return dict(state_dict=state, in_channels=in_channels, units=units, operator=operator,
+                meta=dict(network=RIPSNET, recorded=recorded))
+
+
+def _ripsnet_layout(in_channels: int, units: List[int]) -> Layout:
+    """Return what the authors' file of a RipsNet must hold: layer1 to layer7, over both of our lists of layers."""
+    with torch.device('meta'):
+        ours = RipsNet(in_channels, units=units).state_dict()
+    entries = {}
+    for key, tensor in ours.items():
+        part, index, kind = key.split('.')
+        number = int(index) + (1 if part == 'point_layers' else 4)
+        entries[f'layer{number}.linear.{kind}'] = (key, tensor)
+    return Layout(RIPSNET, entries)
+
+
+def _classifier_layout(network: str, weights: Mapping[str, Tensor]) -> Layout:
+    """Return what the benchmark's file of a network must hold, with as many classes as the source has."""
+    config = NETWORKS[network]
+    with torch.device('meta'):
+        backbone = MODELS.build(copy.deepcopy(config))
+        bias = weights.get(benchmark_key(config['type'], 'head.fc.bias'))
+        num_classes = len(bias) if bias is not None and bias.ndim == 1 else 100
+        classifier = nn.Linear(backbone.out_channels, num_classes)
+    ours = {f'backbone.{key}': tensor for key, tensor in backbone.state_dict().items()}
+    ours.update({f'head.fc.{key}': tensor for key, tensor in classifier.state_dict().items()})
+    return Layout(network, {benchmark_key(config['type'], key): (key, tensor) for key, tensor in ours.items()})
+
+
+def _recognise(weights: Mapping[str, Tensor]) -> Layout:
+    """Return the layout that fits, or the nearest one where it shares most names with the source."""
+    layouts = [_classifier_layout(network, weights) for network in NETWORKS]
+    nearest = min(layouts, key=lambda layout: sum(map(len, _misfits(layout, weights).values())))
+    shared = sum(key in nearest.entries for key in weights)
+    if 2 * shared < len(weights):
+        raise ValueError(f'no place for the weights {_names(weights)}: name a checkpoint of '
+                         f"{', '.join((*NETWORKS, RIPSNET))}")
+    return nearest
+
+
+def _misfits(layout: Layout, weights: Mapping[str, Tensor]) -> Dict[str, List[str]]:
+    """List the names that are missing, left over, or of another shape."""
+    expected = {key: tuple(tensor.shape) for key, (_, tensor) in layout.entries.items()}
+    got = {key: tuple(tensor.shape) for key, tensor in weights.items()}
+    unexpected = [key for key in got if key not in expected]
+    return dict(
+        missing=[key for key in expected if key not in got and not key.endswith(COUNTER)],
+        # the counter of a layer that is listed says nothing more
+        unexpected=[key for key in unexpected if not key.endswith(COUNTER)] or unexpected,
+        reshaped=[
+            f'{key} (expected {shape}, got {got[key]})' for key, shape in expected.items()
+            if key in got and got[key] != shape
+        ])
+
+
+def _names(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f' and {len(names) - LISTED} more' if len(names) > LISTED else ''
+    return ', '.join(names[:LISTED]) + more
+
+
+def _fill(layout: Layout, weights: Mapping[str, Tensor]) -> Dict[str, Tensor]:
+    """Give every weight our name; counters of batches, which old files lack, start at 0."""
+    misfits = _misfits(layout, weights)
+    if any(misfits.values()):
+        listed = '; '.join(f'{kind}: {_names(names)}' for kind, names in misfits.items() if names)
+        raise ValueError(f'the weights do not fit {layout.network} ({listed}): name a checkpoint of this network, '
+                         'or the network of this checkpoint')
+    zero = torch.zeros((), dtype=torch.long)
+    return {ours: weights.get(key, zero).detach().clone() for key, (ours, _) in layout.entries.items()}

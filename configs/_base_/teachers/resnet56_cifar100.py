@@ -1,0 +1,9 @@
+teacher = dict(
+    name='resnet56_cifar100',
+    model=dict(
+        type='ImageClassifier',
+        backbone=dict(type='topkd.CIFARResNet', depth=56),
+        neck=dict(type='GlobalAveragePooling'),
+        head=dict(type='LinearClsHead', num_classes=100, in_channels=64)),
+    checkpoint='checkpoints/resnet56_cifar100.pth',
+    floor={'accuracy/top1': 70.0})

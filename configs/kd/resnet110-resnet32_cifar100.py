@@ -1,0 +1,3 @@
+_base_ = '../topkd/resnet110-resnet32_cifar100.py'
+
+model = dict(losses=dict(topology=None))

@@ -1,0 +1,3 @@
+_base_ = '../topkd/resnet20-resnet8_digits.py'
+
+model = dict(losses=dict(topology=None))

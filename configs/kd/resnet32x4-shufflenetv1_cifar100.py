@@ -1,0 +1,3 @@
+_base_ = '../topkd/resnet32x4-shufflenetv1_cifar100.py'
+
+model = dict(losses=dict(topology=None))

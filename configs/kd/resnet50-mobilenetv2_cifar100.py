@@ -1,0 +1,3 @@
+_base_ = '../topkd/resnet50-mobilenetv2_cifar100.py'
+
+model = dict(losses=dict(topology=None))

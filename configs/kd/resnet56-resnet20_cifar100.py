@@ -1,0 +1,3 @@
+_base_ = '../topkd/resnet56-resnet20_cifar100.py'
+
+model = dict(losses=dict(topology=None))

@@ -1,0 +1,3 @@
+_base_ = './resnet20-resnet8_digits.py'
+
+model = dict(losses=dict(topology=dict(vectorizer=dict(type='RipsImage'))))

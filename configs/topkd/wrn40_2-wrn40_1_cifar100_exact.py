@@ -1,0 +1,3 @@
+_base_ = './wrn40_2-wrn40_1_cifar100.py'
+
+model = dict(losses=dict(topology=dict(vectorizer=dict(type='RipsImage'))))

@@ -1,0 +1,39 @@
+"""Small networks, configs and artifacts that many tests share."""
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+import topkd  # noqa: F401
+
+ROOT = Path(__file__).resolve().parent.parent
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    """Give every test the scope of the classification configs."""
+    init_default_scope('mmpretrain')
+
+
+@pytest.fixture
+def digits_config(tmp_path):
+    """Return a function that reads a digits config and points it at a temporary folder."""
+
+    def read(name: str, **options) -> Config:
+        cfg = Config.fromfile(ROOT / 'configs' / name)
+        cfg.work_dir = str(tmp_path / 'work')
+        cfg.train_dataloader.dataset.indices = 256
+        cfg.val_dataloader.dataset.indices = 64
+        cfg.test_dataloader.dataset.indices = 64
+        if 'teacher' in cfg.model:
+            cfg.model.teacher.checkpoint = cfg.model.teacher.floor = None
+        cfg.launcher = 'none'
+        cfg.merge_from_dict(options)
+        return cfg
+
+    return read

@@ -1,0 +1,138 @@
+"""RipsNet's training: what it learns, what it keeps, and that a kill changes nothing."""
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small import build
+
+from topkd.artifacts import ArrayFile, write_json
+from topkd.checkpoint import load_file
+from topkd.datasets.clouds import CloudImages
+from topkd.hooks import ResumableEarlyStoppingHook
+from topkd.models import RipsNet
+from topkd.runners import RipsNetRunner
+
+REQUEST = dict(tap='neck[0]', cloud='BatchCloud', num_points=6, normalization='none', homology_dims=[0], resolution=[2, 3])
+
+
+def make_artifact(folder: Path, count: int = 40, width: int = 5) -> str:
+    """Write an artifact whose images are a simple function of the clouds."""
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    clouds = generator.normal(size=(count, 6, width)).astype(np.float32)
+    targets = 1 / (1 + np.exp(-clouds.mean(1) @ generator.normal(size=(width, 6)))).astype(np.float32)
+    ArrayFile.create(folder / 'clouds.npy', clouds.shape).write(0, clouds)
+    ArrayFile.create(folder / 'images.npy', targets.shape).write(0, targets)
+    spec = dict(bandwidth=0.5, im_range=[0.0, 0.0, 0.1, 2.0], scale=3.0, resolution=[2, 3])
+    write_json(dict(request=dict(REQUEST, teacher='t', teacher_fingerprint='f'), width=width, spec=spec, complete=True),
+               folder / 'manifest.json')
+    return str(folder)
+
+
+def runner(folder: str, **settings) -> RipsNetRunner:
+    return RipsNetRunner(folder, dict(REQUEST, teacher='t'), dict(dict(max_epochs=6, batch_size=5, lr=0.01), **settings))
+
+
+def test_the_better_operator_is_kept_with_its_spec(tmp_path):
+    folder = make_artifact(tmp_path / 'a')
+    path = runner(folder).run()
+    results = {name: json.loads((tmp_path / 'a' / name / 'result.json').read_text()) for name in ('mean', 'sum')}
+    better = min(results, key=lambda name: results[name]['mse'])
+    network = RipsNet(checkpoint=path, resolution=(2, 3)).eval()
+    assert network.operator == better and network.spec['scale'] == 3.0
+    assert network.source['teacher_fingerprint'] == 'f' and network.source['num_points'] == 6
+    held_out = CloudImages(folder, 'val').__getitems__(range(10))
+    with torch.no_grad():
+        error = (network(held_out['points']) - held_out['images']).square().mean().item()
+    assert error == pytest.approx(results[better]['mse'], rel=1e-4)
+
+
+def test_training_lowers_the_error(tmp_path):
+    folder = make_artifact(tmp_path / 'a', count=200)
+    torch.manual_seed(0)
+    result = runner(folder, operators=('mean', ), max_epochs=40).train_operator('mean')
+    images = CloudImages(folder, 'val').__getitems__(range(50))['images']
+    assert result['mse'] < 0.5 * images.var().item()
+
+
+def test_killed_training_ends_as_the_one_that_was_not(tmp_path, monkeypatch):
+    settings = dict(operators=('mean', ), max_epochs=12, patience=3, min_delta=1e-3)
+    whole = runner(make_artifact(tmp_path / 'whole'), **settings)
+    expected = whole.train_operator('mean')
+    stopped = runner(make_artifact(tmp_path / 'stopped'), **settings)
+    original, calls = ResumableEarlyStoppingHook.after_val_epoch, []
+
+    def stop(self, *args, **kwargs):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(ResumableEarlyStoppingHook, 'after_val_epoch', stop)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.train_operator('mean')
+    monkeypatch.undo()
+    assert stopped.train_operator('mean') == expected
+    states = [load_file(str(tmp_path / name / 'mean' / 'resume.pth')) for name in ('whole', 'stopped')]
+    assert states[0]['early_stopping'] == states[1]['early_stopping'] and states[0]['meta']['epoch'] == states[1]['meta']['epoch']
+    for name, tensor in states[0]['state_dict'].items():
+        assert torch.equal(tensor, states[1]['state_dict'][name]), name
+
+
+def test_early_stopping_counts_validations_without_improvement(tmp_path):
+    trained = runner(make_artifact(tmp_path / 'a'), operators=('mean', ), max_epochs=50, patience=2, min_delta=10.0)
+    trained.train_operator('mean')
+    # nothing improves by 10, so the first validation is the best and two more are waited for
+    assert load_file(str(tmp_path / 'a' / 'mean' / 'resume.pth'))['meta']['epoch'] == 3
+
+
+def test_finished_operator_is_not_trained_again_and_other_settings_are_refused(tmp_path):
+    folder = make_artifact(tmp_path / 'a')
+    first = runner(folder, operators=('mean', )).train_operator('mean')
+    modified = os.path.getmtime(tmp_path / 'a' / 'mean' / 'resume.pth')
+    assert runner(folder, operators=('mean', )).train_operator('mean') == first
+    assert os.path.getmtime(tmp_path / 'a' / 'mean' / 'resume.pth') == modified
+    with pytest.raises(ValueError, match='lr 0.01, asked for 0.5'):
+        runner(folder, operators=('mean', ), lr=0.5).train_operator('mean')
+
+
+@pytest.mark.parametrize('settings, error, message', [
+    (dict(operators=('max', )), ValueError, "operator must be 'mean' or 'sum', got 'max'"),
+    (dict(learning_rate=1), KeyError, 'ripsnet has no setting learning_rate; it has operators'),
+])
+def test_bad_settings(tmp_path, settings, error, message):
+    with pytest.raises(error, match=message):
+        runner(make_artifact(tmp_path / 'a'), **settings)
+
+
+def test_artifact_of_another_config(tmp_path):
+    folder = make_artifact(tmp_path / 'a')
+    with pytest.raises(ValueError, match='num_points 6, asked for 64'):
+        RipsNetRunner(folder, dict(REQUEST, num_points=64), {})
+    with pytest.raises(FileNotFoundError, match='holds no clouds: run tools/gen_pi.py CONFIG first'):
+        RipsNetRunner(str(tmp_path / 'b'), REQUEST, {})
+
+
+def test_too_few_clouds_to_split(tmp_path):
+    folder = make_artifact(tmp_path / 'a', count=1)
+    with pytest.raises(ValueError, match='1 clouds in .* cannot be split with val_share=0.25: make more clouds'):
+        CloudImages(folder, 'train')
+
+
+def test_split_is_seeded_complete_and_disjoint(tmp_path):
+    folder = make_artifact(tmp_path / 'a')
+    train, val = CloudImages(folder, 'train'), CloudImages(folder, 'val')
+    assert len(train) == 30 and len(val) == 10 and sorted([*train.rows, *val.rows]) == list(range(40))
+    assert not np.array_equal(val.rows, CloudImages(folder, 'val', seed=1).rows)
+    row = train.rows[3]
+    assert np.array_equal(train[3]['points'], np.load(f'{folder}/clouds.npy')[row])
+
+
+def test_regressor_is_the_mean_squared_error():
+    model = build(dict(type='topkd.RipsNetRegressor', in_channels=5, resolution=(2, 3)))
+    points, images = torch.randn(4, 6, 5), torch.rand(4, 6)
+    loss = model(points, images, mode='loss')['loss']
+    assert loss.item() == pytest.approx((model.ripsnet(points) - images).square().mean().item())

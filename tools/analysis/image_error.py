@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Exact against approximated persistence images on the clouds of teacher and student (Table 8)."""
+from mmengine.registry import MODELS
+from mmengine.runner import Runner
+
+import topkd  # noqa: F401
+from topkd.checkpoint import load_file
+from topkd.cli import load_config, parser, tool
+from topkd.evaluation.image_error_of_pair import exact_twin, image_errors
+from topkd.hooks import student_state
+from topkd.launch import setup_processes
+
+
+@tool
+def main() -> None:
+    arguments = parser(__doc__)
+    arguments.add_argument('checkpoint', help='checkpoint of the distillation, or of the plain student')
+    arguments.add_argument('--loss', default='topology', help='name of the topology loss in model.losses')
+    arguments.add_argument('--batches', type=int, help='stop after so many batches; default: the whole training set')
+    args = arguments.parse_args()
+    cfg = load_config(args)
+    setup_processes(cfg)
+    model_config = dict(cfg.model)
+    if cfg.get('data_preprocessor') is not None:
+        model_config.setdefault('data_preprocessor', cfg.data_preprocessor)
+    model = MODELS.build(model_config)
+    weights = load_file(args.checkpoint)
+    weights = weights.get('state_dict', weights)
+    if any(key.startswith('student.') for key in weights):
+        model.load_state_dict(weights, strict=True)
+    else:
+        model.student.load_state_dict(weights, strict=True)
+    loss = model.losses[args.loss]
+    if not hasattr(loss.vectorizer, 'module'):
+        raise ValueError(f"loss '{args.loss}' uses exact images: name the config of the twin with RipsNet")
+    exact = exact_twin(loss.vectorizer.module)
+    loader = Runner.build_dataloader(cfg.train_dataloader, seed=cfg.get('randomness', {}).get('seed'))
+    print(f"{'clouds of':<10}{'images by':<12}{'clouds':>8}{'MSE':>12}{'L2':>10}{'outside':>10}")
+    for name, vectorizer in (('RipsNet', loss.vectorizer), ('exact', exact)):
+        errors = image_errors(model, loss, loader, vectorizer, exact, args.batches)
+        for network in ('teacher', 'student'):
+            row = errors[network]
+            print(f"{network:<10}{name:<12}{row['clouds']:>8}{row['mse']:>12.6f}{row['l2']:>10.4f}{row['outside']:>10.1%}")
+    print("\nMSE: mean over pixels and clouds; L2: norm of an image's difference, mean over clouds; outside: deaths that the images "
+          'cannot see.')
+
+
+if __name__ == '__main__':
+    main()

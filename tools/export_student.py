@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+"""Write the student of a distillation checkpoint as a plain checkpoint that loads in the host toolbox, and verify it."""
+from mmengine.config import Config
+
+import topkd  # noqa: F401
+from topkd.cli import load_config, parser, tool
+from topkd.launch import setup_processes
+from topkd.export import export_student
+
+
+@tool
+def main() -> None:
+    arguments = parser(__doc__)
+    arguments.add_argument('checkpoint', help='checkpoint of the distillation')
+    arguments.add_argument('out', help='file to write')
+    arguments.add_argument('--weights', choices=['ema', 'raw'], default='ema',
+                           help='averaged weights where the training kept an average, or the raw ones (default: ema)')
+    arguments.add_argument('--student-config', help='plain config that the file must load in; default: the student of CONFIG')
+    args = arguments.parse_args()
+    cfg = load_config(args)
+    setup_processes(cfg)
+    target = Config.fromfile(args.student_config) if args.student_config else None
+    difference = export_student(cfg, args.checkpoint, args.out, args.weights, target)
+    print(f'{args.out}: loads strictly, greatest difference of the outputs {difference:g}')
+
+
+if __name__ == '__main__':
+    main()

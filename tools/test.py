@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""Evaluate a checkpoint on the test split: a plain network's, an exported student's or a whole distillation's."""
+from mmengine.runner import Runner
+
+import topkd  # noqa: F401
+from topkd.checkpoint import load_file, load_weights
+from topkd.cli import load_config, parser, tool
+from topkd.launch import setup_processes
+from topkd.export import student_config
+from topkd.hooks import student_state
+
+
+@tool
+def main() -> None:
+    arguments = parser(__doc__)
+    arguments.add_argument('checkpoint', help='checkpoint file')
+    args = arguments.parse_args()
+    cfg = load_config(args)
+    setup_processes(cfg)
+    checkpoint = load_file(args.checkpoint)
+    weights = checkpoint.get('state_dict', checkpoint)
+    if 'student' in cfg.model:
+        # only the student is evaluated: neither teacher nor RipsNet need be at hand
+        if any(key.startswith('student.') for key in weights):
+            weights = student_state(weights)
+        cfg.model = student_config(cfg)
+        cfg.custom_hooks = []
+    runner = Runner.from_cfg(cfg)
+    load_weights(runner.model.module if hasattr(runner.model, 'module') else runner.model, args.checkpoint, weights=weights)
+    metrics = runner.test()
+    print('\n'.join(f'{name}: {value:.4f}' for name, value in metrics.items()))
+
+
+if __name__ == '__main__':
+    main()

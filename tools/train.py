@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Train a student with its teacher, or a plain baseline: any config, by MMEngine's runner."""
+from mmengine.device import get_device
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+import topkd  # noqa: F401
+from topkd.cli import load_config, parser, tool
+from topkd.launch import setup_processes
+
+
+@tool
+def main() -> None:
+    arguments = parser(__doc__)
+    arguments.add_argument('--resume', nargs='?', const='auto', help='go on from the last checkpoint, or from a given one')
+    arguments.add_argument('--amp', action='store_true', help='automatic mixed precision')
+    arguments.add_argument('--no-validate', action='store_true', help='do not evaluate during the training')
+    arguments.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the total batch size')
+    args = arguments.parse_args()
+    cfg = load_config(args)
+    setup_processes(cfg)
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.amp:
+        if get_device() == 'cpu':
+            raise ValueError('--amp needs a GPU, this machine has none: leave it out')
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.auto_scale_lr:
+        if 'auto_scale_lr' not in cfg:
+            raise KeyError('--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config')
+        cfg.auto_scale_lr.enable = True
+    cfg.resume = args.resume is not None
+    if args.resume not in (None, 'auto'):
+        cfg.load_from = args.resume
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner.train()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,74 @@
+"""What the tools share: arguments as users of MMEngine know them, configs, and errors in one sentence."""
+import argparse
+import os
+import os.path as osp
+import sys
+from functools import wraps
+from typing import Any, Callable
+
+from mmengine.config import Config, DictAction
+
+from topkd.checkpoint import use_safe_loader
+from topkd.config import merge_cfg_options
+
+# what a user can cause; anything else is our mistake and shows its traceback
+USER_ERRORS = (ValueError, TypeError, KeyError, FloatingPointError, OSError, NotImplementedError)
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """Return a parser with CONFIG, --work-dir, --cfg-options and --launcher."""
+    result = argparse.ArgumentParser(description=description)
+    result.add_argument('config', help='config file, or package::file of an installed package')
+    result.add_argument('--work-dir', help='folder for logs and checkpoints; default: work_dirs/<name of the config>')
+    result.add_argument('--cfg-options', nargs='+', action=DictAction, default=None,
+                        help='entries to override, for example data_root=data/cifar100 train_cfg.max_epochs=10')
+    result.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+    result.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    return result
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Read the config that the arguments name and apply their overrides.
+
+    Raises:
+        FileNotFoundError: Where the file does not exist.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if '::' in args.config:
+        from mmengine.hub import get_config
+        cfg = get_config(args.config)
+    elif osp.isfile(args.config):
+        cfg = Config.fromfile(args.config)
+    else:
+        raise FileNotFoundError(f"config '{args.config}' does not exist: name a file of configs/")
+    merge_cfg_options(cfg, args.cfg_options)
+    cfg.launcher = args.launcher
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
+    return cfg
+
+
+def tool(main: Callable[[], Any]) -> Callable[[], None]:
+    """Turn a user's mistake into one sentence and exit code 1; with TOPKD_DEBUG=1 the traceback is shown.
+
+    Also forbids unrestricted unpickling of checkpoints for everything that the tool loads.
+    """
+
+    @wraps(main)
+    def run() -> None:
+        os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
+        try:
+            use_safe_loader()
+            main()
+        except USER_ERRORS as error:
+            if os.environ.get('TOPKD_DEBUG') == '1':
+                raise
+            # str() of a KeyError would put quotes around the sentence
+            message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+            config = next((word for word in sys.argv[1:] if not word.startswith('-')), 'CONFIG')
+            print(f"error: {message.replace('CONFIG', config)} [TOPKD_DEBUG=1 shows where]", file=sys.stderr)
+            sys.exit(1)
+
+    return run

@@ -1,0 +1,63 @@
+"""How far RipsNet's images are from exact ones on the clouds of a teacher and of its student (Table 8)."""
+from typing import Dict, Iterable, List, Optional
+
+import torch
+from torch import Tensor, nn
+
+from topkd.models.losses.topology_loss import TopologyLoss
+from topkd.models.tap import reach
+from topkd.models.vectorizers import RipsImage, RipsNet
+
+
+@torch.no_grad()
+def image_errors(model: nn.Module, loss: TopologyLoss, batches: Iterable[dict], approximate: nn.Module, exact: RipsImage,
+                 limit: Optional[int] = None) -> Dict[str, Dict[str, float]]:
+    r"""Compare two vectorizers on the clouds of both networks, in eval mode, batch by batch.
+
+    .. math:: \frac{1}{P} \sum_p (\hat I_p - I_p)^2 \quad\text{and}\quad \|\hat I - I\|_2, \text{ averaged over all clouds}
+
+    Args:
+        model (nn.Module): A :class:`topkd.models.Distiller`.
+        loss (TopologyLoss): Its topology loss, for taps, clouds and projection.
+        batches (Iterable[dict]): As the training dataloader makes them.
+        approximate (nn.Module): The vectorizer that is judged.
+        exact (RipsImage): The exact image of the same spec.
+        limit (int, optional): Number of batches; None for all.
+
+    Returns:
+        dict: By 'teacher' and 'student': ``mse``, ``l2``, ``outside`` (share of deaths outside the images' range), and the
+        number of ``clouds``.
+
+    Source: Section 6.2, Table 8.
+    """
+    model.eval()
+    sums: Dict[str, List[Tensor]] = dict(teacher=[], student=[])
+    outside: Dict[str, List[float]] = dict(teacher=[], student=[])
+    for number, batch in enumerate(batches):
+        if number == limit:
+            break
+        inputs = model.data_preprocessor(batch, True)['inputs']
+        student = reach(model.student, inputs, [loss.student_tap])[loss.student_tap]
+        teacher = model.teacher.features(inputs, [loss.teacher_tap], model.data_preprocessor)[loss.teacher_tap]
+        for name, clouds in zip(('student', 'teacher'), loss._clouds(student, teacher)):
+            difference = (approximate(clouds) - exact(clouds)).double()
+            sums[name].append(torch.stack([difference.square().mean(1), difference.norm(dim=1)], dim=1).cpu())
+            outside[name].append(exact.diagnostics(clouds)['outside'])
+    return {name: _summary(sums[name], outside[name]) for name in sums}
+
+
+def _summary(errors: List[Tensor], outside: List[float]) -> Dict[str, float]:
+    every = torch.cat(errors)
+    return dict(mse=every[:, 0].mean().item(), l2=every[:, 1].mean().item(), outside=sum(outside) / len(outside), clouds=len(every))
+
+
+def exact_twin(ripsnet: RipsNet) -> RipsImage:
+    """Return the exact image of the spec that a RipsNet was trained for.
+
+    Raises:
+        ValueError: Where the file holds no spec, as the authors' files do.
+    """
+    if ripsnet.spec is None:
+        raise ValueError('the RipsNet file holds no spec of its images (bandwidth, range, scale), so exact images cannot be '
+                         'compared with it: train one with tools/gen_pi.py and tools/train_ripsnet.py')
+    return RipsImage(ripsnet.homology_dims, ripsnet.resolution, ripsnet.spec)

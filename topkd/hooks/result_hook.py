@@ -1,0 +1,69 @@
+"""Report the best and the last validation, both."""
+import json
+import os.path as osp
+from typing import Any, Dict, Optional
+
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from topkd.artifacts import write_json
+from topkd.registry import HOOKS
+
+
+@HOOKS.register_module()
+class ResultHook(Hook):
+    """Write ``results.json`` to the work directory after every validation, and a closing line to the log.
+
+    Papers report the best accuracy over all epochs, which is chosen on the test split; the last is what a user who has no
+    test labels gets. A resumed training goes on with the file.
+
+    Args:
+        monitor (str): The metric that decides which validation was the best. Defaults to 'accuracy/top1'.
+        rule (str): 'greater' or 'less'. Defaults to 'greater'.
+    """
+
+    priority = 'LOWEST'
+
+    def __init__(self, monitor: str = 'accuracy/top1', rule: str = 'greater') -> None:
+        if rule not in ('greater', 'less'):
+            raise ValueError(f"rule must be 'greater' or 'less', got '{rule}'")
+        self.monitor = monitor
+        self.rule = rule
+        self.results: Dict[str, Any] = {}
+
+    def before_train(self, runner: Runner) -> None:
+        """Go on with the results of the run that is resumed."""
+        path = self._path(runner)
+        if runner.iter > 0 and osp.isfile(path):
+            with open(path) as file:
+                self.results = json.load(file)
+
+    def after_val_epoch(self, runner: Runner, metrics: Optional[Dict[str, float]] = None) -> None:
+        """Compare a validation with the best so far."""
+        if not metrics or self.monitor not in metrics:
+            return
+        last = dict({name: float(value) for name, value in metrics.items()}, epoch=runner.epoch, iter=runner.iter)
+        best = self.results.get('best', last)
+        better = last[self.monitor] > best[self.monitor] if self.rule == 'greater' else last[self.monitor] < best[self.monitor]
+        teacher = {name[len('teacher/'):]: value for name, value in runner.message_hub.runtime_info.items()
+                   if name.startswith('teacher/')}
+        self.results = dict(monitor=self.monitor, last=last, best=last if better else best, seed=runner.seed)
+        if teacher:
+            self.results['teacher'] = teacher
+        self._save(runner)
+
+    @master_only
+    def _save(self, runner: Runner) -> None:
+        write_json(self.results, self._path(runner))
+
+    def after_train(self, runner: Runner) -> None:
+        """Log both."""
+        if self.results:
+            last, best = self.results['last'], self.results['best']
+            runner.logger.info(f"{self.monitor}: last {last[self.monitor]:.4g} (epoch {last['epoch']}), best "
+                               f"{best[self.monitor]:.4g} (epoch {best['epoch']}, chosen on the validation set)")
+
+    @staticmethod
+    def _path(runner: Runner) -> str:
+        return osp.join(runner.work_dir, 'results.json')

@@ -1,0 +1,29 @@
+"""Process groups and registries for what runs outside MMEngine's runner, and for runs without a GPU."""
+import torch
+from mmengine.config import Config
+from mmengine.dist import init_dist, is_distributed
+from mmengine.registry import init_default_scope
+
+
+def setup_processes(cfg: Config) -> None:
+    """Prepare what MMEngine's runner prepares itself: the registries' scope and, with a launcher, the process group.
+
+    MMEngine's launcher takes a GPU for granted. Without one the processes talk over gloo, and DistributedDataParallel is
+    told that the model lies on the CPU.
+
+    Args:
+        cfg (Config): A config with ``launcher``; changed in place.
+    """
+    init_default_scope(cfg.get('default_scope') or 'mmengine')
+    if cfg.get('launcher', 'none') == 'none' or is_distributed():
+        return
+    if torch.cuda.is_available():
+        init_dist(cfg.launcher, **cfg.get('env_cfg', {}).get('dist_cfg', {}))
+        return
+    torch.distributed.init_process_group('gloo')
+    cfg.setdefault('model_wrapper_cfg', wrapper_without_gpu())
+
+
+def wrapper_without_gpu() -> dict:
+    """Return MMEngine's ``model_wrapper_cfg`` for a model on the CPU."""
+    return dict(type='MMDistributedDataParallel', broadcast_buffers=False, find_unused_parameters=False)

@@ -1,0 +1,165 @@
+"""The method: an untouched student, a frozen teacher, and losses between their features."""
+from typing import Any, Dict, List, Optional, Sequence, Union
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from topkd.artifacts import ripsnet_path
+from topkd.models.diagnosis import check_finite, gradient_ratio, terms_of
+from topkd.models.losses.distillation_loss import DistillationLoss, Taps
+from topkd.models.losses.topology_loss import build
+from topkd.models.tap import reach, tap
+from topkd.models.teacher import Teacher
+from topkd.registry import MODELS
+
+
+@MODELS.register_module()
+class Distiller(BaseModel):
+    r"""Train a student by its own loss plus losses against a teacher.
+
+    .. math:: L = L_\mathrm{student} + \sum_k \mathrm{loss\_weight}_k\, L_k
+
+    The student runs its own ``forward(mode='loss')`` and is otherwise left alone: predictions are its predictions, and
+    with all weights 0 its gradients are those of plain training.
+
+    Args:
+        student (dict | nn.Module): Config of the student, as in its plain baseline.
+        teacher (dict | nn.Module): Arguments of :class:`topkd.models.Teacher`.
+        losses (dict): Configs by name; ``None`` leaves one out. The log calls them ``loss_<name>``.
+        data_preprocessor (dict, optional): Given to the student where it has none of its own.
+        gradient_interval (int): Steps between two measurements of how strongly a loss pulls at the feature that it
+            taps; 0 for never. Defaults to 50.
+        probe_shape (Sequence[int]): Shape of the image that shows the widths of the taps. Defaults to (3, 64, 64).
+
+    Source: Equation 6.
+    """
+
+    def __init__(self,
+                 student: Union[dict, nn.Module],
+                 teacher: Union[dict, nn.Module],
+                 losses: Dict[str, Any],
+                 data_preprocessor: Optional[dict] = None,
+                 gradient_interval: int = 50,
+                 probe_shape: Sequence[int] = (3, 64, 64)) -> None:
+        if isinstance(student, dict):
+            student = dict(student)
+            if data_preprocessor is not None:
+                student.setdefault('data_preprocessor', data_preprocessor)
+            student = MODELS.build(student)
+        super().__init__(data_preprocessor=student.data_preprocessor)
+        self.student = student
+        # the student's weights and batches must not depend on what surrounds it, or the baseline is no control
+        with torch.random.fork_rng():
+            self.teacher = teacher if isinstance(teacher, nn.Module) else Teacher(**teacher)
+            self.losses = nn.ModuleDict({
+                name: build(ripsnet_path(config, self.teacher.name)) if isinstance(config, dict) else config
+                for name, config in losses.items() if config is not None
+            })
+            self._check_teacher_of_ripsnet()
+            self._probe(probe_shape)
+        self.gradient_interval = gradient_interval
+        self._step = 0
+
+    def forward(self, inputs: Tensor, data_samples: Optional[list] = None, mode: str = 'tensor') -> Any:
+        """Compute the losses (``mode='loss'``); every other mode is the student's.
+
+        Args:
+            inputs (Tensor): Preprocessed images (N, 3, H, W).
+            data_samples (list, optional): As the student expects them.
+            mode (str): 'loss', 'predict' or 'tensor'.
+        """
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        return self.student(inputs, data_samples, mode=mode)
+
+    def loss(self, inputs: Tensor, data_samples: list) -> Dict[str, Any]:
+        """Compute the student's losses, the distillation losses and what the log says of them.
+
+        Args:
+            inputs (Tensor): Preprocessed images (N, 3, H, W).
+            data_samples (list): As the student expects them.
+
+        Returns:
+            dict[str, Tensor]: The student's own entries, ``loss_<name>`` of each loss, and diagnostics.
+
+        Raises:
+            FloatingPointError: Where a term is not finite.
+        """
+        # the teacher first: its activations are freed before the student's, which the backward pass needs, are made
+        teacher_features = self.forward_teacher(inputs, data_samples)
+        with tap(self.student, self._taps('student')) as student_features:
+            losses = dict(self.student(inputs, data_samples, mode='loss'))
+        self.complete_teacher(teacher_features, student_features)
+        pairs = {
+            name: (_pick(student_features, loss.student_tap), _pick(teacher_features, loss.teacher_tap),
+                   *([data_samples] if loss.needs_samples else []))
+            for name, loss in self.losses.items()
+        }
+        for name, loss in self.losses.items():
+            losses[f'loss_{name}'] = loss(*pairs[name])
+        terms = terms_of(losses)
+        check_finite(terms, (student_features, teacher_features))
+        losses.update(self._diagnose(terms, pairs))
+        return losses
+
+    def forward_teacher(self, inputs: Tensor, data_samples: list) -> Dict[str, Tensor]:
+        """Return the teacher's features for a batch."""
+        return self.teacher.features(inputs, self._taps('teacher'), self.data_preprocessor, data_samples)
+
+    def complete_teacher(self, teacher_features: Dict[str, Tensor], student_features: Dict[str, Tensor]) -> None:
+        """Add those of the teacher's features that depend on what the student did; detectors override this."""
+
+    def _taps(self, network: str) -> List[str]:
+        """List the taps of all losses on one network, ``'student'`` or ``'teacher'``."""
+        taps: List[str] = []
+        for loss in self.losses.values():
+            paths = getattr(loss, f'{network}_tap')
+            taps += [paths] if isinstance(paths, str) else paths
+        return taps
+
+    @torch.no_grad()
+    def _probe(self, shape: Sequence[int]) -> None:
+        """Show every loss the features of a blank image, so that it can infer widths and refuse what cannot work."""
+        blank = torch.zeros(1, *shape)
+        for loss in self.losses.values():
+            if not _infers_shapes(loss):
+                continue
+            self.student.eval()
+            paths = [[taps] if isinstance(taps, str) else list(taps) for taps in (loss.student_tap, loss.teacher_tap)]
+            student, teacher = reach(self.student, blank, paths[0]), reach(self.teacher.module, blank, paths[1])
+            self.student.train()
+            loss.adapt(_pick(student, loss.student_tap), _pick(teacher, loss.teacher_tap))
+
+    def _check_teacher_of_ripsnet(self) -> None:
+        """Refuse a RipsNet that was trained on the clouds of another teacher."""
+        for name, loss in self.losses.items():
+            vectorizer = getattr(loss, 'vectorizer', None)
+            source = getattr(getattr(vectorizer, 'module', vectorizer), 'source', {})
+            if source.get('teacher_fingerprint', self.teacher.fingerprint) != self.teacher.fingerprint:
+                raise ValueError(f"loss '{name}': its RipsNet was trained on the clouds of teacher '{source.get('teacher')}' "
+                                 f"({source['teacher_fingerprint']}), this teacher is '{self.teacher.name}' "
+                                 f'({self.teacher.fingerprint}): run tools/gen_pi.py and tools/train_ripsnet.py for it')
+
+    def _diagnose(self, terms: Dict[str, Tensor], pairs: Dict[str, Any]) -> Dict[str, Tensor]:
+        """Return the share of every distillation term and, every ``gradient_interval`` steps, its pull."""
+        total = sum(term.detach() for term in terms.values())
+        logs = {f'share_{name}': terms[f'loss_{name}'].detach() / total for name in self.losses}
+        measure = self.training and self.gradient_interval > 0 and self._step % self.gradient_interval == 0
+        self._step += 1
+        for name, loss in self.losses.items() if measure else ():
+            feature = pairs[name][0]
+            if not _infers_shapes(loss) or not isinstance(feature, Tensor) or not feature.requires_grad:
+                continue
+            logs[f'gradient_ratio_{name}'] = gradient_ratio(terms, f'loss_{name}', feature)
+            logs.update({f'{key}_{name}': total.new_tensor(value) for key, value in loss.diagnostics(*pairs[name]).items()})
+        return logs
+
+
+def _infers_shapes(loss: nn.Module) -> bool:
+    """Tell losses between features, which learn widths from a probe image, from losses between logits."""
+    return type(loss).adapt is not DistillationLoss.adapt
+
+
+def _pick(features: Dict[str, Tensor], taps: Taps) -> Any:
+    return features[taps] if isinstance(taps, str) else [features[path] for path in taps]

@@ -1,0 +1,162 @@
+"""The paper's term: the student's persistence images must be the teacher's."""
+from typing import Any, Dict, Optional, Sequence, Tuple, Union
+
+import torch
+from mmengine.logging import print_log
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from topkd.models.frozen import Frozen
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Taps
+from topkd.models.point_cloud import IncompleteCloudError
+from topkd.registry import MODELS
+
+
+def build(config: Union[dict, nn.Module]) -> nn.Module:
+    """Build a component of this package, whose type may be written without the prefix ``topkd.``."""
+    return config if isinstance(config, nn.Module) else MODELS.build(dict(dict(_scope_='topkd'), **config))
+
+
+@MODELS.register_module()
+class TopologyLoss(DistillationLoss):
+    r"""Match the persistence images of the teacher's and the student's point clouds.
+
+    .. math:: \mathrm{loss\_weight} \cdot \frac{1}{B P} \sum_{b, p}
+        (V(\mathrm{cloud}(f_S))_{bp} - V(\mathrm{cloud}(f_T))_{bp})^2
+
+    Both clouds hold the same images in the same order. V, the vectorizer, is RipsNet (frozen) or the exact image.
+    Where the student's points have another width, a learnt linear layer maps them to the teacher's. Everything is
+    computed in full precision, under mixed precision too.
+
+    Args:
+        loss_weight (float): The paper's gamma. Defaults to 1.0.
+        vectorizer (dict | nn.Module): ``dict(type='RipsNet')`` or ``dict(type='RipsImage')``.
+        cloud (dict | nn.Module): ``dict(type='BatchCloud', num_points=64)`` or another of ``point_cloud.py``.
+        projection (str): ``'auto'``: a linear layer where the widths differ, ``'none'``: different widths are an error.
+            Defaults to 'auto'.
+        student_tap (str | Sequence[str]): Where the student's features are read; of several taps the pooled points are
+            averaged. Defaults to 'neck[0]', the classifier's input.
+        teacher_tap (str | Sequence[str], optional): The same for the teacher. None: the student's. Defaults to None.
+
+    Source: Equations 3 and 4.
+    """
+
+    def __init__(self,
+                 loss_weight: float = 1.0,
+                 vectorizer: Union[dict, nn.Module] = dict(type='RipsImage'),
+                 cloud: Union[dict, nn.Module] = dict(type='BatchCloud'),
+                 projection: str = 'auto',
+                 student_tap: Taps = 'neck[0]',
+                 teacher_tap: Optional[Taps] = None) -> None:
+        super().__init__(student_tap, student_tap if teacher_tap is None else teacher_tap, loss_weight)
+        if projection not in ('auto', 'none'):
+            raise ValueError(f"projection must be 'auto' or 'none', got '{projection}'")
+        vectorizer = build(vectorizer)
+        # a learnt vectorizer is a constant of the loss; an exact one holds its fitted spec, which belongs in checkpoints
+        self.vectorizer = Frozen(vectorizer) if list(vectorizer.parameters()) else vectorizer
+        self.cloud = build(cloud)
+        self.needs_samples = getattr(self.cloud, 'needs_samples', False)
+        self.auto_projection = projection == 'auto'
+        self.projection: Optional[nn.Linear] = None
+        self._check_source()
+
+    def adapt(self, student_features: Features, teacher_features: Features) -> None:
+        """Make the projection if the widths differ, and check the vectorizer's width.
+
+        Args:
+            student_features (Tensor | Sequence[Tensor]): (N, c, ...) of a probe image.
+            teacher_features (Tensor | Sequence[Tensor]): (N, d, ...) of the same.
+
+        Raises:
+            ValueError: Where the widths differ without a projection, or RipsNet was trained for another width.
+        """
+        student_width, width = _width(student_features, self.student_tap), _width(teacher_features, self.teacher_tap)
+        expected = getattr(self._network, 'in_channels', width)
+        if expected != width:
+            raise ValueError(f"RipsNet was trained on points of width {expected}, the teacher's tap '{self.teacher_tap}' "
+                             f'has {width}: train a RipsNet for this teacher and tap (tools/gen_pi.py, then '
+                             'tools/train_ripsnet.py)')
+        if student_width != width and not self.auto_projection:
+            raise ValueError(f"student's points have width {student_width}, teacher's {width}: set projection='auto'")
+        if student_width != width:
+            self.projection = nn.Linear(student_width, width)
+
+    def forward(self, student_features: Features, teacher_features: Features,
+                data_samples: Optional[Sequence[Any]] = None) -> Tensor:
+        """Compute the weighted loss.
+
+        Args:
+            student_features (Tensor | Sequence[Tensor]): (N, c) or (N, c, H, W).
+            teacher_features (Tensor | Sequence[Tensor]): (N, d) or (N, d, H', W'), of the same images.
+            data_samples (Sequence, optional): For clouds that look at the annotations.
+
+        Returns:
+            Tensor: Scalar. 0, with a graph, where the batch makes no whole cloud and ``cloud.incomplete`` is 'skip'.
+        """
+        with torch.autocast(_first(student_features).device.type, enabled=False):
+            try:
+                student, teacher = self._clouds(student_features, teacher_features, data_samples)
+            except IncompleteCloudError as error:
+                if self.cloud.incomplete == 'error':
+                    raise
+                print_log(f'topology term skipped in this step: {error}', 'current')
+                return self._zero(student_features)
+            if self.training and hasattr(self.vectorizer, 'observe'):
+                self.vectorizer.observe(teacher)
+            images = self.vectorizer(torch.cat([student, teacher]))
+            return self.loss_weight * F.mse_loss(*images.split([len(student), len(teacher)]))
+
+    @torch.no_grad()
+    def diagnostics(self, student_features: Features, teacher_features: Features,
+                    data_samples: Optional[Sequence[Any]] = None) -> Dict[str, Any]:
+        """Return the share of the student's deaths that an exact image cannot see, as ``outside``."""
+        if not hasattr(self.vectorizer, 'diagnostics'):
+            return {}
+        with torch.autocast(_first(student_features).device.type, enabled=False):
+            try:
+                return self.vectorizer.diagnostics(self._clouds(student_features, teacher_features, data_samples)[0])
+            except IncompleteCloudError:
+                return {}
+
+    @property
+    def _network(self) -> nn.Module:
+        return self.vectorizer.module if isinstance(self.vectorizer, Frozen) else self.vectorizer
+
+    def _clouds(self, student_features: Features, teacher_features: Features,
+                data_samples: Optional[Sequence[Any]]) -> Tuple[Tensor, Tensor]:
+        """Turn both networks' features into clouds (B, n, d) of the teacher's width."""
+        samples = dict(data_samples=data_samples) if self.needs_samples else {}
+        # the teacher's features carry no graph: they were made under no_grad
+        return self.cloud(student_features, self.projection, **samples), self.cloud(teacher_features, **samples).detach()
+
+    def _zero(self, student_features: Features) -> Tensor:
+        # DistributedDataParallel wants a gradient for every parameter in every step
+        zero = sum(level.sum() for level in _levels(student_features)) * 0
+        return zero if self.projection is None else zero + sum(p.sum() * 0 for p in self.projection.parameters())
+
+    def _check_source(self) -> None:
+        """Refuse a RipsNet that was trained on clouds of another size, tap or normalisation."""
+        source = getattr(self._network, 'source', {})
+        asked = dict(num_points=self.cloud.num_points, normalization=self.cloud.normalization, tap=self.teacher_tap)
+        for name, value in asked.items():
+            if source.get(name, value) != value:
+                raise ValueError(f'RipsNet was trained on clouds with {name} {source[name]!r}, the config asks for {value!r}: set '
+                                 f'it to {source[name]!r}, or train a RipsNet for this config (tools/gen_pi.py, then '
+                                 'tools/train_ripsnet.py)')
+
+
+def _levels(features: Features) -> Sequence[Tensor]:
+    return [features] if isinstance(features, Tensor) else features
+
+
+def _first(features: Features) -> Tensor:
+    return _levels(features)[0]
+
+
+def _width(features: Features, taps: Taps) -> int:
+    """Return the width of the points that one tap or several make."""
+    widths = [level.shape[1] for level in _levels(features)]
+    if len(set(widths)) > 1:
+        raise ValueError(f'the taps {list(taps)} must have the same width to be averaged into one point, got {widths}: '
+                         'name taps of one width')
+    return widths[0]

@@ -1,0 +1,138 @@
+"""Read features of a model by module path, for the length of one forward pass."""
+import re
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, Sequence, Tuple
+
+from torch import Tensor, nn
+
+
+OUTPUT = re.compile(r'([\w.]+)(?:\[(\d+)\])?')
+INPUT = re.compile(r'([\w.]+)\((\d+)\)')
+
+
+def parse_tap(path: str) -> Tuple[str, int]:
+    """Split a tap into the module's path and the index of its output.
+
+    Args:
+        path (str): ``'backbone.layer1'``, or ``'neck[0]'`` for output number 0 of a module that returns several.
+
+    Returns:
+        tuple: (module path, index), the index being -1 where the tap has none.
+    """
+    match = OUTPUT.fullmatch(path)
+    if match is None:
+        raise ValueError(f"a tap is a module path such as 'backbone.layer1' or 'neck[0]', got '{path}'")
+    return match[1], -1 if match[2] is None else int(match[2])
+
+
+def find_module(model: nn.Module, path: str) -> nn.Module:
+    """Return the submodule at a dotted path.
+
+    Raises:
+        KeyError: Where no such module exists; the message lists the names at the level that failed.
+    """
+    module = model
+    for name in path.split('.'):
+        children = dict(module.named_children())
+        if name not in children:
+            raise KeyError(f"tap '{path}': {type(module).__name__} has no module '{name}'; "
+                           f"it has: {', '.join(children) or 'none'}")
+        module = children[name]
+    return module
+
+
+@contextmanager
+def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[Dict[str, Tensor]]:
+    """Collect the outputs of named modules while the model runs inside the ``with`` block.
+
+    The hooks live for this one forward only: nothing is left on the model that a deepcopy, a checkpoint or another
+    process could carry along.
+
+    Args:
+        model (nn.Module): The model whose forward runs inside the block.
+        paths (Sequence[str]): Taps, see :func:`parse_tap`; or ``'roi_head.bbox_roi_extractor(1)'`` for what a module
+            is given as its positional argument number 1.
+
+    Yields:
+        dict[str, Tensor]: Filled during the forward, one tensor a tap, in the graph of the forward.
+
+    Raises:
+        KeyError: Where a path names no module.
+        TypeError: Where a module returns something else than one tensor and no index was given.
+        ValueError: On leaving the block, where a tap was not reached, or was overwritten by an in-place operation.
+    """
+    features: Dict[str, Tensor] = {}
+    versions: Dict[str, int] = {}
+
+    def collect(path: str, index: int, values: Any) -> None:
+        if path in features:
+            raise ValueError(f"tap '{path}' ran more than once in one forward (a module shared between inputs); "
+                             'tap a module that runs once')
+        features[path] = _select(path, index, values)
+        versions[path] = _version(features[path])
+
+    def register(path: str):
+        match = INPUT.fullmatch(path)
+        if match is not None:
+            return find_module(model, match[1]).register_forward_pre_hook(
+                lambda module, args: collect(path, int(match[2]), args))
+        module_path, index = parse_tap(path)
+        return find_module(model, module_path).register_forward_hook(
+            lambda module, args, output: collect(path, index, output))
+
+    handles = []
+    try:
+        for path in dict.fromkeys(paths):
+            handles.append(register(path))
+        yield features
+    finally:
+        for handle in handles:
+            handle.remove()
+    for path in paths:
+        if path not in features:
+            raise ValueError(f"tap '{path}' was not reached by the forward pass of {type(model).__name__}; "
+                               'tap a module that this forward runs')
+        if _version(features[path]) != versions[path]:
+            raise ValueError(f"tap '{path}' was overwritten by a later in-place operation; tap the module after it, "
+                               'or set inplace=False there')
+
+
+def _version(tensor: Tensor) -> int:
+    return 0 if tensor.is_inference() else tensor._version
+
+
+def _select(path: str, index: int, output: Any) -> Tensor:
+    """Pick the tensor that a tap names out of a module's output."""
+    if isinstance(output, Tensor) and index < 0:
+        return output
+    if isinstance(output, (tuple, list)) and 0 <= index < len(output) and isinstance(output[index], Tensor):
+        return output[index]
+    if isinstance(output, (tuple, list)) and index < 0:
+        raise TypeError(f"tap '{path}' must be one tensor, got a {type(output).__name__} of {len(output)}: name one of "
+                        f"its outputs, '{path}[0]' to '{path}[{len(output) - 1}]'")
+    what = f'{type(output).__name__} of {len(output)}' if isinstance(output, (tuple, list)) else type(output).__name__
+    raise TypeError(f"tap '{path}' names no tensor: the module returned a {what}")
+
+
+def reach(model: nn.Module, inputs: Tensor, paths: Sequence[str]) -> Dict[str, Tensor]:
+    """Run the cheapest forward of a model that reaches the taps, and return their features.
+
+    Taps inside ``backbone`` and ``neck`` need ``extract_feat`` only; everything else needs the whole network
+    (``mode='tensor'``).
+
+    Args:
+        model (nn.Module): A classifier or detector in the MMEngine style.
+        inputs (Tensor): Images as the model expects them, (N, 3, H, W).
+        paths (Sequence[str]): Taps, see :func:`parse_tap`.
+
+    Returns:
+        dict[str, Tensor]: One tensor a tap.
+    """
+    only_features = all(re.split(r'[.\[]', path)[0] in ('backbone', 'neck') for path in paths)
+    with tap(model, paths) as features:
+        if only_features and hasattr(model, 'extract_feat'):
+            model.extract_feat(inputs)
+        else:
+            model(inputs, mode='tensor')
+    return features
+

@@ -1,0 +1,153 @@
+"""The frozen network that a student learns from, fed from the student's own batches."""
+from typing import Any, Dict, Optional, Sequence, Tuple, Union
+
+import torch
+from mmengine.config import Config
+from mmengine.logging import print_log
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from topkd.checkpoint import fingerprint, load_weights
+from topkd.models.frozen import Frozen
+from topkd.models.tap import reach
+from topkd.registry import MODELS
+
+
+class Teacher(Frozen):
+    """A pretrained network in eval mode that nobody trains, saves or copies.
+
+    Args:
+        checkpoint (str, optional): Weights, loaded completely or not at all. None leaves the random initialisation,
+            with a warning.
+        model (dict, optional): The network's config.
+        config (str, optional): Instead of ``model``: a config file, such as
+            ``'mmpretrain::resnet/resnet50_8xb32_in1k.py'``, whose ``model`` and ``data_preprocessor`` are taken.
+        cfg_options (dict, optional): Entries of ``config`` to replace, as ``--cfg-options`` does, for example
+            ``{'model.backbone.init_cfg': None}``.
+        name (str): Names the teacher's artifacts. Defaults to 'teacher'.
+        input_size (Sequence[int], optional): Height and width that the teacher's images are resized to. None: the
+            student's images.
+        floor (dict, optional): Metrics that the teacher must reach on the validation set before the training starts,
+            for example ``{'accuracy/top1': 70.0}``. Read by :class:`topkd.hooks.TeacherEvaluationHook`.
+
+    Raises:
+        ValueError: Where not exactly one of ``model`` and ``config`` is given, or the checkpoint does not fit.
+    """
+
+    def __init__(self,
+                 checkpoint: Optional[str],
+                 model: Optional[dict] = None,
+                 config: Optional[str] = None,
+                 cfg_options: Optional[dict] = None,
+                 name: str = 'teacher',
+                 input_size: Optional[Sequence[int]] = None,
+                 floor: Optional[Dict[str, float]] = None) -> None:
+        if (model is None) == (config is None):
+            raise ValueError("a teacher needs either 'model' (a dict) or 'config' (a file), got "
+                             + ('neither' if model is None else 'both'))
+        if config is not None:
+            model = _model_of(config, cfg_options)
+        # a preprocessor that the config does not name is the host toolbox's default; then the student's applies
+        self_prepared = model.get('data_preprocessor') is not None
+        network = MODELS.build(model)
+        if checkpoint is None:
+            print_log(f"teacher '{name}' has no checkpoint: it keeps its random initialisation", 'current', 30)
+            network.init_weights()
+        else:
+            load_weights(network, checkpoint, f"teacher '{name}'")
+        super().__init__(network)
+        self.name = name
+        self.fingerprint = fingerprint(network)
+        self.input_size = None if input_size is None else tuple(input_size)
+        self.floor = dict(floor or {})
+        self._preprocessor = network.data_preprocessor if self_prepared else None
+
+    def features(self, inputs: Tensor, taps: Sequence[str], student_preprocessor: nn.Module,
+                 data_samples: Optional[Sequence[Any]] = None) -> Dict[str, Tensor]:
+        """Run the cheapest forward that reaches the taps.
+
+        Args:
+            inputs (Tensor): (N, 3, H, W), as the student's preprocessor made them.
+            taps (Sequence[str]): See :func:`topkd.models.tap.parse_tap`.
+            student_preprocessor (nn.Module): Tells how ``inputs`` were normalised.
+            data_samples (Sequence, optional): Tell which part of ``inputs`` is padding.
+
+        Returns:
+            dict[str, Tensor]: One tensor a tap, without graph.
+        """
+        with torch.no_grad():
+            return reach(self.module, self.adapt_inputs(inputs, student_preprocessor, data_samples), taps)
+
+    def adapt_inputs(self, inputs: Tensor, student_preprocessor: nn.Module,
+                     data_samples: Optional[Sequence[Any]] = None) -> Tensor:
+        """Turn the student's normalised images into the teacher's: channel order, normalisation, padding, size."""
+        if self._preprocessor is not None and self._preprocessor is not student_preprocessor:
+            adapted = renormalize(inputs, student_preprocessor, self._preprocessor)
+            if adapted is not inputs and data_samples is not None:
+                # the host toolboxes pad after they normalise: a border is no pixel to be normalised anew
+                repad(adapted, data_samples, getattr(self._preprocessor, 'pad_value', 0))
+            inputs = adapted
+        if self.input_size is not None and tuple(inputs.shape[-2:]) != self.input_size:
+            inputs = F.interpolate(inputs, self.input_size, mode='bilinear', align_corners=False, antialias=True)
+        return inputs
+
+
+def renormalize(inputs: Tensor, source: nn.Module, target: nn.Module) -> Tensor:
+    """Map images normalised by one preprocessor to what another would have made of the same pixels.
+
+    Args:
+        inputs (Tensor): (N, 3, H, W) from ``source``.
+        source (nn.Module): A data preprocessor of mmpretrain, mmdet or topkd.
+        target (nn.Module): Another.
+
+    Returns:
+        Tensor: (N, 3, H, W); ``inputs`` itself where both agree.
+    """
+    mean, std, source_order = _normalisation(source, inputs)
+    target_mean, target_std, target_order = _normalisation(target, inputs)
+    flip = source_order != target_order
+    if not flip and torch.equal(mean, target_mean) and torch.equal(std, target_std):
+        return inputs
+    pixels = inputs * std + mean
+    return ((pixels.flip(1) if flip else pixels) - target_mean) / target_std
+
+
+def repad(inputs: Tensor, data_samples: Sequence[Any], value: float) -> None:
+    """Set the borders around images that were padded to one size, in place.
+
+    Args:
+        inputs (Tensor): (N, 3, H, W), every image in the upper left corner.
+        data_samples (Sequence): One an image; its ``img_shape`` is the size without padding. Samples that do not know it
+            are taken to fill their image.
+        value (float): Of the border.
+    """
+    for image, sample in zip(inputs, data_samples):
+        height, width = getattr(sample, 'img_shape', image.shape[-2:])[:2]
+        image[:, height:] = value
+        image[:, :, width:] = value
+
+
+def _normalisation(preprocessor: nn.Module, like: Tensor) -> Tuple[Tensor, Tensor, str]:
+    """Return mean (3, 1, 1), std (3, 1, 1) and channel order of a preprocessor."""
+    mean = getattr(preprocessor, 'mean', None)
+    std = getattr(preprocessor, 'std', None)
+    mean = like.new_zeros(3, 1, 1) if mean is None else mean.to(like).reshape(-1, 1, 1).expand(3, 1, 1)
+    std = like.new_ones(3, 1, 1) if std is None else std.to(like).reshape(-1, 1, 1).expand(3, 1, 1)
+    # images are decoded as BGR in the host toolboxes; topkd's own preprocessor says what it makes
+    converted = getattr(preprocessor, 'to_rgb', False) or getattr(preprocessor, '_channel_conversion', False)
+    return mean, std, getattr(preprocessor, 'channel_order', 'rgb' if converted else 'bgr')
+
+
+def _model_of(config: str, options: Optional[dict] = None) -> dict:
+    """Read the model of a config file together with its preprocessor."""
+    loaded = Config.fromfile(config) if '::' not in config else _from_package(config)
+    loaded.merge_from_dict(dict(options or {}))
+    model = loaded.model
+    if 'data_preprocessor' in loaded:
+        model.setdefault('data_preprocessor', loaded.data_preprocessor)
+    return model
+
+
+def _from_package(config: str) -> Config:
+    from mmengine.hub import get_config
+    return get_config(config)

@@ -1,0 +1,248 @@
+"""From a teacher and a training set to clouds and the persistence images that RipsNet learns."""
+import json
+import time
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.dist import all_gather_object, all_reduce, barrier, get_rank, get_world_size, is_main_process
+from mmengine.logging import print_log
+from mmengine.registry import DATASETS, FUNCTIONS, MODELS
+from mmengine.utils import ProgressBar
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from topkd.artifacts import ArrayFile, artifact_folder, check_request, cloud_request, write_json
+from topkd.export import student_config
+from topkd.models.losses.topology_loss import build
+from topkd.models.teacher import Teacher
+from topkd.registry import RUNNERS
+from topkd.runners.cloud_sampling import CloudSampler, SeededDataset, seed_everything
+from topkd.runners.ripsnet_runner import topology_loss_config
+from topkd.topology import PersistenceImager, rips_diagrams
+from topkd.topology.diagram_range import DiagramRange
+
+DEFAULTS = dict(num_clouds=200_000, seed=0, batch_statistics=False, chunk=512)
+CLOUDS_PER_MARK = 64
+
+
+@RUNNERS.register_module()
+class PersistenceImageRunner:
+    """Write a teacher's clouds, and the exact images of their diagrams, to an artifact folder.
+
+    Files: ``clouds.npy`` (N, n, d) and ``images.npy`` (N, P), float32; ``manifest.json`` with the request, the teacher's
+    fingerprint and the fitted spec. Cloud i depends on (seed, i) alone, so a run that was killed goes on, and several
+    processes share the work, with the same result. Memory does not grow with N.
+
+    Args:
+        teacher (Teacher): The frozen network.
+        preprocessor (nn.Module): The student's data preprocessor, which augments and normalises the images.
+        dataloader (dict): Config of the training dataloader; its data set, workers and collate function are used.
+        loss (dict): Config of the topology loss: tap, cloud, vectorizer.
+        settings (dict): Departures from ``DEFAULTS``: ``num_clouds``; ``seed``; ``batch_statistics``, to let BatchNorm
+            normalise by the cloud's own statistics as the authors' code did; ``chunk``, diagrams computed at once.
+
+    Source: Section 4.1; Appendix B.
+    """
+
+    def __init__(self, teacher: Teacher, preprocessor: nn.Module, dataloader: dict, loss: dict, settings: dict) -> None:
+        unknown = set(settings) - set(DEFAULTS)
+        if unknown:
+            raise KeyError(f"clouds has no setting {', '.join(sorted(unknown))}; it has {', '.join(DEFAULTS)}")
+        self.settings: Dict[str, Any] = {**DEFAULTS, **settings}
+        self.teacher = teacher
+        self.preprocessor = preprocessor
+        self.dataloader = dict(dataloader)
+        self.asked = cloud_request(loss)
+        self.folder = Path(artifact_folder(teacher.name, loss))
+        if self.asked['num_points'] is None:
+            raise ValueError('clouds for RipsNet need a fixed size: set cloud.num_points in the topology loss')
+        rips_diagrams(torch.zeros(1, 2, 1), self.asked['homology_dims'])  # refuses unknown dimensions before the work
+        # clouds are made by single processes, however the loss gathers them
+        self.cloud = build({key: value for key, value in loss['cloud'].items() if key != 'gather'})
+        self.imager = PersistenceImager(tuple(self.asked['resolution']))
+        self.device = get_device()
+
+    @classmethod
+    def from_cfg(cls, cfg: Config, loss: str = 'topology') -> 'PersistenceImageRunner':
+        """Build the runner from a distillation config.
+
+        Args:
+            cfg (Config): A config with ``model``, ``train_dataloader`` and, optionally, ``clouds``.
+            loss (str): Name of the topology loss. Defaults to 'topology'.
+        """
+        config = topology_loss_config(cfg, loss)
+        preprocessor = MODELS.build(student_config(cfg)).data_preprocessor
+        return cls(Teacher(**cfg.model.teacher), preprocessor, cfg.train_dataloader, config, dict(cfg.get('clouds', {})))
+
+    def run(self) -> str:
+        """Make what is missing of the artifact.
+
+        Returns:
+            str: The artifact's folder.
+        """
+        dataset = DATASETS.build(self.dataloader['dataset'])
+        if hasattr(dataset, 'full_init'):
+            dataset.full_init()
+        manifest = self._open(dataset)
+        if manifest.get('complete'):
+            print_log(f"'{self.folder}' is complete: nothing to do", 'current')
+            return str(self.folder)
+        begin = time.time()
+        self._make_clouds(dataset)
+        self._fit()
+        self._make_images()
+        if is_main_process():
+            self._finish(manifest)
+        barrier()
+        print_log(f"{self.settings['num_clouds']} clouds and images in '{self.folder}' after {time.time() - begin:.0f} s; "
+                  f'spec {self.imager.spec()}', 'current')
+        return str(self.folder)
+
+    def _open(self, dataset: Any) -> dict:
+        """Make the folder and its empty arrays, or check that those found are of the same request."""
+        request = dict(teacher=self.teacher.name, teacher_fingerprint=self.teacher.fingerprint, **self.asked,
+                       num_clouds=self.settings['num_clouds'], seed=self.settings['seed'],
+                       batch_statistics=self.settings['batch_statistics'], dataset=type(dataset).__name__,
+                       num_images=len(dataset))
+        path = self.folder / 'manifest.json'
+        if is_main_process() and not path.is_file():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            width = self._forward(next(iter(self._loader(dataset, [0]))), 0).shape[-1]
+            count, points = request['num_clouds'], request['num_points']
+            pixels = request['resolution'][0] * request['resolution'][1]
+            ArrayFile.create(self.folder / 'clouds.npy', (count, points, width))
+            ArrayFile.create(self.folder / 'images.raw.npy', (count, pixels))
+            ArrayFile.create(self.folder / 'clouds.done.npy', (count, ), np.uint8)
+            # last: a manifest says that the arrays exist
+            write_json(dict(request=request, width=width, complete=False), path)
+        barrier()
+        manifest = json.loads(path.read_text())
+        check_request(manifest['request'], request, self.folder)
+        return manifest
+
+    def _loader(self, dataset: Any, clouds: List[int]) -> DataLoader:
+        """Load the images of given clouds, in the config's own way."""
+        images = getattr(self.cloud, 'images_per_cloud', self.asked['num_points'])
+        sampler = CloudSampler(clouds, len(dataset), images, self.settings['seed'])
+        collate = dict(self.dataloader.get('collate_fn', dict(type='pseudo_collate')))
+        function = FUNCTIONS.get(collate.pop('type'))
+        return DataLoader(
+            SeededDataset(dataset, self.settings['seed']), batch_sampler=sampler,
+            collate_fn=lambda batch: function(batch, **collate), num_workers=self.dataloader.get('num_workers', 0))
+
+    @torch.no_grad()
+    def _forward(self, batch: Any, cloud: int) -> Tensor:
+        """Return the cloud (1, n, d) that the teacher makes of a batch."""
+        seed_everything(self.settings['seed'], cloud)
+        data = self.preprocessor(batch, True)
+        taps = self.asked['tap']
+        with batch_statistics(self.teacher.module, self.settings['batch_statistics']):
+            features = self.teacher.features(
+                data['inputs'], [taps] if isinstance(taps, str) else taps, self.preprocessor, data['data_samples'])
+        samples = dict(data_samples=data['data_samples']) if getattr(self.cloud, 'needs_samples', False) else {}
+        return self.cloud(features[taps] if isinstance(taps, str) else [features[path] for path in taps], **samples)
+
+    def _make_clouds(self, dataset: Any) -> None:
+        clouds, done = ArrayFile(self.folder / 'clouds.npy'), ArrayFile(self.folder / 'clouds.done.npy')
+        missing = np.flatnonzero(done.read(0, len(done)) == 0)[get_rank()::get_world_size()].tolist()
+        barrier()  # every rank has read the marks before any rank writes one
+        self.teacher.to(self.device)
+        self.preprocessor.to(self.device)
+        written: List[int] = []
+
+        def mark() -> None:
+            clouds.flush()
+            for index in written:
+                done.write(index, np.ones(1, np.uint8))
+            written.clear()
+
+        for index, batch in zip(progress('clouds', missing), self._loader(dataset, missing)):
+            clouds.write(index, self._forward(batch, index).cpu().numpy())
+            written.append(index)
+            if len(written) == CLOUDS_PER_MARK:
+                mark()
+        mark()
+        barrier()
+
+    def _chunks(self, what: str) -> Iterator[Tuple[int, List[Tensor]]]:
+        """Yield (first cloud, diagrams) of this process's chunks."""
+        clouds, chunk = ArrayFile(self.folder / 'clouds.npy'), self.settings['chunk']
+        # a run of neighbours for every process, so that processes in order are clouds in order
+        starts = np.array_split(np.arange(0, len(clouds), chunk), get_world_size())[get_rank()].tolist()
+        for start in progress(what, starts):
+            points = torch.from_numpy(clouds.read(start, start + chunk)).to(self.device)
+            yield start, rips_diagrams(points, self.asked['homology_dims'])
+
+    def _fit(self) -> None:
+        """Fit bandwidth and range over the diagrams of all processes, in the order of the clouds."""
+        own = DiagramRange()
+        for _, diagrams in self._chunks('diagrams'):
+            own.update(diagrams)
+        self.imager.to(self.device).set_range(DiagramRange().merge(all_gather_object(own)))
+
+    def _make_images(self) -> None:
+        """Write the images, not divided by the scale yet, and find their maximum."""
+        images = ArrayFile(self.folder / 'images.raw.npy')
+        for start, diagrams in self._chunks('images'):
+            raw = self.imager.raw(diagrams)
+            self.imager.scale.copy_(torch.maximum(self.imager.scale, raw.max()))
+            images.write(start, raw.cpu().numpy())
+        images.flush()
+        all_reduce(self.imager.scale, 'max')
+        barrier()
+
+    def _finish(self, manifest: dict) -> None:
+        """Divide the images by the scale into their final file, and declare the artifact complete."""
+        raw = ArrayFile(self.folder / 'images.raw.npy')
+        images = ArrayFile.create(self.folder / 'images.npy', raw.shape)
+        for start in range(0, len(raw), 4096):
+            images.write(start, raw.read(start, start + 4096) / self.imager.scale.item())
+        images.flush()
+        write_json(dict(manifest, spec=self.imager.spec(), complete=True), self.folder / 'manifest.json')
+        for name in ('images.raw.npy', 'clouds.done.npy'):
+            (self.folder / name).unlink()
+
+
+class batch_statistics:
+    """Let BatchNorm normalise by the batch inside a ``with`` block, without touching its running statistics.
+
+    Args:
+        model (nn.Module): The network.
+        enabled (bool): Whether to do anything.
+    """
+
+    def __init__(self, model: nn.Module, enabled: bool) -> None:
+        norms = [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+        self.norms = [norm for norm in norms if norm.track_running_stats] if enabled else []
+
+    def __enter__(self) -> None:
+        self.momenta = [norm.momentum for norm in self.norms]
+        for norm in self.norms:
+            norm.train()
+            norm.momentum = 0.0
+
+    def __exit__(self, *exception: Any) -> None:
+        for norm, momentum in zip(self.norms, self.momenta):
+            norm.eval()
+            norm.momentum = momentum
+
+
+def progress(what: str, tasks: List[int]) -> Iterator[int]:
+    """Yield tasks behind a progress bar with the time left, on the main process."""
+    if not is_main_process() or not tasks:
+        yield from tasks
+        return
+    print(f'{what}:', flush=True)
+    bar = ProgressBar(len(tasks))
+    step = max(len(tasks) // 100, 1)  # a log file keeps every update
+    for number, task in enumerate(tasks, 1):
+        yield task
+        if number % step == 0:
+            bar.update(step)
+    if len(tasks) % step:
+        bar.update(len(tasks) % step)
+    print(flush=True)

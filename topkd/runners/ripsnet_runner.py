@@ -1,0 +1,160 @@
+"""Train RipsNet on a finished artifact with both operators and keep the better one."""
+import json
+import os.path as osp
+import time
+from typing import Any, Dict
+
+import torch
+from mmengine.config import Config
+from mmengine.dist import barrier, is_main_process
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from topkd.artifacts import artifact_folder, check_request, cloud_request, read_manifest, write_json
+from topkd.checkpoint import load_file, save_file
+from topkd.launch import wrapper_without_gpu
+from topkd.models.ripsnet_regressor import RipsNetRegressor
+from topkd.models.vectorizers import OPERATORS
+from topkd.registry import RUNNERS
+
+# Appendix B, and the authors' code for the share and the threshold
+DEFAULTS = dict(
+    operators=('mean', 'sum'), units=None, batch_size=64, lr=5e-4, max_epochs=25_000, patience=50, min_delta=1e-10,
+    val_share=0.25, seed=0, log_interval=500)
+
+
+@RUNNERS.register_module()
+class RipsNetRunner:
+    """Train a RipsNet for each operator by a stock MMEngine runner, and write the better one to ``ripsnet.pth``.
+
+    A killed training goes on after its last validation and ends as if it had not been killed; an operator that is
+    finished is not trained again.
+
+    Args:
+        folder (str): Artifact of ``tools/gen_pi.py``.
+        request (dict): What the config asks of the clouds, see :func:`topkd.artifacts.cloud_request`.
+        settings (dict): Departures from the paper's training, keys as in ``DEFAULTS``.
+        launcher (str): MMEngine's launcher. Defaults to 'none'.
+
+    Raises:
+        KeyError: For an unknown setting.
+        ValueError: For an unknown operator, or an artifact of another config.
+    """
+
+    def __init__(self, folder: str, request: dict, settings: dict, launcher: str = 'none') -> None:
+        unknown = set(settings) - set(DEFAULTS)
+        if unknown:
+            raise KeyError(f"ripsnet has no setting {', '.join(sorted(unknown))}; it has {', '.join(DEFAULTS)}")
+        self.settings: Dict[str, Any] = {**DEFAULTS, **settings}
+        for operator in self.settings['operators']:
+            if operator not in OPERATORS:
+                raise ValueError(f"RipsNet's operator must be 'mean' or 'sum', got '{operator}': correct ripsnet.operators")
+        self.folder = folder
+        self.launcher = launcher
+        self.manifest = read_manifest(folder)
+        check_request(self.manifest['request'], request, folder)
+
+    @classmethod
+    def from_cfg(cls, cfg: Config, loss: str = 'topology') -> 'RipsNetRunner':
+        """Build the runner from a distillation config.
+
+        Args:
+            cfg (Config): A config with ``model.losses[loss]`` and, optionally, ``ripsnet``.
+            loss (str): Name of the topology loss. Defaults to 'topology'.
+        """
+        config = topology_loss_config(cfg, loss)
+        teacher = cfg.model.teacher.get('name', 'teacher')
+        return cls(artifact_folder(teacher, config), dict(teacher=teacher, **cloud_request(config)),
+                   dict(cfg.get('ripsnet', {})), cfg.get('launcher', 'none'))
+
+    def run(self) -> str:
+        """Train what is not trained yet.
+
+        Returns:
+            str: Path of ``ripsnet.pth``.
+        """
+        results = {operator: self.train_operator(operator) for operator in self.settings['operators']}
+        best = min(results, key=lambda operator: results[operator]['mse'])
+        path = osp.join(self.folder, 'ripsnet.pth')
+        if is_main_process():
+            network = RipsNetRegressor(**self.model_config(best))
+            network.load_state_dict(load_file(osp.join(self.folder, best, results[best]['checkpoint']))['state_dict'])
+            source = dict(self.manifest['request'], mse={name: result['mse'] for name, result in results.items()})
+            save_file(network.ripsnet.to_file(self.manifest['spec'], source), path)
+        barrier()
+        figures = ', '.join(f"{name} {result['mse']:.6f} (epoch {result['epoch']})" for name, result in results.items())
+        print_log(f"RipsNet: validation MSE {figures}; kept '{best}' in {path}", 'current')
+        return path
+
+    def train_operator(self, operator: str) -> Dict[str, Any]:
+        """Train one operator, or read the result of a finished training.
+
+        Returns:
+            dict: mse, epoch and checkpoint (file name) of the best validation.
+        """
+        result_path = osp.join(self.folder, operator, 'result.json')
+        settings = json.loads(json.dumps({key: self.settings[key] for key in DEFAULTS if key not in ('operators', 'log_interval')}))
+        if osp.isfile(result_path):
+            with open(result_path) as file:
+                result = json.load(file)
+            check_request(result['settings'], settings, osp.dirname(result_path))
+            return result
+        runner = Runner.from_cfg(Config(self.runner_config(operator)))
+        runner.train()
+        best = runner.message_hub.get_info('best_ckpt')
+        name = osp.basename(best)
+        result = dict(mse=float(runner.message_hub.get_info('best_score')), epoch=int(name.split('_')[-1][:-4]),
+                      checkpoint=name, settings=settings)
+        if is_main_process():
+            write_json(result, result_path)
+        barrier()
+        return result
+
+    def model_config(self, operator: str) -> dict:
+        """Return the arguments of :class:`topkd.models.RipsNetRegressor` for one operator."""
+        request = self.manifest['request']
+        return dict(in_channels=self.manifest['width'], operator=operator, units=self.settings['units'],
+                    homology_dims=request['homology_dims'], resolution=request['resolution'])
+
+    def runner_config(self, operator: str) -> dict:
+        """Return the config of the stock runner that trains one operator."""
+        settings, work_dir = self.settings, osp.join(self.folder, operator)
+        resume = osp.join(work_dir, 'resume.pth')
+
+        def loader(split: str, sampler: dict) -> dict:
+            dataset = dict(type='topkd.CloudImages', folder=self.folder, split=split, val_share=settings['val_share'],
+                           seed=settings['seed'])
+            return dict(dataset=dataset, sampler=dict(type='DefaultSampler', **sampler), batch_size=settings['batch_size'],
+                        num_workers=0, collate_fn=dict(type='topkd.collate_batch'))
+
+        stop = dict(type='topkd.ResumableEarlyStoppingHook', monitor='mse', rule='less', min_delta=settings['min_delta'],
+                    patience=settings['patience'])
+        return dict(
+            default_scope='topkd', launcher=self.launcher, work_dir=work_dir, experiment_name=f'ripsnet_{operator}_{time.time_ns()}',
+            model=dict(type='topkd.RipsNetRegressor', **self.model_config(operator)),
+            train_dataloader=loader('train', dict(shuffle=True)),
+            val_dataloader=loader('val', dict(shuffle=False, round_up=False)),
+            val_evaluator=dict(type='topkd.ImageError'),
+            train_cfg=dict(by_epoch=True, max_epochs=settings['max_epochs'], val_interval=1), val_cfg=dict(),
+            optim_wrapper=dict(optimizer=dict(type='Adamax', lr=settings['lr'])),
+            default_hooks=dict(
+                logger=dict(type='LoggerHook', interval=settings['log_interval']),
+                checkpoint=dict(type='CheckpointHook', interval=-1, save_last=False, save_best='mse', rule='less')),
+            custom_hooks=[stop], randomness=dict(seed=settings['seed']),
+            model_wrapper_cfg=None if torch.cuda.is_available() or self.launcher == 'none' else wrapper_without_gpu(),
+            resume=osp.isfile(resume), load_from=resume if osp.isfile(resume) else None)
+
+
+def topology_loss_config(cfg: Config, loss: str) -> dict:
+    """Return the config of a topology loss out of a distillation config.
+
+    Raises:
+        KeyError: Where the config distils nothing, or has no such loss.
+    """
+    losses = cfg.model.get('losses', {})
+    config = losses.get(loss)
+    if config is None or 'vectorizer' not in config:
+        with_images = [name for name, value in losses.items() if value is not None and 'vectorizer' in value]
+        raise KeyError(f"the config has no topology loss '{loss}' in model.losses (it has: "
+                       f"{', '.join(with_images) or 'none'}): use a config of configs/topkd/, or name the loss with --loss")
+    return config

@@ -6,6 +6,6 @@ from topkd.topology.rips import as_diagrams, rips_diagrams, rips_h0
 from topkd.topology.spanning_tree import minimum_spanning_tree
 
 __all__ = [
-    'DiagramRange', 'PersistenceImager', 'as_diagrams', 'minimum_spanning_tree', 'rips_diagrams', 'rips_h0', 'rtd_lite',
-    'signature_loss', 'sliced_wasserstein_h0', 'wasserstein_h0'
+    'DiagramRange', 'PersistenceImager', 'as_diagrams', 'minimum_spanning_tree', 'rips_diagrams', 'rips_h0',
+    'rtd_lite', 'signature_loss', 'sliced_wasserstein_h0', 'wasserstein_h0'
 ]

@@ -101,5 +101,6 @@ def as_tensors(diagrams: Sequence[Union[Tensor, np.ndarray]]) -> List[Tensor]:
     tensors = [torch.as_tensor(diagram) for diagram in diagrams]
     for index, diagram in enumerate(tensors):
         if diagram.numel() and (diagram.ndim != 2 or diagram.shape[1] != 2):
-            raise ValueError(f'diagrams must have shape (m, 2) of (birth, death), got {tuple(diagram.shape)} at {index}')
+            raise ValueError('diagrams must have shape (m, 2) of (birth, death), got '
+                             f'{tuple(diagram.shape)} at {index}')
     return [diagram.reshape(-1, 2) for diagram in tensors]

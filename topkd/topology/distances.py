@@ -1,7 +1,7 @@
 """Distances between clouds by their components (dimension 0), differentiable; each is a loss of its own.
 
-Correspondence-free, of two diagrams: :func:`wasserstein_h0`, :func:`sliced_wasserstein_h0`. Correspondence-aware, where
-point i of one cloud belongs to point i of the other one: :func:`signature_loss`, :func:`rtd_lite`.
+Correspondence-free, of two diagrams: :func:`wasserstein_h0`, :func:`sliced_wasserstein_h0`. Correspondence-aware,
+where point i of one cloud belongs to point i of the other one: :func:`signature_loss`, :func:`rtd_lite`.
 """
 import math
 from typing import Tuple
@@ -18,9 +18,9 @@ def wasserstein_h0(deaths_a: Tensor, deaths_b: Tensor, p: float = 1.0) -> Tensor
 
     .. math:: W_p = \Big(\frac{1}{m} \sum_k |a_{(k)} - b_{(k)}|^p\Big)^{1/p}
 
-    Sorted values are the optimal matching on the line, for every p >= 1. Distances between diagrams also allow to match
-    a point with the diagonal; with as many points on both sides that never pays while no death is more than three times
-    the one it is matched with.
+    Sorted values are the optimal matching on the line, for every p >= 1. A distance between diagrams may match points
+    with the diagonal too, so it is at most this one (times :math:`m^{1/p}`, where it sums instead of averaging), and
+    the same once the deaths differ little. Here every death keeps its pull, however far it is.
 
     Args:
         deaths_a (Tensor): (B, m), in any order.
@@ -42,11 +42,15 @@ def wasserstein_h0(deaths_a: Tensor, deaths_b: Tensor, p: float = 1.0) -> Tensor
     return torch.linalg.vector_norm(difference, ord=p, dim=1) / deaths_a.shape[1]**(1 / p)
 
 
-def sliced_wasserstein_h0(deaths_a: Tensor, deaths_b: Tensor, num_directions: int = 16, diagonal: bool = True) -> Tensor:
+def sliced_wasserstein_h0(deaths_a: Tensor,
+                          deaths_b: Tensor,
+                          num_directions: int = 16,
+                          diagonal: bool = True) -> Tensor:
     r"""Compute the sliced Wasserstein distance of two diagrams of dimension 0.
 
-    All points lie on the axis birth = 0, so the projection of (0, a) on direction theta is a sin(theta), and that of its
-    nearest point on the diagonal a (cos(theta) + sin(theta)) / 2. With :math:`\|.\|` the distance of sorted values,
+    All points lie on the axis birth = 0, so the projection of (0, a) on direction theta is a sin(theta), and that of
+    its nearest point on the diagonal a (cos(theta) + sin(theta)) / 2. With :math:`\|.\|` the distance of sorted
+    values,
 
     .. math:: SW = \frac{1}{\pi} \int_{-\pi/2}^{\pi/2}
         \Big\| \big(a \sin\theta,\ b \tfrac{\cos\theta + \sin\theta}{2}\big) -
@@ -67,7 +71,7 @@ def sliced_wasserstein_h0(deaths_a: Tensor, deaths_b: Tensor, num_directions: in
     Raises:
         ValueError: Where the shapes differ.
 
-    Source: Carriere, Cuturi and Oudot, Sliced Wasserstein kernel for persistence diagrams, 2017, Definition 3.1.
+    Source: Carriere, Cuturi and Oudot, Sliced Wasserstein kernel for persistence diagrams, 2017.
     """
     _check_deaths(deaths_a, deaths_b)
     if not diagonal:
@@ -111,9 +115,9 @@ def rtd_lite(points_a: Tensor, points_b: Tensor) -> Tensor:
 
     .. math:: \tfrac{1}{2} \big(|\mathrm{MST}(A)| + |\mathrm{MST}(B)|\big) - |\mathrm{MST}(\min(A, B))|
 
-    with \|.\| the total weight and the weights of A and B their distances, divided by their 0.9 quantile (of all entries
-    of the distance matrix, as by the authors). It is the sum of the lengths of the intervals of both RTD-Lite barcodes,
-    halved; 0 if the clouds are equal up to scale.
+    with \|.\| the total weight and the weights of A and B their distances, divided by their 0.9 quantile (of all
+    entries of the distance matrix, as by the authors). It is the sum of the lengths of the intervals of both RTD-Lite
+    barcodes, halved; 0 if the clouds are equal up to scale.
 
     Args:
         points_a (Tensor): Clouds (B, n, d).
@@ -125,7 +129,7 @@ def rtd_lite(points_a: Tensor, points_b: Tensor) -> Tensor:
     Raises:
         ValueError: Where B or n differ.
 
-    Source: Tulchinskii et al., RTD-Lite: scalable topological analysis for comparing weighted graphs, 2025, Section 4.
+    Source: Tulchinskii et al., RTD-Lite: scalable topological analysis for comparing weighted graphs, 2025.
     """
     points_a, points_b = _checked_pair(points_a, points_b)
     squared = [squared_distances(points) for points in (points_a, points_b)]
@@ -140,7 +144,7 @@ def rtd_lite(points_a: Tensor, points_b: Tensor) -> Tensor:
 
 
 def _quantile_distance(points: Tensor, squared: Tensor, quantile: float = 0.9) -> Tensor:
-    """Return the quantile (B, 1) of all entries of the distance matrices, with gradient: n zeros, and each pair twice."""
+    """Return the quantile (B, 1) of a distance matrix's entries, with gradient: n zeros, and each pair twice."""
     n = points.shape[1]
     pairs = torch.triu_indices(n, n, 1, device=points.device)
     rank = squared[:, pairs[0], pairs[1]].argsort(dim=1)

@@ -1,8 +1,8 @@
-"""Dimension 0 of a handful of small clouds on the CPU, as in a training step, where the overhead of kernels is the cost.
+"""Dimension 0 of a handful of small clouds on the CPU, as in a training step, where kernels' overhead is the cost.
 
-A step has two clouds, of 64 points say: too little work to hide the several microseconds that torch spends on each of the
-hundred kernels of the general way, forward and backward. numpy spends a third of that, and scipy has Prim's algorithm in
-C. The results are those of the general way up to rounding; of the derivatives, only the first.
+A step has two clouds, of 64 points say: too little work to hide the several microseconds that torch spends on each of
+the hundred kernels of the general way, forward and backward. numpy spends a third of that, and scipy has Prim's
+algorithm in C. The results are those of the general way up to rounding; of the derivatives, only the first.
 """
 from functools import lru_cache
 from typing import Any, Callable, NamedTuple, Optional, Tuple
@@ -20,6 +20,8 @@ FEW_POINTS = 256
 FEW_BUMPS = 2**14
 # squares of points between these neither overflow nor lose digits in float32
 COMFORTABLE = (1e-20, 1e30)
+# a Gaussian this far out, 2e-35, is nothing; further out it would be a denormal number, which is slow
+LOWEST_EXPONENT = -80.0
 
 
 def deaths_of_few(points: Tensor) -> Optional[Tensor]:
@@ -29,8 +31,8 @@ def deaths_of_few(points: Tensor) -> Optional[Tensor]:
         points (Tensor): Clouds (B, n, d), float32 or float64.
 
     Returns:
-        Tensor: Deaths (B, n - 1), ascending. None where the clouds are many, large, on a GPU, badly scaled or not finite,
-        or scipy is not installed.
+        Tensor: Deaths (B, n - 1), ascending. None where the clouds are many, large, on a GPU, badly scaled or not
+        finite, or scipy is not installed.
     """
     if len(points) > FEW_CLOUDS or points.shape[1] > FEW_POINTS or not may_multiply(points):
         return None
@@ -77,8 +79,7 @@ class _Deaths(Function):
         incidence = np.zeros((ctx.shape[0] * ctx.shape[1], len(edge)), pull.dtype)
         incidence[first[edge], edge] = pull
         incidence[second[edge], edge] = -pull
-        # torch's product, because numpy's has threads of its own, which would compete with torch's
-        return (torch.from_numpy(incidence) @ torch.from_numpy(differences)).view(ctx.shape), None
+        return torch.from_numpy(_product(incidence[None], differences[None]).reshape(ctx.shape)), None
 
 
 class _Images(Function):
@@ -87,7 +88,7 @@ class _Images(Function):
     def forward(ctx: Any, deaths: Tensor, rows: np.ndarray, columns: np.ndarray, exponent: float) -> Tensor:
         values = deaths.detach().numpy()
         offsets = values[:, :, None] - rows
-        bumps, weights = np.exp(exponent * offsets * offsets), np.tanh(values)
+        bumps, weights = np.exp(np.maximum(exponent * offsets * offsets, LOWEST_EXPONENT)), np.tanh(values)
         ctx.saved = offsets, bumps, weights, columns, exponent
         images = (weights[:, None] @ bumps).transpose(0, 2, 1) * columns
         return torch.from_numpy(images.reshape(len(values), -1))
@@ -128,8 +129,7 @@ def _squared_distances(points: np.ndarray, layout: '_Layout') -> Optional[np.nda
     n, width = points.shape[1:]
     with np.errstate(over='ignore', invalid='ignore'):
         centred = points - np.add.reduce(points, axis=1, keepdims=True) / points.dtype.type(n)
-        factor = torch.from_numpy(centred)
-        squared = torch.bmm(factor, factor.mT).numpy()
+        squared = _product(centred, centred.transpose(0, 2, 1))
         norms = squared.diagonal(axis1=1, axis2=2).copy()
         largest = norms.max(axis=1)
         if not (largest.min() > COMFORTABLE[0] and largest.max() < COMFORTABLE[1]):  # nor for NaN
@@ -147,6 +147,14 @@ def _squared_distances(points: np.ndarray, layout: '_Layout') -> Optional[np.nda
     differences = points[cloud, layout.low[edge]] - points[cloud, layout.high[edge]]
     squared[cloud, edge] = np.einsum('md,md->m', differences, differences)
     return squared
+
+
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    # by torch, because numpy's product has threads of its own, which would compete with torch's;
+    # into a given array, because autocast leaves that alone
+    out = np.empty((*a.shape[:-1], b.shape[-1]), a.dtype)
+    torch.bmm(torch.from_numpy(a), torch.from_numpy(b), out=torch.from_numpy(out))
+    return out
 
 
 class _Layout(NamedTuple):

@@ -66,14 +66,14 @@ class ImageSpec(nn.Module):
     def _check_fitted(self) -> None:
         self._ready = self._ready or bool(self.fitted)
         if not self._ready:
-            raise RuntimeError(f'{type(self).__name__} was not fitted: call fit(diagrams) or load_spec(spec), or load a '
-                               'state dict, before making images')
+            raise RuntimeError(f'{type(self).__name__} was not fitted: call fit(diagrams) or load_spec(spec), or load '
+                               'a state dict, before making images')
 
     def _load_from_state_dict(self, state_dict: Dict[str, Any], prefix: str, *args: Any) -> None:
         pixels: List[int] = state_dict.get(prefix + 'pixels', self.pixels).tolist()
         if tuple(pixels) != self.resolution:
-            raise ValueError(f'the state dict holds images of resolution {tuple(pixels)}, this {type(self).__name__} has '
-                             f'{self.resolution}: build it with resolution={tuple(pixels)}')
+            raise ValueError(f'the state dict holds images of resolution {tuple(pixels)}, this {type(self).__name__} '
+                             f'has {self.resolution}: build it with resolution={tuple(pixels)}')
         super()._load_from_state_dict(state_dict, prefix, *args)
         self._ready = False
 
@@ -94,14 +94,16 @@ def check_spec(spec: Dict[str, Any], resolution: Tuple[int, int]) -> None:
     """
     missing = {'bandwidth', 'im_range', 'scale'} - set(spec)
     if missing:
-        raise ValueError(f"the images' spec lacks {', '.join(sorted(missing))}: take one from PersistenceImager.spec()")
+        raise ValueError(f"the images' spec lacks {', '.join(sorted(missing))}: take one from "
+                         'PersistenceImager.spec()')
     found = tuple(spec.get('resolution', resolution))
     if found != resolution:
-        raise ValueError(f"the images' spec is for resolution {found}, needed is {resolution}: fit on images of this size")
+        raise ValueError(f"the images' spec is for resolution {found}, needed is {resolution}: "
+                         'fit on images of this size')
     for name in ('bandwidth', 'scale'):
         if not 0 < float(spec[name]) < np.inf:
             raise ValueError(f'{name} must be positive and finite, got {spec[name]}: fit on other diagrams')
     limits = np.asarray(spec['im_range'], dtype=float)
     if limits.shape != (4, ) or not np.isfinite(limits).all() or limits[0] > limits[1] or limits[2] > limits[3]:
-        raise ValueError('im_range must be (lowest birth, highest birth, lowest persistence, highest persistence), got '
-                         f'{limits.tolist()}')
+        raise ValueError('im_range must be (lowest birth, highest birth, lowest persistence, highest persistence), '
+                         f'got {limits.tolist()}')

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from topkd.topology.diagram_range import DiagramRange, Diagrams, as_tensors, persistence_points
-from topkd.topology.few_clouds import FEW_BUMPS, images_of_few
+from topkd.topology.few_clouds import FEW_BUMPS, LOWEST_EXPONENT, images_of_few
 from topkd.topology.image_spec import ImageSpec
 from topkd.topology.pairwise import on_host
 
@@ -21,10 +21,10 @@ class PersistenceImager(ImageSpec):
     .. math:: \frac{1}{\mathrm{scale}} \sum_{(b, p)} \frac{10 (\tanh p + \ln(100 b + 1))}{2 \pi \sigma^2}
         \exp\Big(-\frac{(b - x)^2 + (p - y)^2}{2 \sigma^2}\Big)
 
-    with x and y on even grids between the ends of ``im_range``, and sigma the ``bandwidth``. Images are flattened row by
-    row; a row is a persistence y. Bandwidth, range and scale are fitted once, on training diagrams, and belong to the
-    state dict: by :meth:`fit`, or in constant memory by :meth:`set_range`, given the range of all chunks of diagrams, and
-    then :meth:`update_scale` on each chunk.
+    with x and y on even grids between the ends of ``im_range``, and sigma the ``bandwidth``. Images are flattened row
+    by row; a row is a persistence y. Bandwidth, range and scale are fitted once, on training diagrams, and belong to
+    the state dict: by :meth:`fit`, or in constant memory by :meth:`set_range`, given the range of all chunks of
+    diagrams, and then :meth:`update_scale` on each chunk.
 
     Args:
         resolution (Sequence[int]): Number of birth columns and of persistence rows, as in gudhi. (1, P) has only the
@@ -92,7 +92,8 @@ class PersistenceImager(ImageSpec):
 
     def _bumps(self, values: Tensor, axis: int) -> Tensor:
         """Evaluate the Gaussian, without its constant, around values (...) at an axis's grid points (..., size)."""
-        return (values.unsqueeze(-1) - self._grid(axis)).square().mul(-0.5 / self.bandwidth.square()).exp()
+        exponent = (values.unsqueeze(-1) - self._grid(axis)).square() * (-0.5 / self.bandwidth.square())
+        return exponent.clamp_min(LOWEST_EXPONENT).exp()
 
     def _grid(self, axis: int) -> Tensor:
         low, high = self.im_range[2 * axis:2 * axis + 2].unbind()
@@ -115,9 +116,10 @@ class PersistenceImager(ImageSpec):
 
     def _batch(self, diagrams: Diagrams) -> Tensor:
         if not isinstance(diagrams, Tensor):
-            tensors = [diagram.to(self.scale.device) for diagram in as_tensors(diagrams)]
+            count, tensors = len(diagrams), [diagram.to(self.scale.device) for diagram in as_tensors(diagrams)]
             # filled up with points (0, 0), whose weight is 0
-            diagrams = nn.utils.rnn.pad_sequence(tensors, batch_first=True) if tensors else self.scale.new_empty(0, 0, 2)
+            tensors = tensors or [self.scale.new_empty(0, 2)]
+            diagrams = nn.utils.rnn.pad_sequence(tensors, batch_first=True)[:count]
         if diagrams.ndim != 3 or diagrams.shape[2] != 2:
             raise ValueError(f'diagrams must be a list of (m, 2) or one tensor (B, m, 2), got {tuple(diagrams.shape)}')
         return diagrams if diagrams.dtype == torch.float64 else diagrams.float()

@@ -1,4 +1,5 @@
 """Vietoris-Rips persistence of batches of point clouds, exact and differentiable."""
+from functools import lru_cache
 from typing import List, Optional, Sequence
 
 import torch
@@ -10,7 +11,7 @@ from topkd.topology.pairwise import checked_clouds, edge_lengths, on_host, squar
 from topkd.topology.spanning_tree import minimum_spanning_tree
 
 # clouds are worked on in chunks of about this many distances: few enough for a CPU's cache, or for a GPU's memory
-CHUNK = {'cpu': 2**18, 'cuda': 2**26}
+CHUNK = {'cpu': 2**18, 'cuda': 2**25}
 HOMOLOGY_DIMS = ((0, ), (1, ), (0, 1))
 
 
@@ -19,15 +20,15 @@ def rips_h0(points: Tensor, check_finite: Optional[bool] = None) -> Tensor:
 
     .. math:: \{d_1 \le \dots \le d_{n-1}\} = \{|x_i - x_j| : \{i, j\} \in \mathrm{MST}(X)\}
 
-    All births are 0, and the filtration value is the edge's length, as in gudhi. The tree is chosen without gradient; the
-    lengths are then computed from the points again. A death's gradient moves the two end points of its edge apart.
+    All births are 0, and the filtration value is the edge's length, as in gudhi. The tree is chosen without gradient;
+    the lengths are then computed from the points again. A death's gradient moves the two end points of its edge apart.
     Duplicate points give deaths 0 with gradient 0.
 
     Args:
         points (Tensor): Clouds (B, n, d), n >= 2. Half precision is raised to float32; autocast has no effect.
-        check_finite (bool, optional): Whether to look for NaN and infinite points, which on a GPU waits for the device.
-            None looks on the CPU, and neither on a GPU nor under torch.compile. Without a look the deaths of such a
-            cloud are all NaN.
+        check_finite (bool, optional): Whether to look for NaN and infinite points, which makes the host wait for a
+            GPU. None looks on the CPU, and neither on a GPU nor under torch.compile. Without a look the deaths of
+            such a cloud are all NaN.
 
     Returns:
         Tensor: Deaths (B, n - 1), ascending, in the unit of the points.
@@ -42,6 +43,8 @@ def rips_h0(points: Tensor, check_finite: Optional[bool] = None) -> Tensor:
     deaths = deaths_of_few(points)
     if deaths is not None:
         return deaths
+    if on_host(points):
+        _keep_freed_memory()
     unit = _unit(points, check_finite)
     chunk = max(1, CHUNK.get(points.device.type, CHUNK['cuda']) // points.shape[1]**2)
     return torch.cat([_deaths(*part) for part in zip(points.split(chunk), unit.split(chunk))])
@@ -51,8 +54,8 @@ def rips_diagrams(points: Tensor, homology_dims: Sequence[int] = (0, )) -> List[
     """Compute the persistence diagrams of clouds, dimension 0 first, without essential classes.
 
     Dimension 0 always has n - 1 points, those of duplicates at (0, 0). In dimension 1 the pairs of edges that bear and
-    kill a cycle are found by gudhi's Ripser, one thread a core, and their lengths gathered from the points with gradient;
-    pairs of zero persistence are dropped, as gudhi does.
+    kill a cycle are found by gudhi's Ripser, one thread a core, and their lengths gathered from the points with
+    gradient; pairs of zero persistence are dropped, as gudhi does.
 
     Args:
         points (Tensor): Clouds (B, n, d), n >= 2.
@@ -79,6 +82,14 @@ def _deaths(points: Tensor, unit: Tensor) -> Tensor:
     points = points / unit
     tree = minimum_spanning_tree(squared_distances(points))
     return edge_lengths(points, tree).sort(dim=1).values * unit.squeeze(2)
+
+
+@lru_cache(maxsize=1)
+def _keep_freed_memory() -> None:
+    # glibc gives memory back to the system beyond twice the largest block that was ever freed, and page faults to get
+    # it again for the next call are a quarter of its time; freeing one large block, which is never touched, prevents
+    # that
+    torch.empty(2**25 - 2**16, dtype=torch.uint8)
 
 
 def as_diagrams(deaths: Tensor) -> Tensor:
@@ -113,7 +124,7 @@ def _unit(points: Tensor, check_finite: Optional[bool]) -> Tensor:
     if check_finite or (check_finite is None and on_host(points)):
         if not finite.all():
             cloud = int((~finite).flatten().nonzero()[0])
-            raise ValueError(f'points of cloud {cloud} are not all finite: find where the features became NaN or infinite')
+            raise ValueError(f'points of cloud {cloud} are not all finite: find where features became NaN or infinite')
     # a number divided by twice its mantissa is a power of two, exactly; a cloud of zeros, or not finite, gets NaN here
     unit = largest / (2 * largest.frexp().mantissa)
     return unit.where(finite, torch.nan).where(largest != 0, 1)

@@ -1,5 +1,4 @@
 """Minimum spanning trees of many weighted complete graphs at once."""
-import math
 from typing import Tuple
 
 import torch
@@ -10,6 +9,7 @@ from topkd.topology.pairwise import on_host
 MAX_VERTICES = 2**13
 # weights are raised to this number, far from where (i, j) alone would make a denormal number, and far above 1 / APART
 LIGHTEST = 2.0**-900
+NO_EDGE = 2.0**1000  # finite, because its last digits are looked at before it is known to be none
 APART = 2.0**1000
 
 
@@ -30,7 +30,7 @@ def minimum_spanning_tree(weights: Tensor) -> Tensor:
     Raises:
         ValueError: Where the weights are no batch of square matrices, or of more than 8192 vertices.
 
-    Source: Boruvka, 1926; Graham and Hell, On the history of the minimum spanning tree problem, 1985, Section 3.
+    Source: Boruvka, 1926; see Graham and Hell, On the history of the minimum spanning tree problem, 1985.
     """
     if weights.ndim != 3 or weights.shape[1] != weights.shape[2]:
         raise ValueError(f'weights must be square matrices (B, n, n), got {tuple(weights.shape)}')
@@ -82,17 +82,18 @@ def _edge_keys(weights: Tensor, vertex: Tensor, bits: int) -> Tensor:
     low, high = torch.minimum(vertex, vertex.unsqueeze(1)), torch.maximum(vertex, vertex.unsqueeze(1))
     names = low.bitwise_left_shift_(bits).bitwise_or_(high)
     keys = torch.minimum(weights, weights.mT).double().clamp_(min=LIGHTEST)
-    keys.view(torch.int64).bitwise_and_(-1 << 2 * bits).bitwise_or_(names)
-    keys.diagonal(dim1=1, dim2=2).fill_(math.inf)
-    return keys
+    keys.diagonal(dim1=1, dim2=2).fill_(NO_EDGE)
+    return keys.view(torch.int64).bitwise_and_(-1 << 2 * bits).bitwise_or_(names).view(torch.float64)
 
 
 def _lightest_edges(keys: Tensor, label: Tensor, bits: int) -> Tuple[Tensor, Tensor]:
     """Return whether a component, by name, has an edge to another one (B, n), and the lightest such edge (B, n)."""
     nearest = keys.amin(dim=2)
-    best = torch.full_like(nearest, math.inf).scatter_reduce_(1, label, nearest, 'amin')
-    best[:, 0] = math.inf
-    return best < math.inf, best.view(torch.int64) & (4**bits - 1)
+    best = torch.full_like(nearest, NO_EDGE).scatter_reduce_(1, label, nearest, 'amin')
+    best[:, 0] = NO_EDGE
+    hooked = best < NO_EDGE
+    # an edge of NaN weight is none, and its digits name no vertices
+    return hooked, torch.where(hooked, best.view(torch.int64) & (4**bits - 1), 0)
 
 
 def _bits(n: int) -> int:

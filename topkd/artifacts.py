@@ -73,7 +73,7 @@ def ripsnet_path(loss: dict, teacher_name: str) -> dict:
     vectorizer = loss.get('vectorizer')
     if not isinstance(vectorizer, dict) or vectorizer.get('type', '').split('.')[-1] != 'RipsNet':
         return loss
-    if 'checkpoint' in vectorizer or 'in_channels' in vectorizer:
+    if 'checkpoint' in vectorizer or 'in_channels' in vectorizer or loss.get('distance', 'images') != 'images':
         return loss
     path = os.path.join(artifact_folder(teacher_name, loss), 'ripsnet.pth')
     return dict(loss, vectorizer=dict(vectorizer, checkpoint=path))

@@ -35,13 +35,14 @@ class RipsNetRunner:
         request (dict): What the config asks of the clouds, see :func:`topkd.artifacts.cloud_request`.
         settings (dict): Departures from the paper's training, keys as in ``DEFAULTS``.
         launcher (str): MMEngine's launcher. Defaults to 'none'.
+        log_level (str): MMEngine's log level. Defaults to 'INFO'.
 
     Raises:
         KeyError: For an unknown setting.
         ValueError: For an unknown operator, or an artifact of another config.
     """
 
-    def __init__(self, folder: str, request: dict, settings: dict, launcher: str = 'none') -> None:
+    def __init__(self, folder: str, request: dict, settings: dict, launcher: str = 'none', log_level: str = 'INFO') -> None:
         unknown = set(settings) - set(DEFAULTS)
         if unknown:
             raise KeyError(f"ripsnet has no setting {', '.join(sorted(unknown))}; it has {', '.join(DEFAULTS)}")
@@ -51,6 +52,7 @@ class RipsNetRunner:
                 raise ValueError(f"RipsNet's operator must be 'mean' or 'sum', got '{operator}': correct ripsnet.operators")
         self.folder = folder
         self.launcher = launcher
+        self.log_level = log_level
         self.manifest = read_manifest(folder)
         check_request(self.manifest['request'], request, folder)
 
@@ -65,7 +67,7 @@ class RipsNetRunner:
         config = topology_loss_config(cfg, loss)
         teacher = cfg.model.teacher.get('name', 'teacher')
         return cls(artifact_folder(teacher, config), dict(teacher=teacher, **cloud_request(config)),
-                   dict(cfg.get('ripsnet', {})), cfg.get('launcher', 'none'))
+                   dict(cfg.get('ripsnet', {})), cfg.get('launcher', 'none'), cfg.get('log_level', 'INFO'))
 
     def run(self) -> str:
         """Train what is not trained yet.
@@ -130,7 +132,8 @@ class RipsNetRunner:
         stop = dict(type='topkd.ResumableEarlyStoppingHook', monitor='mse', rule='less', min_delta=settings['min_delta'],
                     patience=settings['patience'])
         return dict(
-            default_scope='topkd', launcher=self.launcher, work_dir=work_dir, experiment_name=f'ripsnet_{operator}_{time.time_ns()}',
+            default_scope='mmengine', launcher=self.launcher, log_level=self.log_level, work_dir=work_dir,
+            experiment_name=f'ripsnet_{operator}_{time.time_ns()}',
             model=dict(type='topkd.RipsNetRegressor', **self.model_config(operator)),
             train_dataloader=loader('train', dict(shuffle=True)),
             val_dataloader=loader('val', dict(shuffle=False, round_up=False)),
@@ -157,4 +160,6 @@ def topology_loss_config(cfg: Config, loss: str) -> dict:
         with_images = [name for name, value in losses.items() if value is not None and 'vectorizer' in value]
         raise KeyError(f"the config has no topology loss '{loss}' in model.losses (it has: "
                        f"{', '.join(with_images) or 'none'}): use a config of configs/topkd/, or name the loss with --loss")
+    if config.get('distance', 'images') != 'images':
+        raise ValueError(f"loss '{loss}' compares clouds by '{config.distance}': it needs neither clouds nor RipsNet, train at once")
     return config

@@ -49,6 +49,7 @@ def plot_image_comparison(exact: Tensor,
                                              vmin=0, vmax=top)
             axes[row, column].set_xticks([] if im_range[0] == im_range[1] else [extent[0], extent[1]])
         axes[0, column].set_title(label, fontsize=10)
+        axes[1, column].set_xlabel('birth' + (' (all 0)' if im_range[0] == im_range[1] == 0 else ''))
         axes[2, column].plot(images[0][column].mean(1), persistence, color='#0072B2', label='exact')
         axes[2, column].plot(images[1][column].mean(1), persistence, color='#D55E00', linestyle='--', label='RipsNet')
         axes[2, column].set_xlim(0, top * 1.05)
@@ -59,7 +60,6 @@ def plot_image_comparison(exact: Tensor,
     for row in range(3):
         for column in range(1, count):
             axes[row, column].set_yticklabels([])
-    axes[1, count // 2].set_xlabel('birth' + (' (all 0)' if im_range[0] == im_range[1] == 0 else ''))
     axes[2, 0].legend(fontsize=8, loc='upper right')
     figure.colorbar(shown, ax=axes[:2, :], label='pixel value (1 = greatest of the training clouds)', shrink=0.8)
     if title:

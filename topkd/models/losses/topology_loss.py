@@ -1,5 +1,5 @@
 """The paper's term: the student's persistence images must be the teacher's."""
-from typing import Any, Dict, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Optional, Sequence, Tuple, Union
 
 import torch
 from mmengine.logging import print_log
@@ -10,11 +10,29 @@ from topkd.models.frozen import Frozen
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Taps
 from topkd.models.point_cloud import IncompleteCloudError
 from topkd.registry import MODELS
+from topkd.topology import rips_h0, rtd_lite, signature_loss, sliced_wasserstein_h0, wasserstein_h0
 
 
 def build(config: Union[dict, nn.Module]) -> nn.Module:
     """Build a component of this package, whose type may be written without the prefix ``topkd.``."""
     return config if isinstance(config, nn.Module) else MODELS.build(dict(dict(_scope_='topkd'), **config))
+
+
+def _of_deaths(function: Callable) -> Callable:
+    """Turn a distance of dimension-0 deaths into one of clouds, all of whose trees are found at once."""
+
+    def distance(student: Tensor, teacher: Tensor) -> Tensor:
+        return function(*rips_h0(torch.cat([student, teacher])).split([len(student), len(teacher)]))
+
+    return distance
+
+
+# distances (B, ) of clouds that need no images; the first two ask nothing of the order of the points
+DISTANCES: Dict[str, Callable[[Tensor, Tensor], Tensor]] = dict(
+    sorted_deaths=_of_deaths(wasserstein_h0),
+    sliced_wasserstein=_of_deaths(sliced_wasserstein_h0),
+    signature=signature_loss,
+    rtd_lite=rtd_lite)
 
 
 @MODELS.register_module()
@@ -25,13 +43,16 @@ class TopologyLoss(DistillationLoss):
         (V(\mathrm{cloud}(f_S))_{bp} - V(\mathrm{cloud}(f_T))_{bp})^2
 
     Both clouds hold the same images in the same order. V, the vectorizer, is RipsNet (frozen) or the exact image.
-    Where the student's points have another width, a learnt linear layer maps them to the teacher's. Everything is
+    Instead of images, ``distance`` compares the deaths or the trees of the clouds; its mean over clouds is the loss. Where the student's points have another width, a learnt linear layer maps them to the teacher's. Everything is
     computed in full precision, under mixed precision too.
 
     Args:
         loss_weight (float): The paper's gamma. Defaults to 1.0.
         vectorizer (dict | nn.Module): ``dict(type='RipsNet')`` or ``dict(type='RipsImage')``.
         cloud (dict | nn.Module): ``dict(type='BatchCloud', num_points=64)`` or another of ``point_cloud.py``.
+        distance (str): ``'images'``, the paper's; ``'sorted_deaths'`` or ``'sliced_wasserstein'``, between the dimension-0
+            diagrams; ``'signature'`` or ``'rtd_lite'``, which compare the same pairs of images in both clouds. See
+            :mod:`topkd.topology.distances`; ``docs/losses.md`` says when to use which. Defaults to 'images'.
         projection (str): ``'auto'``: a linear layer where the widths differ, ``'none'``: different widths are an error.
             Defaults to 'auto'.
         student_tap (str | Sequence[str]): Where the student's features are read; of several taps the pooled points are
@@ -45,15 +66,21 @@ class TopologyLoss(DistillationLoss):
                  loss_weight: float = 1.0,
                  vectorizer: Union[dict, nn.Module] = dict(type='RipsImage'),
                  cloud: Union[dict, nn.Module] = dict(type='BatchCloud'),
+                 distance: str = 'images',
                  projection: str = 'auto',
                  student_tap: Taps = 'neck[0]',
                  teacher_tap: Optional[Taps] = None) -> None:
         super().__init__(student_tap, student_tap if teacher_tap is None else teacher_tap, loss_weight)
         if projection not in ('auto', 'none'):
             raise ValueError(f"projection must be 'auto' or 'none', got '{projection}'")
-        vectorizer = build(vectorizer)
-        # a learnt vectorizer is a constant of the loss; an exact one holds its fitted spec, which belongs in checkpoints
-        self.vectorizer = Frozen(vectorizer) if list(vectorizer.parameters()) else vectorizer
+        if distance != 'images' and distance not in DISTANCES:
+            raise ValueError(f"distance must be one of images, {', '.join(DISTANCES)}, got '{distance}'")
+        self.distance = distance
+        self.vectorizer: Optional[nn.Module] = None
+        if distance == 'images':
+            network = build(vectorizer)
+            # a learnt vectorizer is a constant of the loss; an exact one holds its fitted spec, which belongs in checkpoints
+            self.vectorizer = Frozen(network) if list(network.parameters()) else network
         self.cloud = build(cloud)
         self.needs_samples = getattr(self.cloud, 'needs_samples', False)
         self.auto_projection = projection == 'auto'
@@ -101,6 +128,8 @@ class TopologyLoss(DistillationLoss):
                     raise
                 print_log(f'topology term skipped in this step: {error}', 'current')
                 return self._zero(student_features)
+            if self.distance != 'images':
+                return self.loss_weight * DISTANCES[self.distance](student, teacher).mean()
             if self.training and hasattr(self.vectorizer, 'observe'):
                 self.vectorizer.observe(teacher)
             images = self.vectorizer(torch.cat([student, teacher]))
@@ -119,7 +148,7 @@ class TopologyLoss(DistillationLoss):
                 return {}
 
     @property
-    def _network(self) -> nn.Module:
+    def _network(self) -> Optional[nn.Module]:
         return self.vectorizer.module if isinstance(self.vectorizer, Frozen) else self.vectorizer
 
     def _clouds(self, student_features: Features, teacher_features: Features,
@@ -127,7 +156,8 @@ class TopologyLoss(DistillationLoss):
         """Turn both networks' features into clouds (B, n, d) of the teacher's width."""
         samples = dict(data_samples=data_samples) if self.needs_samples else {}
         # the teacher's features carry no graph: they were made under no_grad
-        return self.cloud(student_features, self.projection, **samples), self.cloud(teacher_features, **samples).detach()
+        student = self.cloud(student_features, self.projection, **samples)
+        return student, self.cloud(teacher_features, **samples).detach()
 
     def _zero(self, student_features: Features) -> Tensor:
         # DistributedDataParallel wants a gradient for every parameter in every step

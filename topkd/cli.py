@@ -2,9 +2,10 @@
 import argparse
 import os
 import os.path as osp
+import re
 import sys
 from functools import wraps
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from mmengine.config import Config, DictAction
 
@@ -50,6 +51,19 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
+def sentence(error: Exception) -> Optional[str]:
+    """Return what to tell the user of an error, None where it is our own mistake."""
+    if not isinstance(error, AssertionError):
+        # str() of a KeyError would put quotes around the sentence
+        return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    # mmcv asserts that an image was decoded; from a worker process its words come last, behind the line of code itself
+    found = re.findall(r'failed to load image: (.+)', str(error))
+    if not found:
+        return None
+    return (f"'{found[-1].strip()}' cannot be decoded as an image: replace the file, or take the image out of the "
+            'annotations')
+
+
 def tool(main: Callable[[], Any]) -> Callable[[], None]:
     """Turn a user's mistake into one sentence and exit code 1; with TOPKD_DEBUG=1 the traceback is shown.
 
@@ -62,11 +76,10 @@ def tool(main: Callable[[], Any]) -> Callable[[], None]:
         try:
             use_safe_loader()
             main()
-        except USER_ERRORS as error:
-            if os.environ.get('TOPKD_DEBUG') == '1':
+        except (*USER_ERRORS, AssertionError) as error:
+            message = sentence(error)
+            if message is None or os.environ.get('TOPKD_DEBUG') == '1':
                 raise
-            # str() of a KeyError would put quotes around the sentence
-            message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
             config = next((word for word in sys.argv[1:] if not word.startswith('-')), 'CONFIG')
             print(f"error: {message.replace('CONFIG', config)} [TOPKD_DEBUG=1 shows where]", file=sys.stderr)
             sys.exit(1)

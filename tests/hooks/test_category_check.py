@@ -7,6 +7,7 @@ import pytest
 from mmengine.registry import DATASETS, init_default_scope
 
 import topkd  # noqa: F401  isort:skip
+from topkd.cli import sentence  # noqa: E402
 from topkd.hooks.category_check_hook import check_categories
 
 
@@ -50,8 +51,14 @@ def test_annotation_of_a_category_that_the_json_does_not_list(tmp_path):
 
 def test_corrupt_jpeg_names_the_file(tmp_path):
     broken = dataset(tmp_path, image=b'\xff\xd8\xff\xe0 no jpeg')
-    with pytest.raises(AssertionError, match='failed to load image: .*a.jpg'):
+    with pytest.raises(AssertionError, match='failed to load image: .*a.jpg') as caught:
         broken[0]
+    in_a_worker = AssertionError("Original Traceback:\n  assert img is not None, f'failed to load image: {filename}'\n"
+                                 f'AssertionError: {caught.value}\n')
+    for error in (caught.value, in_a_worker):
+        assert sentence(error) == (f"'{tmp_path}/a.jpg' cannot be decoded as an image: replace the file, or take the image "
+                                   'out of the annotations')
+    assert sentence(AssertionError('anything else')) is None
 
 
 def test_other_data_sets_pass():

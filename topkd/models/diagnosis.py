@@ -1,5 +1,5 @@
 """What the log says of the terms of a loss: are they finite, how large, how strongly do they pull."""
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, Sequence, Union
 
 import torch
 from torch import Tensor
@@ -40,7 +40,7 @@ def check_finite(terms: Dict[str, Tensor], features: Sequence[Dict[str, Tensor]]
                              'this batch, lower the learning rate or the loss weight, or train without --amp')
 
 
-def gradient_ratio(terms: Dict[str, Tensor], name: str, feature: Tensor) -> Tensor:
+def gradient_ratio(terms: Dict[str, Tensor], name: str, feature: Union[Tensor, Sequence[Tensor]]) -> Tensor:
     r"""Compare how strongly one term and all others pull at a feature.
 
     .. math:: \|\partial L_\mathrm{name} / \partial f\| \,/\, \|\partial (L - L_\mathrm{name}) / \partial f\|
@@ -48,17 +48,20 @@ def gradient_ratio(terms: Dict[str, Tensor], name: str, feature: Tensor) -> Tens
     Args:
         terms (dict[str, Tensor]): Scalars by key, in one graph.
         name (str): Key of the term.
-        feature (Tensor): A tensor of that graph.
+        feature (Tensor | Sequence[Tensor]): A tensor of that graph, or several, whose gradients count as one vector.
 
     Returns:
         Tensor: Scalar; 0 where the term does not depend on the feature.
     """
     others = sum(term for key, term in terms.items() if key != name)
-    return _pull(terms[name], feature) / _pull(others, feature).clamp_min(torch.finfo(torch.float32).tiny)
+    features = [feature] if isinstance(feature, Tensor) else list(feature)
+    return _pull(terms[name], features) / _pull(others, features).clamp_min(torch.finfo(torch.float32).tiny)
 
 
-def _pull(term: Tensor, feature: Tensor) -> Tensor:
+def _pull(term: Tensor, features: Sequence[Tensor]) -> Tensor:
+    zero = features[0].new_zeros((), dtype=torch.float32)
     if not term.requires_grad:
-        return feature.new_zeros((), dtype=torch.float32)
-    gradient = torch.autograd.grad(term, feature, retain_graph=True, allow_unused=True)[0]
-    return feature.new_zeros((), dtype=torch.float32) if gradient is None else gradient.float().norm()
+        return zero
+    gradients = torch.autograd.grad(term, features, retain_graph=True, allow_unused=True)
+    norms = [gradient.float().norm() for gradient in gradients if gradient is not None]
+    return torch.stack(norms).norm() if norms else zero

@@ -149,7 +149,8 @@ class Distiller(BaseModel):
         self._step += 1
         for name, loss in self.losses.items() if measure else ():
             feature = pairs[name][0]
-            if not _infers_shapes(loss) or not isinstance(feature, Tensor) or not feature.requires_grad:
+            levels = [feature] if isinstance(feature, Tensor) else feature
+            if not _infers_shapes(loss) or not all(level.requires_grad for level in levels):
                 continue
             logs[f'gradient_ratio_{name}'] = gradient_ratio(terms, f'loss_{name}', feature)
             logs.update({f'{key}_{name}': total.new_tensor(value) for key, value in loss.diagnostics(*pairs[name]).items()})

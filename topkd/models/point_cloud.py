@@ -56,12 +56,14 @@ def _pool_images(features: Tensor, data_samples: Sequence[Any]) -> Tensor:
     weights = [features.new_zeros(len(features), cells) for cells in features.shape[2:]]
     for axis, weight in enumerate(weights):
         for row, sample in zip(weight, data_samples):
-            image = getattr(sample, 'img_shape', (1, 1))[axis]
-            shown = math.ceil(len(row) * image / getattr(sample, 'batch_input_shape', getattr(sample, 'img_shape', (1, 1)))[axis])
+            image = getattr(sample, 'img_shape', (1, 1))
+            padded = getattr(sample, 'batch_input_shape', image)
+            shown = math.ceil(len(row) * image[axis] / padded[axis])
             row[:shown] = 1 / shown
     # products with the weights, because masked copies of a detector's finest maps would not fit beside them
-    rows = torch.einsum('nchw,nw->nch', features, weights[1])
-    return torch.einsum('nch,nh->nc', rows, weights[0])
+    count, channels, height, width = features.shape
+    rows = torch.bmm(features.reshape(count, channels * height, width), weights[1][:, :, None])
+    return torch.bmm(rows.reshape(count, channels, height), weights[0][:, :, None])[:, :, 0]
 
 
 class _Gather(torch.autograd.Function):

@@ -1,0 +1,3 @@
+_base_ = '../topkd/faster-rcnn_r101-r50_coco.py'
+
+model = dict(losses=dict(topology=None))

@@ -1,0 +1,3 @@
+_base_ = '../topkd/faster-rcnn_r50-mv2_coco.py'
+
+model = dict(losses=dict(topology=None))

@@ -1,0 +1,3 @@
+_base_ = './faster-rcnn_r101-r50_coco.py'
+
+model = dict(losses=dict(topology=dict(vectorizer=dict(type='RipsImage'))))

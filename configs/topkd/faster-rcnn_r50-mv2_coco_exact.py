@@ -1,0 +1,3 @@
+_base_ = './faster-rcnn_r50-mv2_coco.py'
+
+model = dict(losses=dict(topology=dict(vectorizer=dict(type='RipsImage'))))

@@ -1,0 +1,26 @@
+"""The embedded detection job, at its smallest."""
+import json
+import os
+import re
+import subprocess
+import sys
+
+import cv2
+
+
+def test_quick_job_ends_with_a_table_and_a_picture(request, tmp_path):
+    root = request.config.rootpath
+    environment = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=f"{root}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    done = subprocess.run([sys.executable, str(root / 'tools' / 'digit_scenes.py'), '--quick', '--work-dir', 'job'],
+                          cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    out = done.stdout
+    assert '16 scenes to train on and 8 of other writers to measure' in out
+    for name in ('teacher', 'plain student', 'TopKD student'):
+        assert re.search(rf'\[ +\d+ s\] {name}: AP 0\.\d{{3}}', out)
+        assert re.search(rf'^{name} +0\.\d{{3}} +0\.\d{{3}} +0\.\d{{3}}', out, re.MULTILINE)
+        results = json.loads((tmp_path / 'job' / name.replace(' ', '_') / 'results.json').read_text())
+        assert results['last']['iter'] == 2
+    assert (tmp_path / 'job' / 'TopKD_student' / 'student_epoch_1.pth').is_file()
+    # four rows of five scenes at twice their size, below titles
+    assert cv2.imread(str(tmp_path / 'job' / 'detections.png')).shape == (4 * (28 + 262), 5 * 262, 3)

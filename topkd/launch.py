@@ -26,4 +26,4 @@ def setup_processes(cfg: Config) -> None:
 
 def wrapper_without_gpu() -> dict:
     """Return MMEngine's ``model_wrapper_cfg`` for a model on the CPU."""
-    return dict(type='MMDistributedDataParallel', broadcast_buffers=False, find_unused_parameters=False)
+    return dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False, find_unused_parameters=False)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from topkd.models.losses.topology_loss import TopologyLoss
-from topkd.models.tap import reach
+from topkd.models.tap import as_list, pick, reach
 from topkd.models.vectorizers import RipsImage, RipsNet
 
 
@@ -36,10 +36,11 @@ def image_errors(model: nn.Module, loss: TopologyLoss, batches: Iterable[dict], 
     for number, batch in enumerate(batches):
         if number == limit:
             break
-        inputs = model.data_preprocessor(batch, True)['inputs']
-        student = reach(model.student, inputs, [loss.student_tap])[loss.student_tap]
-        teacher = model.teacher.features(inputs, [loss.teacher_tap], model.data_preprocessor)[loss.teacher_tap]
-        for name, clouds in zip(('student', 'teacher'), loss._clouds(student, teacher)):
+        data = model.data_preprocessor(batch, True)
+        student = reach(model.student, data['inputs'], as_list(loss.student_tap))
+        teacher = model.teacher.features(data['inputs'], as_list(loss.teacher_tap), model.data_preprocessor, data['data_samples'])
+        features = pick(student, loss.student_tap), pick(teacher, loss.teacher_tap)
+        for name, clouds in zip(('student', 'teacher'), loss.clouds(*features, data['data_samples'])):
             difference = (approximate(clouds) - exact(clouds)).double()
             sums[name].append(torch.stack([difference.square().mean(1), difference.norm(dim=1)], dim=1).cpu())
             outside[name].append(exact.diagnostics(clouds)['outside'])

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from topkd.artifacts import ripsnet_path
 from topkd.models.diagnosis import check_finite, gradient_ratio, terms_of
-from topkd.models.losses.distillation_loss import DistillationLoss, Taps
+from topkd.models.losses.distillation_loss import DistillationLoss
 from topkd.models.losses.topology_loss import build
-from topkd.models.tap import reach, tap
+from topkd.models.tap import as_list, pick, reach, tap
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 
@@ -92,7 +92,7 @@ class Distiller(BaseModel):
             losses = dict(self.student(inputs, data_samples, mode='loss'))
         self.complete_teacher(teacher_features, student_features)
         pairs = {
-            name: (_pick(student_features, loss.student_tap), _pick(teacher_features, loss.teacher_tap),
+            name: (pick(student_features, loss.student_tap), pick(teacher_features, loss.teacher_tap),
                    *([data_samples] if loss.needs_samples else []))
             for name, loss in self.losses.items()
         }
@@ -112,11 +112,7 @@ class Distiller(BaseModel):
 
     def _taps(self, network: str) -> List[str]:
         """List the taps of all losses on one network, ``'student'`` or ``'teacher'``."""
-        taps: List[str] = []
-        for loss in self.losses.values():
-            paths = getattr(loss, f'{network}_tap')
-            taps += [paths] if isinstance(paths, str) else paths
-        return taps
+        return [path for loss in self.losses.values() for path in as_list(getattr(loss, f'{network}_tap'))]
 
     @torch.no_grad()
     def _probe(self, shape: Sequence[int]) -> None:
@@ -126,10 +122,10 @@ class Distiller(BaseModel):
             if not _infers_shapes(loss):
                 continue
             self.student.eval()
-            paths = [[taps] if isinstance(taps, str) else list(taps) for taps in (loss.student_tap, loss.teacher_tap)]
-            student, teacher = reach(self.student, blank, paths[0]), reach(self.teacher.module, blank, paths[1])
+            student = reach(self.student, blank, as_list(loss.student_tap))
+            teacher = reach(self.teacher.module, blank, as_list(loss.teacher_tap))
             self.student.train()
-            loss.adapt(_pick(student, loss.student_tap), _pick(teacher, loss.teacher_tap))
+            loss.adapt(pick(student, loss.student_tap), pick(teacher, loss.teacher_tap))
 
     def _check_teacher_of_ripsnet(self) -> None:
         """Refuse a RipsNet that was trained on the clouds of another teacher."""
@@ -160,7 +156,3 @@ class Distiller(BaseModel):
 def _infers_shapes(loss: nn.Module) -> bool:
     """Tell losses between features, which learn widths from a probe image, from losses between logits."""
     return type(loss).adapt is not DistillationLoss.adapt
-
-
-def _pick(features: Dict[str, Tensor], taps: Taps) -> Any:
-    return features[taps] if isinstance(taps, str) else [features[path] for path in taps]

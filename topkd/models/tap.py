@@ -1,11 +1,11 @@
 """Read features of a model by module path, for the length of one forward pass."""
 import re
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Sequence, Tuple, Union
 
 from torch import Tensor, nn
 
-
+Taps = Union[str, Sequence[str]]
 OUTPUT = re.compile(r'([\w.]+)(?:\[(\d+)\])?')
 INPUT = re.compile(r'([\w.]+)\((\d+)\)')
 
@@ -136,3 +136,12 @@ def reach(model: nn.Module, inputs: Tensor, paths: Sequence[str]) -> Dict[str, T
             model(inputs, mode='tensor')
     return features
 
+
+def as_list(taps: Taps) -> List[str]:
+    """Return one tap or several as a list."""
+    return [taps] if isinstance(taps, str) else list(taps)
+
+
+def pick(features: Dict[str, Tensor], taps: Taps) -> Any:
+    """Return the features of one tap as a tensor, of several as a list of tensors."""
+    return features[taps] if isinstance(taps, str) else [features[path] for path in taps]

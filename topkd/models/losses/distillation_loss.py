@@ -3,7 +3,8 @@ from typing import Any, Dict, Sequence, Union
 
 from torch import Tensor, nn
 
-Taps = Union[str, Sequence[str]]
+from topkd.models.tap import Taps
+
 Features = Union[Tensor, Sequence[Tensor]]
 
 

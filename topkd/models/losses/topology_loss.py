@@ -122,7 +122,7 @@ class TopologyLoss(DistillationLoss):
         """
         with torch.autocast(_first(student_features).device.type, enabled=False):
             try:
-                student, teacher = self._clouds(student_features, teacher_features, data_samples)
+                student, teacher = self.clouds(student_features, teacher_features, data_samples)
             except IncompleteCloudError as error:
                 if self.cloud.incomplete == 'error':
                     raise
@@ -143,7 +143,7 @@ class TopologyLoss(DistillationLoss):
             return {}
         with torch.autocast(_first(student_features).device.type, enabled=False):
             try:
-                return self.vectorizer.diagnostics(self._clouds(student_features, teacher_features, data_samples)[0])
+                return self.vectorizer.diagnostics(self.clouds(student_features, teacher_features, data_samples)[0])
             except IncompleteCloudError:
                 return {}
 
@@ -151,9 +151,9 @@ class TopologyLoss(DistillationLoss):
     def _network(self) -> Optional[nn.Module]:
         return self.vectorizer.module if isinstance(self.vectorizer, Frozen) else self.vectorizer
 
-    def _clouds(self, student_features: Features, teacher_features: Features,
-                data_samples: Optional[Sequence[Any]]) -> Tuple[Tensor, Tensor]:
-        """Turn both networks' features into clouds (B, n, d) of the teacher's width."""
+    def clouds(self, student_features: Features, teacher_features: Features,
+               data_samples: Optional[Sequence[Any]] = None) -> Tuple[Tensor, Tensor]:
+        """Turn both networks' features (see :meth:`forward`) into clouds (B, n, d) of the teacher's width."""
         samples = dict(data_samples=data_samples) if self.needs_samples else {}
         # the teacher's features carry no graph: they were made under no_grad
         student = self.cloud(student_features, self.projection, **samples)

@@ -12,7 +12,7 @@ from small import batch
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 CLASSIFICATION = sorted(str(path.relative_to(CONFIGS)) for folder in ('baselines', 'kd', 'topkd')
-                        for path in (CONFIGS / folder).glob('*.py') if '_cifar100' in path.stem or path.stem.split('_exact')[0].endswith('_digits'))
+                        for path in (CONFIGS / folder).glob('*.py') if '_cifar100' in path.stem or '_digits' in path.stem)
 PAIRS = [
     ('resnet56', 'resnet20'), ('resnet110', 'resnet20'), ('resnet110', 'resnet32'), ('resnet32x4', 'resnet8x4'),
     ('wrn40_2', 'wrn16_2'), ('wrn40_2', 'wrn40_1'), ('vgg13', 'vgg8'), ('vgg13', 'mobilenetv2'), ('resnet50', 'mobilenetv2'),

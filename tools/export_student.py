@@ -4,8 +4,8 @@ from mmengine.config import Config
 
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
-from topkd.launch import setup_processes
 from topkd.export import export_student
+from topkd.launch import setup_processes
 
 
 @tool

@@ -5,9 +5,9 @@ from mmengine.runner import Runner
 import topkd  # noqa: F401
 from topkd.checkpoint import load_file, load_weights
 from topkd.cli import load_config, parser, tool
-from topkd.launch import setup_processes
 from topkd.export import student_config
 from topkd.hooks import student_state
+from topkd.launch import setup_processes
 
 
 @tool

@@ -1,18 +1,15 @@
 """Read and write checkpoint files: weights only, complete or not at all."""
-import argparse
 import hashlib
 import os
 import re
-from contextlib import contextmanager
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence
+from typing import Any, Dict, Mapping, Optional, Sequence
 
-import numpy as np
 import torch
-from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
+
+from topkd.safe_globals import beside_weights, safe_globals
 
 
 def load_file(path: str, map_location: Any = 'cpu') -> dict:
@@ -68,45 +65,6 @@ def use_safe_loader() -> None:
     CheckpointLoader.register_scheme(prefixes='', loader=load_file, force=True)
 
 
-@contextmanager
-def safe_globals(names: list) -> Iterator[None]:
-    """Let ``torch.load(weights_only=True)`` use these functions and classes inside the block."""
-    before = torch.serialization.get_safe_globals()
-    torch.serialization.add_safe_globals(names)
-    try:
-        yield
-    finally:
-        torch.serialization.clear_safe_globals()
-        torch.serialization.add_safe_globals(before)
-
-
-def beside_weights() -> list:
-    """Return the harmless names that checkpoints use besides tensors: numpy values and MMEngine's log buffers."""
-    allowed: list = [np.ndarray, np.dtype, HistoryBuffer, slice, argparse.Namespace]
-    allowed += {type(np.dtype(code)) for code in '?bBhHiIlLqQefd'}
-    multiarray = np._core.multiarray if hasattr(np, '_core') else np.core.multiarray
-    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
-        # a file names a function by the path it had in the numpy that wrote the file
-        allowed += [_renamed(multiarray.scalar, module, 'scalar'), _renamed(multiarray._reconstruct, module, '_reconstruct')]
-    return [*allowed, _renamed(_history_method, 'builtins', 'getattr')]
-
-
-def _renamed(function: Callable, module: str, name: str) -> Callable:
-
-    def call(*args: Any) -> Any:
-        return function(*args)
-
-    call.__module__, call.__name__, call.__qualname__ = module, name, name
-    return call
-
-
-def _history_method(owner: Any, name: str) -> Any:
-    """Stand in for ``getattr`` where MMEngine's buffers name their own statistics, and refuse everything else."""
-    if owner is not HistoryBuffer or name not in ('min', 'max', 'current', 'mean'):
-        raise UnpicklingError(f'the file asks for the attribute {name!r} of {owner!r}')
-    return getattr(HistoryBuffer, name)
-
-
 def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Optional[Mapping[str, Tensor]] = None) -> None:
     """Load a checkpoint into a model completely, or not at all.
 
@@ -132,7 +90,8 @@ def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Opti
         ])
     ]
     if any(problems):
-        raise ValueError(f"{what}: checkpoint '{path}' does not fit {type(model).__name__} ({'; '.join(filter(None, problems))}): "
+        listed = '; '.join(filter(None, problems))
+        raise ValueError(f"{what}: checkpoint '{path}' does not fit {type(model).__name__} ({listed}): "
                          'name the checkpoint of this network, or convert it with tools/convert_checkpoint.py')
     model.load_state_dict(weights, strict=True)
 

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from topkd.checkpoint import beside_weights, safe_globals, unreadable
+from topkd.checkpoint import unreadable
+from topkd.safe_globals import beside_weights, safe_globals
 
 # where the files of RepDistiller, mdistiller and TopKD keep the weights; the others are state dicts themselves
 CONTAINERS = ('model', 'model_s', 'state_dict')

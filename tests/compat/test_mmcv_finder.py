@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from topkd.compat import install_mmcv_ops
-from topkd.compat.mmcv_finder import MMCVExtensionFinder
 from topkd.compat.missing_op import MissingOp
+from topkd.compat.mmcv_finder import MMCVExtensionFinder
 
 ROOT = Path(__file__).parents[2]
 

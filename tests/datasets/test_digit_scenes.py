@@ -12,8 +12,15 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from sklearn.datasets import load_digits as load_bundled_digits
 
-from topkd.datasets.digit_scenes import (BACKGROUND_RANGE, CLASSES, digit_scenes, draw_background, draw_opacity,
-                                         draw_scene, load_digits)
+from topkd.datasets.digit_scenes import (
+    BACKGROUND_RANGE,
+    CLASSES,
+    digit_scenes,
+    draw_background,
+    draw_opacity,
+    draw_scene,
+    load_digits,
+)
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'make_digit_scenes.py'
 OPTIONS = ('--train', '30', '--val', '12', '--seed', '3', '--size', '96')

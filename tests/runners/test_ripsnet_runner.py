@@ -8,7 +8,8 @@ import pytest
 import torch
 from small import build
 
-from topkd.artifacts import ArrayFile, write_json
+from topkd.array_file import ArrayFile
+from topkd.artifacts import write_json
 from topkd.checkpoint import load_file
 from topkd.datasets.clouds import CloudImages
 from topkd.hooks import ResumableEarlyStoppingHook

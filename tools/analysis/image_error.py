@@ -7,7 +7,6 @@ import topkd  # noqa: F401
 from topkd.checkpoint import load_file
 from topkd.cli import load_config, parser, tool
 from topkd.evaluation.image_error_of_pair import exact_twin, image_errors
-from topkd.hooks import student_state
 from topkd.launch import setup_processes
 
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from topkd.artifacts import ArrayFile, read_manifest
+from topkd.array_file import ArrayFile
+from topkd.artifacts import read_manifest
 from topkd.registry import DATASETS
 
 

@@ -49,7 +49,8 @@ def image_errors(model: nn.Module, loss: TopologyLoss, batches: Iterable[dict], 
 
 def _summary(errors: List[Tensor], outside: List[float]) -> Dict[str, float]:
     every = torch.cat(errors)
-    return dict(mse=every[:, 0].mean().item(), l2=every[:, 1].mean().item(), outside=sum(outside) / len(outside), clouds=len(every))
+    return dict(mse=every[:, 0].mean().item(), l2=every[:, 1].mean().item(), outside=sum(outside) / len(outside),
+                clouds=len(every))
 
 
 def exact_twin(ripsnet: RipsNet) -> RipsImage:

@@ -1,5 +1,5 @@
 """The frozen network that a student learns from, fed from the student's own batches."""
-from typing import Any, Dict, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import torch
 from mmengine.config import Config

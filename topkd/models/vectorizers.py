@@ -1,13 +1,11 @@
 """Point clouds to persistence images: exact (RipsImage) or learnt (RipsNet), behind one interface."""
-import os
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmengine.dist import all_gather
 from torch import Tensor, nn
 
-from topkd.artifacts import COMMANDS
-from topkd.checkpoint import load_file
+from topkd.models.ripsnet_file import load_ripsnet_file
 from topkd.registry import MODELS
 from topkd.topology import PersistenceImager, rips_diagrams, rips_h0
 
@@ -128,29 +126,6 @@ class RipsNet(nn.Module):
             state_dict={name: tensor.detach().cpu().clone() for name, tensor in self.state_dict().items()},
             in_channels=self.in_channels, operator=self.operator, units=list(self.units),
             homology_dims=list(self.homology_dims), resolution=list(self.resolution), spec=spec, source=source)
-
-
-def load_ripsnet_file(path: str, in_channels: Optional[int], homology_dims: Sequence[int],
-                      resolution: Sequence[int]) -> dict:
-    """Read a RipsNet file and check it against what is asked of it.
-
-    Raises:
-        FileNotFoundError: Where there is no file; the message says how to make it.
-        ValueError: Where the file is no RipsNet, or one for other clouds or images than asked for.
-    """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"RipsNet '{path}' does not exist; make it with\n  {COMMANDS}")
-    file = load_file(path)
-    missing = {'state_dict', 'in_channels', 'operator', 'units'} - set(file)
-    if missing:
-        raise ValueError(f"'{path}' is not a RipsNet file (it lacks {', '.join(sorted(missing))}): write one with "
-                         'tools/train_ripsnet.py or tools/convert_checkpoint.py')
-    asked = dict(in_channels=in_channels, homology_dims=list(homology_dims), resolution=list(resolution))
-    for name, value in asked.items():
-        if value is not None and file.get(name, value) != value:
-            raise ValueError(f"RipsNet '{path}' has {name} {file[name]}, the config asks for {value}: "
-                             'train a RipsNet for this config (tools/gen_pi.py, then tools/train_ripsnet.py)')
-    return file
 
 
 @MODELS.register_module()

@@ -2,7 +2,7 @@
 import json
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 import numpy as np
 import torch
@@ -11,16 +11,18 @@ from mmengine.device import get_device
 from mmengine.dist import all_gather_object, all_reduce, barrier, get_rank, get_world_size, is_main_process
 from mmengine.logging import print_log
 from mmengine.registry import DATASETS, FUNCTIONS, MODELS
-from mmengine.utils import ProgressBar
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from topkd.artifacts import ArrayFile, artifact_folder, check_request, cloud_request, write_json
+from topkd.array_file import ArrayFile
+from topkd.artifacts import artifact_folder, check_request, cloud_request, write_json
 from topkd.export import student_config
 from topkd.models.losses.topology_loss import build
 from topkd.models.teacher import Teacher
 from topkd.registry import RUNNERS
+from topkd.runners.batch_statistics import batch_statistics
 from topkd.runners.cloud_sampling import CloudSampler, SeededDataset, seed_everything
+from topkd.runners.progress import progress
 from topkd.runners.ripsnet_runner import topology_loss_config
 from topkd.topology import PersistenceImager, rips_diagrams
 from topkd.topology.diagram_range import DiagramRange
@@ -205,44 +207,3 @@ class PersistenceImageRunner:
         write_json(dict(manifest, spec=self.imager.spec(), complete=True), self.folder / 'manifest.json')
         for name in ('images.raw.npy', 'clouds.done.npy'):
             (self.folder / name).unlink()
-
-
-class batch_statistics:
-    """Let BatchNorm normalise by the batch inside a ``with`` block, without touching its running statistics.
-
-    Args:
-        model (nn.Module): The network.
-        enabled (bool): Whether to do anything.
-    """
-
-    def __init__(self, model: nn.Module, enabled: bool) -> None:
-        norms = [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
-        self.norms = [norm for norm in norms if norm.track_running_stats] if enabled else []
-
-    def __enter__(self) -> None:
-        self.momenta = [norm.momentum for norm in self.norms]
-        for norm in self.norms:
-            norm.train()
-            norm.momentum = 0.0
-
-    def __exit__(self, *exception: Any) -> None:
-        for norm, momentum in zip(self.norms, self.momenta):
-            norm.eval()
-            norm.momentum = momentum
-
-
-def progress(what: str, tasks: List[int]) -> Iterator[int]:
-    """Yield tasks behind a progress bar with the time left, on the main process."""
-    if not is_main_process() or not tasks:
-        yield from tasks
-        return
-    print(f'{what}:', flush=True)
-    bar = ProgressBar(len(tasks))
-    step = max(len(tasks) // 100, 1)  # a log file keeps every update
-    for number, task in enumerate(tasks, 1):
-        yield task
-        if number % step == 0:
-            bar.update(step)
-    if len(tasks) % step:
-        bar.update(len(tasks) % step)
-    print(flush=True)

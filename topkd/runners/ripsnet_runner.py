@@ -95,7 +95,8 @@ class RipsNetRunner:
             dict: mse, epoch and checkpoint (file name) of the best validation.
         """
         result_path = osp.join(self.folder, operator, 'result.json')
-        settings = json.loads(json.dumps({key: self.settings[key] for key in DEFAULTS if key not in ('operators', 'log_interval')}))
+        compared = [key for key in DEFAULTS if key not in ('operators', 'log_interval')]
+        settings = json.loads(json.dumps({key: self.settings[key] for key in compared}))
         if osp.isfile(result_path):
             with open(result_path) as file:
                 result = json.load(file)
@@ -161,5 +162,6 @@ def topology_loss_config(cfg: Config, loss: str) -> dict:
         raise KeyError(f"the config has no topology loss '{loss}' in model.losses (it has: "
                        f"{', '.join(with_images) or 'none'}): use a config of configs/topkd/, or name the loss with --loss")
     if config.get('distance', 'images') != 'images':
-        raise ValueError(f"loss '{loss}' compares clouds by '{config.distance}': it needs neither clouds nor RipsNet, train at once")
+        raise ValueError(f"loss '{loss}' compares clouds by '{config.distance}': it needs neither clouds nor RipsNet, "
+                         'train at once')
     return config

@@ -43,8 +43,9 @@ class TopologyLoss(DistillationLoss):
         (V(\mathrm{cloud}(f_S))_{bp} - V(\mathrm{cloud}(f_T))_{bp})^2
 
     Both clouds hold the same images in the same order. V, the vectorizer, is RipsNet (frozen) or the exact image.
-    Instead of images, ``distance`` compares the deaths or the trees of the clouds; its mean over clouds is the loss. Where the student's points have another width, a learnt linear layer maps them to the teacher's. Everything is
-    computed in full precision, under mixed precision too.
+    Instead of images, ``distance`` compares the deaths or the trees of the clouds; its mean over clouds is the loss. Where
+    the student's points have another width, a learnt linear layer maps them to the teacher's. Everything is computed in
+    full precision, under mixed precision too.
 
     Args:
         loss_weight (float): The paper's gamma. Defaults to 1.0.
@@ -170,8 +171,8 @@ class TopologyLoss(DistillationLoss):
         asked = dict(num_points=self.cloud.num_points, normalization=self.cloud.normalization, tap=self.teacher_tap)
         for name, value in asked.items():
             if source.get(name, value) != value:
-                raise ValueError(f'RipsNet was trained on clouds with {name} {source[name]!r}, the config asks for {value!r}: set '
-                                 f'it to {source[name]!r}, or train a RipsNet for this config (tools/gen_pi.py, then '
+                raise ValueError(f'RipsNet was trained on clouds with {name} {source[name]!r}, the config asks for {value!r}: '
+                                 f'set it to {source[name]!r}, or train a RipsNet for this config (tools/gen_pi.py, then '
                                  'tools/train_ripsnet.py)')
 
 

@@ -36,6 +36,8 @@ def make_runner(folder: str, name: str, batch: int) -> Runner:
         topology.cloud.num_points = batch
         if topology.vectorizer.type == 'RipsNet':
             topology.vectorizer.in_channels = 64
+        else:
+            topology.vectorizer.fit_batches = 1  # the step after the fit, which is all but the first 50
     dataset = dict(type='topkd.Digits', split='train', image_size=32)
     cfg.train_dataloader.dataset = dataset
     cfg.train_dataloader.batch_size = batch

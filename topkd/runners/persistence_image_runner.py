@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.dist import all_gather_object, all_reduce, barrier, get_rank, get_world_size, is_main_process
+from mmengine.dist import all_gather_object, all_reduce, barrier, get_rank, get_world_size, is_main_process, master_only
 from mmengine.logging import print_log
 from mmengine.registry import DATASETS, FUNCTIONS, MODELS
 from torch import Tensor, nn
@@ -91,6 +91,7 @@ class PersistenceImageRunner:
             dataset.full_init()
         manifest = self._open(dataset)
         if manifest.get('complete'):
+            self._tidy()
             print_log(f"'{self.folder}' is complete: nothing to do", 'current')
             return str(self.folder)
         begin = time.time()
@@ -205,5 +206,10 @@ class PersistenceImageRunner:
             images.write(start, raw.read(start, start + 4096) / self.imager.scale.item())
         images.flush()
         write_json(dict(manifest, spec=self.imager.spec(), complete=True), self.folder / 'manifest.json')
+        self._tidy()
+
+    @master_only
+    def _tidy(self) -> None:
+        """Remove what only the making needed."""
         for name in ('images.raw.npy', 'clouds.done.npy'):
-            (self.folder / name).unlink()
+            (self.folder / name).unlink(missing_ok=True)

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Set up everything in ``.venv`` beside this file, once, then run one job: ``python run.py digits`` or ``python run.py test``.
+"""Set up everything in ``.venv`` beside this file, once, then run one job: ``digits``, ``scenes`` or ``test``.
+
+    python run.py digits
 
 Needs Python 3.10 to 3.13 with pip and nothing else. Further arguments go to the job.
 """
@@ -14,6 +16,7 @@ VENV = ROOT / '.venv'
 REQUIREMENTS = ROOT / 'requirements' / 'tested.txt'
 JOBS = {
     'digits': ['tools/digits.py'],
+    'scenes': ['tools/digit_scenes.py'],
     'test': ['-m', 'pytest'],
 }
 

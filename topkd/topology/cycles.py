@@ -18,7 +18,7 @@ def cycle_edges(points: Tensor) -> List[Tensor]:
         points (Tensor): Clouds (B, n, d), finite.
 
     Returns:
-        list[Tensor]: B tensors (m_i, 2, 2), int64: pair, birth or death, end point of the edge.
+        list[Tensor]: B tensors (m_i, 2, 2), int64: pair in the order of deaths, birth or death, end point of the edge.
 
     Raises:
         ModuleNotFoundError: Where gudhi is not installed.
@@ -39,7 +39,12 @@ def _cycle_edges(clouds: np.ndarray) -> List[Tensor]:
     rips = RipsPersistence(homology_dimensions=1, input_type='full distance matrix')
     diagrams: Sequence[np.ndarray] = rips.fit_transform([squareform(lengths) for lengths in condensed])
     ends = np.stack(np.triu_indices(clouds.shape[1], 1), axis=1)
-    return [torch.from_numpy(ends[_find(diagram, lengths)]) for diagram, lengths in zip(diagrams, condensed)]
+    return [torch.from_numpy(ends[_find(_by_death(diagram), lengths)]) for diagram, lengths in zip(diagrams, condensed)]
+
+
+def _by_death(diagram: np.ndarray) -> np.ndarray:
+    # the order of gudhi's SimplexTree, on which the bandwidth of images depends: it is fitted to the first points
+    return diagram[np.argsort(diagram[:, 1], kind='stable')]
 
 
 def _find(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:

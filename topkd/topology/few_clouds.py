@@ -139,12 +139,15 @@ def _squared_distances(points: np.ndarray, layout: '_Layout') -> Optional[np.nda
     squared += norms[:, None, :]
     squared = squared.take(layout.entries)
     share = NEAR[torch.float32 if points.dtype == np.float32 else torch.float64]
-    if squared.min() >= 2 * share * largest.max():
+    cloud, edge = np.nonzero(squared < 2 * share * largest[:, None])
+    if not len(cloud):
         return squared
-    cloud, edge = np.nonzero(squared < share * (norms[:, layout.low] + norms[:, layout.high]))
+    low, high = layout.low[edge], layout.high[edge]
+    near = squared[cloud, edge] < share * (norms[cloud, low] + norms[cloud, high])
+    cloud, edge, low, high = cloud[near], edge[near], low[near], high[near]
     if len(cloud) * width > REPAIRED_NUMBERS:
         return None
-    differences = points[cloud, layout.low[edge]] - points[cloud, layout.high[edge]]
+    differences = points[cloud, low] - points[cloud, high]
     squared[cloud, edge] = np.einsum('md,md->m', differences, differences)
     return squared
 

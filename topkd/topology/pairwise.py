@@ -63,21 +63,14 @@ def _products_repaired(points: Tensor) -> Tensor:
     norms = centred.square().sum(dim=2)
     squared = torch.bmm(centred, centred.mT).mul_(-2).add_(norms.unsqueeze(1)).add_(norms.unsqueeze(2))
     squared.diagonal(dim1=1, dim2=2).fill_(torch.inf)
-    share = NEAR[points.dtype]
-    # one number a cloud rules out the search for near pairs in almost every cloud
-    suspects = (squared.amin(dim=(1, 2)) < 2 * share * norms.amax(dim=1)).nonzero().squeeze(1)
-    if len(suspects):
-        limit = share * (norms[suspects].unsqueeze(1) + norms[suspects].unsqueeze(2))
-        cloud, i, j = (squared[suspects] < limit).triu_().nonzero().unbind(1)
-        _repair(squared, points, suspects[cloud], i, j)
+    shares = NEAR[points.dtype] * norms
+    # one number a cloud often rules out the search for near pairs
+    if (squared.amin(dim=(1, 2)) < 2 * shares.amax(dim=1)).any():
+        near = (squared < shares.unsqueeze(1) + shares.unsqueeze(2)).nonzero()
+        for part in near.split(max(1, REPAIRED_NUMBERS // points.shape[2])):
+            cloud, i, j = part.unbind(1)
+            squared[cloud, i, j] = (points[cloud, i] - points[cloud, j]).square_().sum(dim=1)
     return squared
-
-
-def _repair(squared: Tensor, points: Tensor, cloud: Tensor, i: Tensor, j: Tensor) -> None:
-    """Overwrite the entries (cloud, i, j) and (cloud, j, i) by sums of squared differences."""
-    size = max(1, REPAIRED_NUMBERS // points.shape[2])
-    for b, k, m in zip(cloud.split(size), i.split(size), j.split(size)):
-        squared[b, k, m] = squared[b, m, k] = (points[b, k] - points[b, m]).square_().sum(dim=1)
 
 
 def edge_lengths(points: Tensor, edges: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from topkd.topology.pairwise import checked_clouds, edge_lengths, on_host, squar
 from topkd.topology.spanning_tree import minimum_spanning_tree
 
 # clouds are worked on in chunks of about this many distances: few enough for a CPU's cache, or for a GPU's memory
-CHUNK = {'cpu': 2**18, 'cuda': 2**25}
+CHUNK = {'cpu': 2**19, 'cuda': 2**25}
 HOMOLOGY_DIMS = ((0, ), (1, ), (0, 1))
 
 
@@ -62,7 +62,8 @@ def rips_diagrams(points: Tensor, homology_dims: Sequence[int] = (0, )) -> List[
         homology_dims (Sequence[int]): (0, ), (1, ) or (0, 1). Defaults to (0, ).
 
     Returns:
-        list[Tensor]: B diagrams (m_i, 2) of (birth, death), in the unit of the points.
+        list[Tensor]: B diagrams (m_i, 2) of (birth, death), in each dimension in the order of deaths, in the unit of
+            the points.
 
     Raises:
         TypeError: Where the points are no floating-point tensor.

@@ -1,13 +1,14 @@
-"""Minimum spanning trees of many weighted complete graphs at once."""
+"""Minimum spanning trees of many weighted complete graphs at once: Prim's on the host, Boruvka's on a device."""
 from typing import Tuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from topkd.topology.pairwise import on_host
 
 MAX_VERTICES = 2**13
-# weights are raised to this number, far from where (i, j) alone would make a denormal number, and far above 1 / APART
+# weights are raised to this number, far from where a vertex alone would make a denormal number, and far above 1 / APART
 LIGHTEST = 2.0**-900
 NO_EDGE = 2.0**1000  # finite, because its last digits are looked at before it is known to be none
 APART = 2.0**1000
@@ -16,21 +17,22 @@ APART = 2.0**1000
 def minimum_spanning_tree(weights: Tensor) -> Tensor:
     r"""Find a minimum spanning tree of every complete graph of a batch.
 
-    By Boruvka's algorithm: every component takes its lightest edge to another component, all at once, so
-    :math:`\lceil\log_2 n\rceil` rounds of a few whole-batch operations give the tree. On a GPU nothing is synchronised
-    with the host.
+    On the CPU by Prim's algorithm: n - 1 steps, each of a few numpy operations on all graphs, which read every weight
+    once. On a GPU and in compiled graphs by Boruvka's: every component takes its lightest edge to another component,
+    all at once, so :math:`\lceil\log_2 n\rceil` rounds of whole-batch operations give the tree; nothing is
+    synchronised with the host.
 
     Args:
         weights (Tensor): Symmetric weights (B, n, n), non-negative and finite; the diagonal is not read. Of float64
             weights the last :math:`2 \lceil\log_2 n\rceil` of 52 binary digits are not told apart.
 
     Returns:
-        Tensor: End points i < j of the edges (B, n - 1, 2), int64, in no particular order. Without gradient.
+        Tensor: End points of the edges (B, n - 1, 2), int64, in no particular order. Without gradient.
 
     Raises:
         ValueError: Where the weights are no batch of square matrices, or of more than 8192 vertices.
 
-    Source: Boruvka, 1926; see Graham and Hell, On the history of the minimum spanning tree problem, 1985.
+    Source: Prim, 1957; Boruvka, 1926; see Graham and Hell, On the history of the minimum spanning tree problem, 1985.
     """
     if weights.ndim != 3 or weights.shape[1] != weights.shape[2]:
         raise ValueError(f'weights must be square matrices (B, n, n), got {tuple(weights.shape)}')
@@ -38,23 +40,46 @@ def minimum_spanning_tree(weights: Tensor) -> Tensor:
     if not 1 <= n <= MAX_VERTICES:
         raise ValueError(f'minimum_spanning_tree takes graphs of 1 to {MAX_VERTICES} vertices, got {n}')
     with torch.no_grad():
-        return _boruvka(weights)
+        return _prim(weights) if on_host(weights) else _boruvka(weights)
+
+
+def _prim(weights: Tensor) -> Tensor:
+    count, n = weights.shape[:2]
+    bits = _bits(n)
+    keys = _named(weights, torch.arange(n).unsqueeze(1), bits).numpy()
+    rows, start = keys.reshape(count * n, n), n * np.arange(count)
+    lightest, row = keys[:, 0].copy(), np.empty((count, n))  # edges between the tree and every vertex
+    done = np.zeros((count, n))  # infinity for the vertices of the tree
+    lightest[:, 0] = done[:, 0] = np.inf
+    joined, weight = np.empty((n - 1, count), np.int64), np.empty((n - 1, count))
+    for step in range(n - 1):
+        lightest.argmin(axis=1, out=joined[step])
+        place = start + joined[step]
+        lightest.reshape(-1).take(place, out=weight[step], mode='clip')
+        done.reshape(-1)[place] = np.inf
+        rows.take(place, axis=0, out=row, mode='clip')
+        np.minimum(lightest, row, out=lightest)
+        np.maximum(lightest, done, out=lightest)
+    # the key by which a vertex joined ends in the name of its neighbour in the tree
+    neighbour = weight.view(np.int64) & (1 << bits) - 1
+    return torch.from_numpy(np.stack((neighbour.T, joined.T), axis=2))
 
 
 def _boruvka(weights: Tensor) -> Tensor:
     count, n = weights.shape[:2]
     bits = _bits(n)
     vertex = torch.arange(n, device=weights.device)
-    keys = _edge_keys(weights, vertex, bits)
+    low, high = torch.minimum(vertex, vertex.unsqueeze(1)), torch.maximum(vertex, vertex.unsqueeze(1))
+    # equal weights can make no cycle, because keys order the edges as (weight, i, j) with i < j
+    keys = _named(torch.minimum(weights, weights.mT), (low << bits) | high, 2 * bits)
     label = vertex.expand(count, n)  # every component is called by one of its vertices, that of vertex 0 by 0
     found = label  # the edge by which a component was hooked to another one, by the component's name
-    may_look = on_host(weights)
-    one, difference = keys.new_ones(()), torch.empty_like(keys)
+    one = keys.new_ones(())
     for step in range(bits):
         if step:
-            # adds infinity within a component, elsewhere less than the last digit of any key: faster than a mask
+            # adds infinity within a component, elsewhere less than the last digit of any key
             place = label.double() * APART
-            keys.addcdiv_(one, torch.sub(place.unsqueeze(2), place.unsqueeze(1), out=difference))
+            keys.addcdiv_(one, place.unsqueeze(2) - place.unsqueeze(1))
         hooked, edge = _lightest_edges(keys, label, bits)
         low, high = edge >> bits, edge & (2**bits - 1)
         # an edge leaves its component, so one of its ends lies there and the other one in the component to join
@@ -65,25 +90,19 @@ def _boruvka(weights: Tensor) -> Tensor:
         for _ in range(bits - step):
             parent = parent.gather(1, parent)
         label = parent.gather(1, label)
-        if may_look and not label.any():
-            break
     # vertex 0 is never hooked, and every other vertex exactly once
     found = found[:, 1:]
     return torch.stack((found >> bits, found & (2**bits - 1)), dim=2)
 
 
-def _edge_keys(weights: Tensor, vertex: Tensor, bits: int) -> Tensor:
-    """Return float64 keys (B, n, n), ordered as (weight, i, j) with i < j; equal weights can make no cycle then.
+def _named(weights: Tensor, names: Tensor, digits: int) -> Tensor:
+    """Return float64 keys (B, n, n): the weights with their last binary digits replaced by names.
 
-    The key of an edge is the weight with its last 2 * bits binary digits replaced by i and j: those digits are zero
-    anyway in a float32 weight. One reduction then gives the lightest edge and its end points, and torch's CPU kernels
-    vectorise it for float64, but not for int64, nor where an index is asked for.
+    Those digits are zero anyway in float32 weights. One minimum then gives the lightest edge and its name.
     """
-    low, high = torch.minimum(vertex, vertex.unsqueeze(1)), torch.maximum(vertex, vertex.unsqueeze(1))
-    names = low.bitwise_left_shift_(bits).bitwise_or_(high)
-    keys = torch.minimum(weights, weights.mT).double().clamp_(min=LIGHTEST)
+    keys = weights.to(torch.float64, copy=True).clamp_(min=LIGHTEST)
     keys.diagonal(dim1=1, dim2=2).fill_(NO_EDGE)
-    return keys.view(torch.int64).bitwise_and_(-1 << 2 * bits).bitwise_or_(names).view(torch.float64)
+    return keys.view(torch.int64).bitwise_and_(-1 << digits).bitwise_or_(names).view(torch.float64)
 
 
 def _lightest_edges(keys: Tensor, label: Tensor, bits: int) -> Tuple[Tensor, Tensor]:

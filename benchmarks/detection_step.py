@@ -50,8 +50,6 @@ def make_batch(count: int, size: Tuple[int, int], classes: int, device: torch.de
 def make_steps(args: argparse.Namespace) -> Dict[str, Callable[[], None]]:
     """Return, by name, functions that do one step each, on the same student."""
     MMLogger.get_instance('benchmark', log_level='WARNING')  # no line for every initialised layer
-    # far from a trained teacher's images the topology term's gradients underflow, which GPUs do at full speed and CPUs do not
-    torch.set_flush_denormal(True)
     torch.manual_seed(0)
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.default_scope)

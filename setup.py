@@ -27,6 +27,7 @@ setup(
         'onedl-mmpretrain>=1.3.6',
         'gudhi>=3.10',
         'numpy',
+        'scipy',
         'pycocotools',
         # the embedded data sets and pictures
         'scikit-learn',

@@ -3,9 +3,9 @@
 
     python benchmarks/topology.py [--device cuda] [--threads 2] [--repeats 7]
 
-The variants of a row take turns in one process, so that a machine whose speed drifts slows all of them. The table
-shows medians of the times, and of the ratios within a turn. Every call gets new clouds: a processor learns repeated
-ones.
+The variants of a row take turns in one process, so that a machine whose speed drifts slows all of them; in a turn each
+runs for a twentieth of a second. The table shows medians of the times, and of the ratios within a turn. Calls get
+other clouds in turn, because a processor learns repeated ones.
 """
 import argparse
 import itertools
@@ -28,6 +28,7 @@ from topkd.models import RipsNet
 from topkd.topology import PersistenceImager, rips_diagrams, rips_h0
 
 WARM_UP = 2
+SECONDS_A_TURN = 0.05
 
 
 class Row(NamedTuple):
@@ -121,22 +122,25 @@ def loss_row(name: str, bar: Optional[str], pairs: int, n: int, width: int, devi
     return Row(name, bar, make_clouds(2 * pairs, n, width, device=device), variants, faster=False)
 
 
-def timed(function: Callable[[Tensor], object], points: Tensor) -> float:
-    """Return the milliseconds of one call."""
+def timed(function: Callable[[Tensor], object], clouds: Callable[[], Tensor]) -> float:
+    """Return the milliseconds of a call, the mean over as many as fit into a turn."""
     begin = time.perf_counter()
-    function(points)
-    if points.is_cuda:
-        torch.cuda.synchronize()
-    return 1000 * (time.perf_counter() - begin)
+    for calls in itertools.count(1):
+        points = clouds()
+        function(points)
+        if points.is_cuda:
+            torch.cuda.synchronize()
+        elapsed = time.perf_counter() - begin
+        if elapsed > SECONDS_A_TURN:
+            return 1000 * elapsed / calls
 
 
 def measure(row: Row, repeats: int) -> None:
     """Print a row: milliseconds a batch of all variants, and their ratios to the first."""
     times: Dict[str, List[float]] = {name: [] for name in row.variants}
     for turn in range(WARM_UP + repeats):
-        points = row.clouds()
         for name, function in row.variants.items():
-            elapsed = timed(function, points)
+            elapsed = timed(function, row.clouds)
             if turn >= WARM_UP:
                 times[name].append(elapsed)
     first = next(iter(times.values()))
@@ -149,13 +153,12 @@ def measure(row: Row, repeats: int) -> None:
 
 def growth(device: str, repeats: int) -> None:
     """Print how the time of deaths grows with the number of points and of clouds."""
-    for title, shapes in (('n points of width 64, 8 clouds', [(8, 2**k, 64) for k in range(4, 11)]),
-                          ('B clouds of 64 points of width 64', [(2**k, 64, 64) for k in range(0, 11, 2)])):
+    for title, shapes in (('8 clouds of n points of width 64', {2**k: (8, 2**k, 64) for k in range(4, 11)}),
+                          ('B clouds of 64 points of width 64', {2**k: (2**k, 64, 64) for k in range(0, 11, 2)})):
         print(f'\nrips_h0, microseconds a cloud, {title}')
-        for shape in shapes:
+        for number, shape in shapes.items():
             clouds = make_clouds(*shape, device=device, count=3)
-            values = [timed(rips_h0, clouds()) for _ in range(WARM_UP + repeats)][WARM_UP:]
-            number = shape[1] if 'points of width 64, 8' in title else shape[0]
+            values = [timed(rips_h0, clouds) for _ in range(WARM_UP + repeats)][WARM_UP:]
             print(f'  {number:5} {1000 * median(values) / shape[0]:10.1f}')
 
 
@@ -190,7 +193,7 @@ def main() -> None:
         measure(row, args.repeats)
     for pairs, n, width, bar in ((1, 64, 64, '<= 1.0 x'), (1, 256, 512, '<= 3 x'), (32, 64, 64, None)):
         name = f'loss of {pairs} pair{"s" * (pairs > 1)} of {n} points of width {width}, forward and backward'
-        measure(loss_row(name, bar, pairs, n, width, device), 20 * args.repeats)
+        measure(loss_row(name, bar, pairs, n, width, device), args.repeats)
     growth(device, args.repeats)
 
 

@@ -39,7 +39,8 @@ def _cycle_edges(clouds: np.ndarray) -> List[Tensor]:
     rips = RipsPersistence(homology_dimensions=1, input_type='full distance matrix')
     diagrams: Sequence[np.ndarray] = rips.fit_transform([squareform(lengths) for lengths in condensed])
     ends = np.stack(np.triu_indices(clouds.shape[1], 1), axis=1)
-    return [torch.from_numpy(ends[_find(_by_death(diagram), lengths)]) for diagram, lengths in zip(diagrams, condensed)]
+    places = [_find(_by_death(diagram), lengths) for diagram, lengths in zip(diagrams, condensed)]
+    return [torch.from_numpy(ends[place]) for place in places]
 
 
 def _by_death(diagram: np.ndarray) -> np.ndarray:

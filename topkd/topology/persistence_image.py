@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from topkd.topology.diagram_range import DiagramRange, Diagrams, as_tensors, persistence_points
-from topkd.topology.few_clouds import FEW_BUMPS, LOWEST_EXPONENT, images_of_few
+from topkd.topology.few_images import FEW_BUMPS, LOWEST_EXPONENT, images_of_few
 from topkd.topology.image_spec import ImageSpec
 from topkd.topology.pairwise import on_host
 
@@ -66,9 +66,11 @@ class PersistenceImager(ImageSpec):
             births, deaths = diagrams.unbind(2)
             persistences = deaths - births
             weights = persistences.tanh() + (100 * births).log1p()
-            # the Gaussian is a product, so an image is the product of a (rows, m) and an (m, columns) matrix
-            rows = self._bumps(persistences, axis=1) * weights.unsqueeze(2)
-            return (rows.mT @ self._bumps(births, axis=0)).flatten(1) * self._peak()
+            # the Gaussian is a product, so an image is the product of a (rows, m) and an (m, columns) matrix;
+            # in double precision, because a product of single precision may be told to round to TF32 or bfloat16
+            rows, columns = self._bumps(persistences, axis=1) * weights.unsqueeze(2), self._bumps(births, axis=0)
+            images = (rows.double().mT @ columns.double()).flatten(1).to(rows.dtype)
+            return images * self._peak()
 
     def images_from_deaths(self, deaths: Tensor) -> Tensor:
         """Compute the images of diagrams of dimension 0, all of whose births are 0, in fewer steps.
@@ -87,8 +89,8 @@ class PersistenceImager(ImageSpec):
         if on_host(deaths) and deaths.numel() * self.resolution[1] <= FEW_BUMPS:
             return images_of_few(deaths, *self._host_constants())
         with torch.autocast(deaths.device.type, enabled=False):
-            rows = deaths.tanh().unsqueeze(1) @ self._bumps(deaths, axis=1)
-            return (rows.mT * self._profile()).flatten(1)
+            rows = (deaths.tanh().unsqueeze(2) * self._bumps(deaths, axis=1)).sum(dim=1)
+            return (rows.unsqueeze(2) * self._profile()).flatten(1)
 
     def _bumps(self, values: Tensor, axis: int) -> Tensor:
         """Evaluate the Gaussian, without its constant, around values (...) at an axis's grid points (..., size)."""

@@ -8,7 +8,7 @@ from torch import Tensor
 from topkd.topology.pairwise import on_host
 
 MAX_VERTICES = 2**13
-# weights are raised to this number, far from where a vertex alone would make a denormal number, and far above 1 / APART
+# weights are raised to this number, far from where a name alone would make a denormal number, and far above 1 / APART
 LIGHTEST = 2.0**-900
 NO_EDGE = 2.0**1000  # finite, because its last digits are looked at before it is known to be none
 APART = 2.0**1000

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Write the student of a distillation checkpoint as a plain checkpoint that loads in the host toolbox, and verify it."""
-from mmengine.config import Config
 
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
+from topkd.config import read_config
 from topkd.export import export_student
 from topkd.launch import setup_processes
 
@@ -19,7 +19,7 @@ def main() -> None:
     args = arguments.parse_args()
     cfg = load_config(args)
     setup_processes(cfg)
-    target = Config.fromfile(args.student_config) if args.student_config else None
+    target = read_config(args.student_config) if args.student_config else None
     difference = export_student(cfg, args.checkpoint, args.out, args.weights, target)
     print(f'{args.out}: loads strictly, greatest difference of the outputs {difference:g}')
 

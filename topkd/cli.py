@@ -10,7 +10,7 @@ from typing import Any, Callable, Optional
 from mmengine.config import Config, DictAction
 
 from topkd.checkpoint import use_safe_loader
-from topkd.config import merge_cfg_options
+from topkd.config import merge_cfg_options, read_config
 
 # what a user can cause; anything else is our mistake and shows its traceback
 USER_ERRORS = (ValueError, TypeError, KeyError, FloatingPointError, OSError, NotImplementedError)
@@ -35,13 +35,7 @@ def load_config(args: argparse.Namespace) -> Config:
         FileNotFoundError: Where the file does not exist.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    if '::' in args.config:
-        from mmengine.hub import get_config
-        cfg = get_config(args.config)
-    elif osp.isfile(args.config):
-        cfg = Config.fromfile(args.config)
-    else:
-        raise FileNotFoundError(f"config '{args.config}' does not exist: name a file of configs/")
+    cfg = read_config(args.config)
     merge_cfg_options(cfg, args.cfg_options)
     cfg.launcher = args.launcher
     if args.work_dir is not None:

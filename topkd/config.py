@@ -9,6 +9,7 @@ import os
 from typing import Optional
 
 from mmengine.config import Config
+from mmengine.hub import get_config
 
 
 def merge_cfg_options(cfg: Config, options: Optional[dict]) -> Config:
@@ -51,6 +52,41 @@ def apply_data_root(cfg: Config, previous: Optional[str] = None) -> Config:
             if key.endswith(('_dataloader', '_evaluator')):
                 _move(cfg[key], previous, str(root))
     return cfg
+
+
+def read_config(path: str) -> Config:
+    """Read a config file, or one that an installed package ships.
+
+    Args:
+        path: A file, or ``package::file`` such as ``mmpretrain::resnet/resnet18_8xb16_cifar10.py``.
+
+    Returns:
+        Config: Its content.
+
+    Raises:
+        FileNotFoundError: Where there is no such file.
+    """
+    if '::' in path:
+        return get_config(path)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"config '{path}' does not exist: name a file of configs/")
+    return Config.fromfile(path)
+
+
+def with_preprocessor(model: dict, cfg: Config) -> dict:
+    """Return a model's config with the preprocessor that MMEngine's runner would give it.
+
+    Args:
+        model: Config of the model, or of a student inside it.
+        cfg: The whole config; its top-level ``data_preprocessor`` serves a model that has none of its own.
+
+    Returns:
+        dict: A shallow copy of ``model``.
+    """
+    model = dict(model)
+    if cfg.get('data_preprocessor') is not None:
+        model.setdefault('data_preprocessor', cfg.data_preprocessor)
+    return model
 
 
 def _move(node, previous: Optional[str], root: str) -> None:

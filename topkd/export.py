@@ -7,6 +7,7 @@ from mmengine.registry import MODELS
 from torch import Tensor, nn
 
 from topkd.checkpoint import load_file, load_weights, save_file
+from topkd.config import with_preprocessor
 from topkd.hooks.student_checkpoint_hook import student_state
 
 WEIGHTS = ('ema', 'raw')
@@ -20,10 +21,7 @@ def student_config(cfg: Config) -> dict:
     """
     if 'student' not in cfg.model:
         raise KeyError('the config has no model.student: name the distillation config that the checkpoint was trained with')
-    student = dict(cfg.model.student)
-    if cfg.get('data_preprocessor') is not None:
-        student.setdefault('data_preprocessor', cfg.data_preprocessor)
-    return student
+    return with_preprocessor(cfg.model.student, cfg)
 
 
 def select_weights(checkpoint: Dict[str, Any], which: str) -> Dict[str, Tensor]:
@@ -87,7 +85,7 @@ def export_student(cfg: Config, checkpoint: str, out: str, weights: str = 'ema',
     state = select_weights(content, weights)
     reference = MODELS.build(student)
     load_weights(reference, checkpoint, 'student', weights=state)
-    plain = MODELS.build(student if target is None else plain_config(target))
+    plain = MODELS.build(student if target is None else with_preprocessor(target.model, target))
     load_weights(plain, checkpoint, 'exported student', weights=state)
     inputs = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     difference = (outputs(reference, inputs) - outputs(plain, inputs)).abs().max().item()
@@ -98,11 +96,3 @@ def export_student(cfg: Config, checkpoint: str, out: str, weights: str = 'ema',
     save_file(dict(meta=meta, state_dict=state), out)
     load_weights(plain, out, 'exported student')
     return difference
-
-
-def plain_config(cfg: Config) -> dict:
-    """Return the model of a plain config with its preprocessor."""
-    model = dict(cfg.model)
-    if cfg.get('data_preprocessor') is not None:
-        model.setdefault('data_preprocessor', cfg.data_preprocessor)
-    return model

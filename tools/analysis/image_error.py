@@ -4,8 +4,9 @@ from mmengine.registry import MODELS
 from mmengine.runner import Runner
 
 import topkd  # noqa: F401
-from topkd.checkpoint import load_file
+from topkd.checkpoint import load_file, load_weights
 from topkd.cli import load_config, parser, tool
+from topkd.config import with_preprocessor
 from topkd.evaluation.image_error_of_pair import exact_twin, image_errors
 from topkd.launch import setup_processes
 
@@ -19,16 +20,11 @@ def main() -> None:
     args = arguments.parse_args()
     cfg = load_config(args)
     setup_processes(cfg)
-    model_config = dict(cfg.model)
-    if cfg.get('data_preprocessor') is not None:
-        model_config.setdefault('data_preprocessor', cfg.data_preprocessor)
-    model = MODELS.build(model_config)
+    model = MODELS.build(with_preprocessor(cfg.model, cfg))
     weights = load_file(args.checkpoint)
     weights = weights.get('state_dict', weights)
-    if any(key.startswith('student.') for key in weights):
-        model.load_state_dict(weights, strict=True)
-    else:
-        model.student.load_state_dict(weights, strict=True)
+    whole = any(key.startswith('student.') for key in weights)
+    load_weights(model if whole else model.student, args.checkpoint, weights=weights)
     loss = model.losses[args.loss]
     if not hasattr(loss.vectorizer, 'module'):
         raise ValueError(f"loss '{args.loss}' uses exact images: name the config of the twin with RipsNet")

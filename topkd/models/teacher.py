@@ -2,12 +2,12 @@
 from typing import Any, Dict, Optional, Sequence, Tuple
 
 import torch
-from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from topkd.checkpoint import fingerprint, load_weights
+from topkd.config import read_config, with_preprocessor
 from topkd.models.frozen import Frozen
 from topkd.models.tap import reach
 from topkd.registry import MODELS
@@ -140,14 +140,6 @@ def _normalisation(preprocessor: nn.Module, like: Tensor) -> Tuple[Tensor, Tenso
 
 def _model_of(config: str, options: Optional[dict] = None) -> dict:
     """Read the model of a config file together with its preprocessor."""
-    loaded = Config.fromfile(config) if '::' not in config else _from_package(config)
+    loaded = read_config(config)
     loaded.merge_from_dict(dict(options or {}))
-    model = loaded.model
-    if 'data_preprocessor' in loaded:
-        model.setdefault('data_preprocessor', loaded.data_preprocessor)
-    return model
-
-
-def _from_package(config: str) -> Config:
-    from mmengine.hub import get_config
-    return get_config(config)
+    return with_preprocessor(loaded.model, loaded)

@@ -5,7 +5,7 @@ import os.path as osp
 import re
 import sys
 from functools import wraps
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Dict, Optional, Sequence
 
 from mmengine.config import Config, DictAction
 
@@ -26,6 +26,51 @@ def parser(description: str) -> argparse.ArgumentParser:
     result.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
     result.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     return result
+
+
+def analysis_parser(description: str) -> argparse.ArgumentParser:
+    """Return :func:`parser` with what every analysis of trained students takes: checkpoints, images, output folder."""
+    result = parser(description)
+    result.add_argument('checkpoints', nargs='+', metavar='NAME=CHECKPOINT',
+                        help='trained students, of this config or of any other of the same student (plain, KD), each with '
+                        'a name for tables and figures; without NAME= the file is the name')
+    result.add_argument('--loss', default='topology', help='name of the topology loss in model.losses (default: %(default)s)')
+    result.add_argument('--split', choices=['train', 'test'], default='test',
+                        help='whose images, without augmentation (default: %(default)s)')
+    result.add_argument('--batches', type=int, help='stop after so many batches; default: all')
+    result.add_argument('--out', help='folder for tables and figures (default: <work dir>/analysis)')
+    return result
+
+
+def named_checkpoints(words: Sequence[str]) -> Dict[str, str]:
+    """Read ``NAME=CHECKPOINT`` arguments.
+
+    Args:
+        words: The arguments; one without a name is named after its file.
+
+    Returns:
+        dict: Checkpoint by name, in the order given.
+
+    Raises:
+        FileNotFoundError: Where a file does not exist.
+        ValueError: Where two have the same name.
+    """
+    result: Dict[str, str] = {}
+    for word in words:
+        name, path = word.split('=', 1) if '=' in word else (osp.splitext(osp.basename(word))[0], word)
+        if not osp.isfile(path):
+            raise FileNotFoundError(f"checkpoint '{path}' does not exist: correct the path of NAME=CHECKPOINT")
+        if name in result:
+            raise ValueError(f"two checkpoints are named '{name}': give each its own NAME=CHECKPOINT")
+        result[name] = path
+    return result
+
+
+def analysis_folder(args: argparse.Namespace, cfg: Config) -> str:
+    """Make and return the folder that an analysis writes to."""
+    folder = args.out or osp.join(cfg.work_dir, 'analysis')
+    os.makedirs(folder, exist_ok=True)
+    return folder
 
 
 def load_config(args: argparse.Namespace) -> Config:

@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
 """Exact against approximated persistence images on the clouds of teacher and student (Table 8)."""
-from mmengine.registry import MODELS
-from mmengine.runner import Runner
+from mmengine.device import get_device
 
 import topkd  # noqa: F401
-from topkd.checkpoint import load_file, load_weights
 from topkd.cli import load_config, parser, tool
-from topkd.config import with_preprocessor
 from topkd.evaluation.image_error_of_pair import exact_twin, image_errors
+from topkd.evaluation.trained_pair import build_pair, load_trained, split_loader
 from topkd.launch import setup_processes
 
 
@@ -20,16 +18,13 @@ def main() -> None:
     args = arguments.parse_args()
     cfg = load_config(args)
     setup_processes(cfg)
-    model = MODELS.build(with_preprocessor(cfg.model, cfg))
-    weights = load_file(args.checkpoint)
-    weights = weights.get('state_dict', weights)
-    whole = any(key.startswith('student.') for key in weights)
-    load_weights(model if whole else model.student, args.checkpoint, weights=weights)
+    model = build_pair(cfg)
+    load_trained(model, args.checkpoint)
     loss = model.losses[args.loss]
     if not hasattr(loss.vectorizer, 'module'):
         raise ValueError(f"loss '{args.loss}' uses exact images: name the config of the twin with RipsNet")
-    exact = exact_twin(loss.vectorizer.module)
-    loader = Runner.build_dataloader(cfg.train_dataloader, seed=cfg.get('randomness', {}).get('seed'))
+    exact = exact_twin(loss.vectorizer.module).to(get_device())
+    loader = split_loader(cfg, 'train')
     print(f"{'clouds of':<10}{'images by':<12}{'clouds':>8}{'MSE':>12}{'L2':>10}{'outside':>10}")
     for name, vectorizer in (('RipsNet', loss.vectorizer), ('exact', exact)):
         errors = image_errors(model, loss, loader, vectorizer, exact, args.batches)

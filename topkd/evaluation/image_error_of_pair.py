@@ -4,8 +4,8 @@ from typing import Dict, Iterable, List, Optional
 import torch
 from torch import Tensor, nn
 
+from topkd.evaluation.trained_pair import pair_clouds
 from topkd.models.losses.topology_loss import TopologyLoss
-from topkd.models.tap import as_list, pick, reach
 from topkd.models.vectorizers import RipsImage, RipsNet
 
 
@@ -28,19 +28,15 @@ def image_errors(model: nn.Module, loss: TopologyLoss, batches: Iterable[dict], 
         dict: By 'teacher' and 'student': ``mse``, ``l2``, ``outside`` (share of deaths outside the images' range), and the
         number of ``clouds``.
 
+    The images are augmented as in training, which is what RipsNet has learnt.
+
     Source: Section 6.2, Table 8.
     """
     model.eval()
     sums: Dict[str, List[Tensor]] = dict(teacher=[], student=[])
     outside: Dict[str, List[float]] = dict(teacher=[], student=[])
-    for number, batch in enumerate(batches):
-        if number == limit:
-            break
-        data = model.data_preprocessor(batch, True)
-        student = reach(model.student, data['inputs'], as_list(loss.student_tap))
-        teacher = model.teacher.features(data['inputs'], as_list(loss.teacher_tap), model.data_preprocessor, data['data_samples'])
-        features = pick(student, loss.student_tap), pick(teacher, loss.teacher_tap)
-        for name, clouds in zip(('student', 'teacher'), loss.clouds(*features, data['data_samples'])):
+    for student, teacher in pair_clouds(model, loss, batches, limit, augment=True):
+        for name, clouds in (('student', student), ('teacher', teacher)):
             difference = (approximate(clouds) - exact(clouds)).double()
             sums[name].append(torch.stack([difference.square().mean(1), difference.norm(dim=1)], dim=1).cpu())
             outside[name].append(exact.diagnostics(clouds)['outside'])

@@ -2,9 +2,9 @@
 from typing import Optional, Sequence
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from torch import Tensor
+
+from topkd.visualization.style import COLORS, new_figure, save_figure
 
 
 def plot_image_comparison(exact: Tensor,
@@ -37,9 +37,7 @@ def plot_image_comparison(exact: Tensor,
     images = [group.detach().cpu().reshape(-1, rows, columns).numpy() for group in (exact, approximated)]
     top = max(group.max() for group in images)
     count = len(labels)
-    figure = Figure(figsize=(2.3 * count + 1.6, 7.2), layout='constrained')
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(3, count, squeeze=False)
+    figure, axes = new_figure(2.3 * count + 1.6, 7.2, nrows=3, ncols=count, squeeze=False)
     # a range of births of no width would leave nothing to draw on
     extent = (im_range[0], max(im_range[1], im_range[0] + 1e-3), im_range[2], im_range[3])
     persistence = np.linspace(im_range[2], im_range[3], rows)
@@ -50,8 +48,8 @@ def plot_image_comparison(exact: Tensor,
             axes[row, column].set_xticks([] if im_range[0] == im_range[1] else [extent[0], extent[1]])
         axes[0, column].set_title(label, fontsize=10)
         axes[1, column].set_xlabel('birth' + (' (all 0)' if im_range[0] == im_range[1] == 0 else ''))
-        axes[2, column].plot(images[0][column].mean(1), persistence, color='#0072B2', label='exact')
-        axes[2, column].plot(images[1][column].mean(1), persistence, color='#D55E00', linestyle='--', label='RipsNet')
+        axes[2, column].plot(images[0][column].mean(1), persistence, color=COLORS[0], label='exact')
+        axes[2, column].plot(images[1][column].mean(1), persistence, color=COLORS[1], linestyle='--', label='RipsNet')
         axes[2, column].set_xlim(0, top * 1.05)
         axes[2, column].set_ylim(im_range[2], im_range[3])
         axes[2, column].set_xlabel('mean intensity')
@@ -64,4 +62,4 @@ def plot_image_comparison(exact: Tensor,
     figure.colorbar(shown, ax=axes[:2, :], label='pixel value (1 = greatest of the training clouds)', shrink=0.8)
     if title:
         figure.suptitle(title, fontsize=11)
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path)

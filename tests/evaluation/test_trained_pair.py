@@ -1,0 +1,63 @@
+"""Loading a pair from whichever checkpoint there is, and what its two networks show."""
+import pytest
+import torch
+from mmengine.config import Config
+from small import batch, build, classifier, distiller
+
+from topkd.checkpoint import save_file
+from topkd.evaluation.trained_pair import build_pair, load_trained, pair_clouds, pair_features
+
+
+@pytest.fixture
+def trained():
+    """Return a distiller and its weights, none of them at their initial value."""
+    torch.manual_seed(0)
+    model = build(distiller(student_width=4))
+    state = {key: torch.rand_like(value) if value.is_floating_point() else value for key, value in model.state_dict().items()}
+    return model, state
+
+
+def test_distillation_and_plain_checkpoints_load(trained, tmp_path):
+    model, state = trained
+    plain = {key[len('student.'):]: value for key, value in state.items() if key.startswith('student.')}
+    for name, content in dict(whole=state, plain=plain).items():
+        save_file(dict(state_dict=content), tmp_path / f'{name}.pth')
+        fresh = build(distiller(student_width=4))
+        load_trained(fresh, str(tmp_path / f'{name}.pth'))
+        assert all(torch.equal(value, plain[key]) for key, value in fresh.student.state_dict().items())
+        projection = fresh.losses.topology.projection.weight
+        assert torch.equal(projection, state['losses.topology.projection.weight']) == (name == 'whole')
+
+
+def test_a_student_distilled_with_other_losses_loads_alone(trained, tmp_path):
+    model, state = trained
+    other = {key: value for key, value in state.items() if not key.startswith('losses.')}
+    save_file(dict(state_dict=other), tmp_path / 'kd.pth')
+    with pytest.raises(ValueError, match='missing: losses.topology'):
+        load_trained(model, str(tmp_path / 'kd.pth'))
+    load_trained(model, str(tmp_path / 'kd.pth'), student_only=True)
+    assert torch.equal(model.student.head.fc.weight, state['student.head.fc.weight'])
+
+
+def test_features_and_clouds_are_those_of_the_networks():
+    torch.manual_seed(0)
+    model = build_pair(Config(dict(model=distiller(student_width=4))))
+    assert not model.training
+    model.student.init_weights()
+    batches = [batch(16, seed=seed) for seed in range(3)]
+    found = list(pair_features(model, model.losses.topology, batches, limit=2))
+    with torch.no_grad():
+        inputs = model.data_preprocessor(batches[1], False)['inputs']
+        student, teacher = model.student.extract_feat(inputs)[0], model.teacher.module.extract_feat(inputs)[0]
+    assert len(found) == 2
+    torch.testing.assert_close(found[1].student, student)
+    torch.testing.assert_close(found[1].teacher, teacher)
+    assert torch.stack([sample.gt_label[0] for sample in found[1].data_samples]).equal(batches[1]['gt_label'])
+    clouds = list(pair_clouds(model, model.losses.topology, batches))
+    torch.testing.assert_close(clouds[1][0], model.losses.topology.projection(student).reshape(2, 8, 32))
+    torch.testing.assert_close(clouds[1][1], teacher.reshape(2, 8, 32))
+
+
+def test_a_plain_config_is_no_pair():
+    with pytest.raises(KeyError, match='no teacher: name a distillation config'):
+        build_pair(Config(dict(model=classifier())))

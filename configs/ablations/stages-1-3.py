@@ -1,0 +1,3 @@
+# Table 7: student's stage 1, teacher's stage 3 (4 and 4 is the pair itself)
+_base_ = '../topkd/resnet56-resnet20_cifar100.py'
+model = dict(losses=dict(topology=dict(student_tap='backbone.stem', teacher_tap='backbone.layer2')))

@@ -1,0 +1,43 @@
+"""Estimates: every kind of run, without the files that earlier runs make."""
+import math
+
+import pytest
+from reproduction_small import CONFIGS, TABLE
+
+from topkd.reproduction import estimate as module
+from topkd.reproduction.estimate import estimate, readable
+from topkd.reproduction.jobs import Planner
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Let every timed call take a second."""
+    ticks = iter(range(10**6))
+    monkeypatch.setattr(module.time, 'perf_counter', lambda: next(ticks))
+
+
+def test_steps_times_their_number(clock, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = {'train_dataloader.dataset.indices': 256, 'clouds.num_clouds': 10, 'ripsnet.max_epochs': 8}
+    plan = Planner(CONFIGS, tmp_path / 'work', [0, 1], options=options).plan(TABLE)
+    seconds, problems = estimate(plan)
+    assert problems == [] and set(seconds) == set(plan.jobs)
+    for name, job in plan.jobs.items():
+        if job.tool == 'train.py':
+            assert seconds[name] == 4 * 24  # 256 images of batches of 64, 24 epochs, a second each
+    assert next(value for name, value in seconds.items() if name.startswith('clouds')) == 10
+    # three quarters of 10 clouds in batches of 64, 8 epochs, two operators
+    assert math.isclose(next(value for name, value in seconds.items() if name.startswith('RipsNet')), 10 * 0.75 / 64 * 8 * 2)
+
+
+def test_what_cannot_be_timed_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = {'train_dataloader.dataset.split': 'nowhere'}
+    plan = Planner(CONFIGS, tmp_path / 'work', [0], options=options).plan(TABLE)
+    seconds, problems = estimate(plan)
+    assert [name for name in seconds] == [name for name in plan.jobs if name.startswith('RipsNet')]
+    assert problems[0].startswith('teacher resnet20_digits: no estimate (') and 'nowhere' in problems[0]
+
+
+def test_durations():
+    assert [readable(value) for value in (None, 4.2, 119, 121, 7300, 200000)] == ['?', '4 s', '119 s', '2.0 min', '2.0 h', '2.3 days']

@@ -1,0 +1,99 @@
+"""Paper and ours side by side: means, deviations, differences and the KD control, by hand."""
+import json
+import os
+from statistics import stdev
+
+import pytest
+from reproduction_small import CONFIGS, DIGITS, TABLE
+
+from topkd.reproduction.execution import run_plan
+from topkd.reproduction.jobs import Planner
+from topkd.reproduction.report import Report
+from topkd.reproduction.tables import R56_R20, TABLES
+
+TOP1 = 'accuracy/top1'
+
+
+@pytest.fixture
+def planner(tmp_path, monkeypatch):
+    """Return a function that plans in an empty folder with the teacher of the paper's pair at hand."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('PYTHONPATH', str(CONFIGS.parent))
+    (tmp_path / 'checkpoints').mkdir()
+    (tmp_path / 'checkpoints/resnet56_cifar100.pth').write_text('')
+    return lambda seeds: Planner(CONFIGS, tmp_path / 'work', seeds)
+
+
+def test_figures_of_the_papers_pair(planner, finish, tmp_path):
+    table = TABLES['table6']
+    plan = planner([0, 1]).plan(table)
+    values = dict(plain=(68.0, 70.0), KD=(70.0, 71.0), TopKD=(71.0, ))
+    for name, numbers in values.items():
+        row = next(row for row in plan.rows if row.variant.name == name)
+        for job, value in zip(row.jobs, numbers):
+            finish(plan.jobs[job], value)
+    content = Report('table6', table, plan, 'the command').content()
+    rows = {row['variant']: row for row in content['rows']}
+    assert rows['plain']['last'][TOP1] == dict(mean=69.0, std=stdev([68, 70]))
+    assert rows['plain']['best'][TOP1]['mean'] == 70.0
+    assert rows['plain']['difference'][TOP1] == pytest.approx(70.0 - 69.06)
+    assert rows['TopKD']['last'][TOP1] == dict(mean=71.0) and rows['TopKD']['planned'] == 2 and len(rows['TopKD']['runs']) == 1
+    assert rows['TopKD']['minus_kd']['last'][TOP1] == pytest.approx(71 - 70.5)
+    assert 'minus_kd' not in rows['KD'] and rows['no-kd']['runs'] == [] and rows['no-kd']['difference'] == {}
+    path = Report('table6', table, plan, 'the command').write(tmp_path / 'results')
+    text = path.read_text()
+    assert '| CE + KD | 70.66 | 71.50 ± 0.71 | 70.50 ± 0.71 | +0.84 | - | 2 of 2 |' in text
+    assert '| CE + Top | 69.72 | - | - | - | - | 0 of 2 |' in text
+    assert '| CE + KD + Top (TopKD) | 71.58 | 72.00 | 71.00 | +0.42 | +0.50 | 1 of 2 |' in text
+    assert 'the command' in text and 'ICML 2024' in text
+    assert json.loads(path.with_suffix('.json').read_text())['rows'][0]['runs'][0]['last'][TOP1] == 68.0
+
+
+def test_a_reduced_recipe_shows_no_difference_to_the_paper(planner, finish, tmp_path):
+    table = TABLES['table6']
+    plan = planner([0]).plan(table)
+    finish(plan.jobs[plan.rows[0].jobs[0]], 68.0)
+    text = Report('table6', table, plan, 'x', ['Every training is cut to 2 epochs.']).write(tmp_path).read_text()
+    assert '**Every training is cut to 2 epochs.**' in text and 'ours - paper' not in text
+    assert '| plain student (CE) | 69.06 | 69.00 | 68.00 |' in text
+
+
+def test_a_whole_plan_of_a_pair_that_the_paper_lacks(planner, tools, tmp_path):
+    plan = planner([0, 1]).plan(TABLE)
+    run_plan(plan, tools, dict(os.environ), lambda text: None, lambda: None)
+    content = Report('table6', TABLE, plan, 'x').content()
+    means = {row['variant']: row['last'][TOP1]['mean'] for row in content['rows']}
+    assert means == dict(plain=55, KD=56, TopKD=59, **{'no-kd': 58})
+    assert content['rows'][3]['minus_kd']['best'] == {TOP1: 3.0}
+    assert content['teachers'][DIGITS]['ours'] == {TOP1: 99.0} and content['teachers'][DIGITS]['paper'] == {}
+    assert 'Teacher resnet20_digits: paper -, ours 99.00.' in Report('table6', TABLE, plan, 'x').write(tmp_path).read_text()
+
+
+def test_a_table_of_ripsnets(planner, tools, tmp_path):
+    table = TABLES['table16']
+    plan = planner([0]).plan(table)
+    for name, job in plan.jobs.items():
+        # the pretended tools write where the config says
+        if 'checkpoint' not in job.config.model.losses.topology.vectorizer:
+            job.config.model.losses.topology.vectorizer.checkpoint = f'work_dirs/ripsnet/{job.folder.parent.name}/ripsnet.pth'
+    run_plan(plan, tools, dict(os.environ), lambda text: None, lambda: None)
+    report = Report('table16', table, plan, 'x')
+    content = report.content()
+    assert content['rows'][1]['best'] == dict(mean=dict(mean=0.25), sum=dict(mean=0.5))
+    assert content['rows'][1]['difference']['mean'] == pytest.approx(0.25 - 0.000323)
+    assert content['rows'][0]['runs'][0]['num_clouds'] == 7
+    text = report.write(tmp_path).read_text()
+    assert f'## {R56_R20}: validation MSE, sum' in text and '| dimension 1 | 0.000323 | 0.500000 | +0.499677 |' in text
+
+
+def test_coco_figures_are_percent(planner, finish):
+    plan = planner([0]).plan(TABLES['table9'], ['faster-rcnn_r101-r18_coco'])
+    job = plan.jobs[plan.rows[0].jobs[0]]
+    finish(job)
+    results = json.loads((job.folder / 'results.json').read_text())
+    for which in ('last', 'best'):
+        results[which].update({'coco/bbox_mAP': 0.33, 'coco/bbox_mAP_50': 0.5, 'coco/bbox_mAP_75': 0.25})
+    (job.folder / 'results.json').write_text(json.dumps(results))
+    row = Report('table9', TABLES['table9'], plan, 'x').content()['rows'][0]
+    assert row['best']['coco/bbox_mAP']['mean'] == 33.0
+    assert row['difference']['coco/bbox_mAP_75'] == pytest.approx(25 - 35.26)

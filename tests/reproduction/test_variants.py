@@ -1,0 +1,98 @@
+"""One config a run: what a variant changes, on the pair of the paper and on any other."""
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from topkd.config import merge_cfg_options
+from topkd.reproduction.tables import KD, R56_R20, STUDENT, TABLES, TOPKD, Variant, ablation
+from topkd.reproduction.variants import own_lines, pair_path, plain_values, run_config, shorten, student_name
+
+CONFIGS = Path(__file__).resolve().parent.parent.parent / 'configs'
+PAIR = CONFIGS / 'topkd' / f'{R56_R20}.py'
+DIGITS = CONFIGS / 'topkd' / 'resnet20-resnet8_digits.py'
+SHARED = ('model', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'train_dataloader', 'val_dataloader', 'test_dataloader',
+          'data_preprocessor', 'default_hooks', 'custom_hooks')
+
+
+@pytest.mark.parametrize('variant', [v for table in TABLES.values() for v in table.variants if v.config.endswith('.py')],
+                         ids=lambda variant: variant.name)
+def test_a_variant_of_the_papers_pair_is_the_config_of_that_name(variant):
+    wanted = Config.fromfile(CONFIGS / variant.config)
+    found = run_config(PAIR, variant, CONFIGS)
+    assert plain_values(found)['model'] == plain_values(wanted)['model']
+    assert found.train_dataloader.batch_size == wanted.train_dataloader.batch_size
+
+
+def test_variants_apply_to_another_pair():
+    pair = Config.fromfile(DIGITS)
+    assert run_config(DIGITS, KD, CONFIGS).model.losses == dict(pair.model.losses, topology=None)
+    changed = run_config(DIGITS, ablation('homology-1', ''), CONFIGS)
+    assert tuple(changed.model.losses.topology.vectorizer.homology_dims) == (1, )
+    assert changed.model.student == pair.model.student
+    assert run_config(DIGITS, TOPKD, CONFIGS).model == pair.model
+
+
+@pytest.mark.parametrize('pair', [*TABLES['table1'].pairs, *TABLES['table2'].pairs, 'resnet20-resnet8_digits', *TABLES['table9'].pairs])
+def test_a_plain_student_is_its_baseline(pair):
+    plain = plain_values(run_config(CONFIGS / 'topkd' / f'{pair}.py', STUDENT, CONFIGS, seed=0))
+    baseline = plain_values(merge_cfg_options(Config.fromfile(CONFIGS / 'baselines' / f'{student_name(pair)}.py'), None))
+    for key in SHARED[:-1]:
+        if 'coco' in pair and key == 'default_hooks':
+            continue
+        assert plain.get(key) == baseline.get(key), key
+    assert [hook['type'] for hook in plain['custom_hooks']] == ['topkd.ResultHook']
+
+
+def test_names_of_shared_students():
+    assert student_name(R56_R20) == 'resnet20_cifar100' and student_name('wrn40_2-wrn16_2_cifar100') == 'wrn16_2_cifar100'
+    assert student_name('faster-rcnn_r101-r18_coco') == 'faster-rcnn_r18_coco'
+    assert student_name('faster-rcnn_r18w32-r18w16_digit-scenes') == 'faster-rcnn_r18w16_digit-scenes'
+    assert student_name('mine') == 'mine'
+
+
+def test_the_schedule_shrinks_with_the_training():
+    cfg = run_config(PAIR, TOPKD, CONFIGS, seed=3, epochs=24)
+    assert cfg.train_cfg.max_epochs == 24 and cfg.param_scheduler.milestones == [15, 18, 21]
+    assert cfg.randomness.seed == 3
+    cosine = Config(dict(train_cfg=dict(max_epochs=100, val_interval=10), param_scheduler=[
+        dict(type='LinearLR', by_epoch=False, begin=0, end=500), dict(type='CosineAnnealingLR', T_max=95, begin=5, end=100)]))
+    shorten(cosine, 20)
+    assert cosine.param_scheduler[0].end == 500
+    assert (cosine.param_scheduler[1].T_max, cosine.param_scheduler[1].begin, cosine.param_scheduler[1].end) == (19, 1, 20)
+    with pytest.raises(ValueError, match='trains by epochs'):
+        shorten(Config(dict(train_cfg=dict(max_iters=5))), 2)
+
+
+def test_options_reach_the_runs_that_can_take_them():
+    options = {'model.student.backbone.depth': 14, 'model.losses.topology.cloud.num_points': 32, 'model.losses.kd.tau': 2.0,
+               'model.teacher.checkpoint': 'x.pth', 'data_root': '/elsewhere', 'clouds.num_clouds': 5}
+    plain = run_config(PAIR, STUDENT, CONFIGS, options=options)
+    assert plain.model.backbone.depth == 14 and 'losses' not in plain.model and 'clouds' not in plain
+    assert plain.train_dataloader.dataset.data_root == plain.val_dataloader.dataset.data_root == '/elsewhere'
+    kd = run_config(PAIR, KD, CONFIGS, options=options)
+    assert kd.model.losses.topology is None and kd.model.losses.kd.tau == 2.0
+    pair = run_config(PAIR, TOPKD, CONFIGS, options=options)
+    assert pair.model.losses.topology.cloud.num_points == 32 and pair.model.teacher.checkpoint == 'x.pth'
+    assert pair.clouds.num_clouds == 5
+
+
+def test_a_config_survives_its_file(tmp_path):
+    cfg = run_config(PAIR, ablation('homology-0-1', ''), CONFIGS)
+    cfg.dump(tmp_path / 'config.py')
+    assert plain_values(Config.fromfile(tmp_path / 'config.py')) == plain_values(cfg)
+
+
+def test_messages(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no pair 'nonsense': name a file of .*topkd' without its ending"):
+        pair_path('nonsense', CONFIGS)
+    assert pair_path(str(DIGITS), CONFIGS) == DIGITS and pair_path(R56_R20, CONFIGS) == PAIR
+    (tmp_path / 'needs_base.py').write_text("_base_ = 'x.py'\nmodel = _base_.model\n")
+    with pytest.raises(ValueError, match='cannot be applied to another pair'):
+        own_lines(tmp_path / 'needs_base.py')
+    assert own_lines(CONFIGS / 'ablations' / 'no-kd.py') == dict(model=dict(losses=dict(kd=None)))
+
+
+def test_a_variant_without_a_file_changes_nothing():
+    assert plain_values(run_config(DIGITS, Variant('x', 'x'), CONFIGS)) == plain_values(
+        run_config(DIGITS, TOPKD, CONFIGS))

@@ -1,0 +1,148 @@
+"""How long a plan would take on this machine, from a few timed steps of each kind of run."""
+import time
+from statistics import median
+from typing import Callable, Dict, List, Optional, Tuple
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import MODELS, init_default_scope
+from mmengine.runner import Runner
+from torch.nn import functional as F
+
+from topkd.artifacts import cloud_request, ripsnet_path
+from topkd.config import with_preprocessor
+from topkd.models.teacher import Teacher
+from topkd.models.vectorizers import RipsNet
+from topkd.reproduction.jobs import Plan
+from topkd.reproduction.variants import plain_values
+from topkd.runners.persistence_image_runner import DEFAULTS as CLOUDS
+from topkd.runners.ripsnet_runner import DEFAULTS as RIPSNET
+
+STEPS = 3
+# validations of the authors' ResNet56 run until their early stopping
+EPOCHS_OF_RIPSNET = 513
+
+
+def estimate(plan: Plan) -> Tuple[Dict[str, float], List[str]]:
+    """Estimate the seconds of every missing job, in this process.
+
+    Of trainings only the training steps are counted, and the topology term only where it needs no file: with a RipsNet it is a
+    small part of a step. RipsNet is taken to stop after as many epochs as the authors' did.
+
+    Args:
+        plan (Plan): The jobs.
+
+    Returns:
+        tuple: Seconds by job; and one sentence for each job without an estimate.
+    """
+    seconds, problems, known = {}, [], {}
+    for job in plan.missing():
+        kind, measure = MEASURES[job.tool]
+        key = (kind, _relevant(job.config))
+        try:
+            if key not in known:
+                known[key] = measure(job.config)
+            seconds[job.name] = known[key]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            problems.append(f'{job.name}: no estimate ({str(error).splitlines()[0]})')
+    return seconds, problems
+
+
+def training_seconds(cfg: Config) -> float:
+    """Time a few steps of a training and multiply."""
+    model, cfg = _without_files(cfg)
+    loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
+    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    model.train()
+    step = _median(lambda batch: model.train_step(batch, wrapper), loader)
+    return step * len(loader) * cfg.train_cfg.max_epochs
+
+
+def cloud_seconds(cfg: Config) -> float:
+    """Time the teacher on a few batches and multiply by the number of clouds."""
+    teacher = Teacher(**{**cfg.model.teacher, 'checkpoint': None}).to(get_device())
+    cfg = Config(plain_values(cfg))
+    asked = cloud_request(cfg.model.losses.topology)
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    student = MODELS.build(with_preprocessor(cfg.model.student, cfg)).to(get_device())
+    loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
+    taps = [asked['tap']] if isinstance(asked['tap'], str) else asked['tap']
+
+    def forward(batch: dict) -> None:
+        data = student.data_preprocessor(batch, True)
+        teacher.features(data['inputs'], taps, student.data_preprocessor, data['data_samples'])
+
+    images = (loader.batch_size or 1) / asked['num_points']
+    return _median(forward, loader) / images * cfg.get('clouds', {}).get('num_clouds', CLOUDS['num_clouds'])
+
+
+def ripsnet_seconds(cfg: Config) -> float:
+    """Time a few steps of RipsNet's training and multiply by the epochs that the authors' took."""
+    settings = {**RIPSNET, **cfg.get('ripsnet', {})}
+    asked = cloud_request(cfg.model.losses.topology)
+    network = RipsNet(64).to(get_device())
+    points = torch.randn(settings['batch_size'], asked['num_points'], 64, device=get_device())
+    images = torch.rand(len(points), 400, device=get_device())
+    optimizer = torch.optim.Adamax(network.parameters(), lr=settings['lr'])
+
+    def step(_: object) -> None:
+        optimizer.zero_grad()
+        F.mse_loss(network(points), images).backward()
+        optimizer.step()
+
+    clouds = cfg.get('clouds', {}).get('num_clouds', CLOUDS['num_clouds'])
+    steps = clouds * (1 - settings['val_share']) / settings['batch_size']
+    epochs = min(settings['max_epochs'], EPOCHS_OF_RIPSNET)
+    return _median(step, range(10)) * steps * epochs * len(settings['operators'])
+
+
+MEASURES: Dict[str, Tuple[str, Callable[[Config], float]]] = {
+    'train.py': ('train', training_seconds),
+    'gen_pi.py': ('clouds', cloud_seconds),
+    'train_ripsnet.py': ('ripsnet', ripsnet_seconds),
+}
+
+
+def _without_files(cfg: Config) -> Tuple[torch.nn.Module, Config]:
+    """Build a run's model with a random teacher and without a RipsNet: their files may not exist yet."""
+    cfg = Config(plain_values(cfg))
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    if 'teacher' in cfg.model:
+        cfg.model.teacher.checkpoint = None
+        for name, loss in cfg.model.losses.items():
+            if loss is not None and 'checkpoint' in ripsnet_path(loss, '').get('vectorizer', {}):
+                cfg.model.losses[name] = None
+    model = MODELS.build(with_preprocessor(cfg.model, cfg))
+    return model.to(get_device()), cfg
+
+
+def _median(function: Callable[[object], object], batches: object) -> float:
+    """Time a function on a first few batches, after one to warm up."""
+    times = []
+    for number, batch in zip(range(STEPS + 1), batches):
+        begin = time.perf_counter()
+        function(batch)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - begin)
+    return median(times[1:] or times)
+
+
+def _relevant(cfg: Config) -> str:
+    """Return what decides a run's speed as a text: everything but seeds, folders and files."""
+    content = plain_values(cfg)
+    for key in ('randomness', 'work_dir'):
+        content.pop(key, None)
+    return repr(content)
+
+
+def readable(seconds: Optional[float]) -> str:
+    """Write a duration as a reader would say it."""
+    if seconds is None:
+        return '?'
+    for unit, size in (('days', 86400), ('h', 3600), ('min', 60)):
+        if seconds >= 2 * size:
+            return f'{seconds / size:.1f} {unit}'
+    return f'{seconds:.0f} s'

@@ -1,0 +1,40 @@
+"""The paper's numbers, as data."""
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+
+@lru_cache(maxsize=1)
+def _content() -> dict:
+    return json.loads(Path(__file__).with_name('paper.json').read_text(encoding='utf-8'))
+
+
+def source() -> str:
+    """Return where the numbers come from."""
+    return _content()['source']
+
+
+def paper_values(table: str, pair: str) -> Dict[str, Dict[str, float]]:
+    """Return the paper's numbers of a pair.
+
+    Args:
+        table (str): 'table1' to 'table21', or 'figure3'.
+        pair (str): Name of a config, such as 'resnet56-resnet20_cifar100'.
+
+    Returns:
+        dict: By network or variant ('teacher', 'plain', 'KD', 'TopKD', other methods, stems of ``configs/ablations``) and
+        metric; empty where the paper has no such row.
+    """
+    content = _content()['tables'].get(table, {})
+    metrics: Sequence[str] = content.get('metrics', [])
+    return {name: _by_metric(metrics, values) for name, values in content.get('values', {}).get(pair, {}).items()}
+
+
+def note(table: str) -> Optional[str]:
+    """Return what must be known of the paper's numbers of a table."""
+    return _content()['tables'].get(table, {}).get('note')
+
+
+def _by_metric(metrics: Sequence[str], values: List[Optional[float]]) -> Dict[str, float]:
+    return {metric: value for metric, value in zip(metrics, values) if value is not None}

@@ -1,0 +1,180 @@
+"""Paper and ours side by side, as Markdown and JSON."""
+import json
+import platform
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any, Dict, List, Optional, Sequence
+
+import torch
+
+from topkd.artifacts import ripsnet_path, write_json
+from topkd.reproduction.jobs import Job, Plan, Row
+from topkd.reproduction.paper import note, paper_values, source
+from topkd.reproduction.tables import Table
+from topkd.version import __version__
+
+# pycocotools' figures are shares, the paper's are percent
+PERCENT = ('coco/', )
+
+
+class Report:
+    """What is known of a table: the paper's numbers, and those of the runs that are finished.
+
+    Args:
+        name (str): Of the table.
+        table (Table): Which variants of which pairs.
+        plan (Plan): Their jobs.
+        command (str): By which it was made.
+        reduced (Sequence[str]): Departures from the paper's recipe, one sentence each; the paper's numbers are then shown, but no
+            difference to them.
+        device (str, optional): Where the runs run, as the user said it.
+    """
+
+    def __init__(self, name: str, table: Table, plan: Plan, command: str, reduced: Sequence[str] = (),
+                 device: Optional[str] = None) -> None:
+        self.name, self.table, self.plan, self.command = name, table, plan, command
+        self.reduced, self.device = list(reduced), device
+
+    def content(self) -> Dict[str, Any]:
+        """Return everything as plain values."""
+        rows = [self._row(row) for row in self.plan.rows]
+        for row in rows:
+            control = next((other for other in rows if other['variant'] == 'KD' and other['pair'] == row['pair']
+                            and other['probe'] == row['probe']), None)
+            if control is not None and row is not control:
+                row['minus_kd'] = {which: _differences(row[which], control[which]) for which in ('last', 'best')}
+        return dict(
+            table=self.name, title=self.table.title, source=source(), note=note(self.name), command=self.command,
+            reduced=self.reduced, environment=dict(
+                topkd=__version__, torch=torch.__version__, python=platform.python_version(), device=_device(self.device)),
+            teachers={pair: self._teacher(pair) for pair in self.plan.teachers}, rows=rows)
+
+    def write(self, folder: Path) -> Path:
+        """Write ``<table>.md`` and ``<table>.json``, and return the first one's path."""
+        folder.mkdir(parents=True, exist_ok=True)
+        content = self.content()
+        write_json(content, folder / f'{self.name}.json')
+        path = folder / f'{self.name}.md'
+        path.write_text(markdown(content, self.table.metrics), encoding='utf-8')
+        return path
+
+    def _row(self, row: Row) -> Dict[str, Any]:
+        runs = [run for run in (self._run(self.plan.jobs[name]) for name in row.jobs) if run]
+        paper = paper_values(self.name, row.pair).get(row.variant.name, {})
+        result = dict(pair=row.pair, variant=row.variant.name, label=row.variant.label, probe=row.probe, paper=paper,
+                      planned=len(row.jobs), runs=runs)
+        for which in ('last', 'best'):
+            result[which] = {metric: _summary([run[which][metric] for run in runs if metric in run[which]])
+                             for metric in self.table.metrics if runs}
+        if not self.reduced:
+            result['difference'] = _differences(result['best'], {metric: dict(mean=value) for metric, value in paper.items()})
+        return result
+
+    def _run(self, job: Job) -> Optional[Dict[str, Any]]:
+        """Read a finished job's figures; None where it is not finished."""
+        if not job.is_done():
+            return None
+        if job.tool == 'train_ripsnet.py':
+            return _ripsnet_run(job)
+        results = json.loads((job.folder / 'results.json').read_text())
+        values = {which: {metric: _scaled(metric, results[which][metric]) for metric in self.table.metrics if metric in results[which]}
+                  for which in ('last', 'best')}
+        teacher = {metric: _scaled(metric, value) for metric, value in results.get('teacher', {}).items()}
+        return dict(values, seed=results['seed'], epochs=results['last']['epoch'], teacher=teacher, folder=str(job.folder))
+
+    def _teacher(self, pair: str) -> Dict[str, Any]:
+        name, checkpoint = self.plan.teachers[pair]
+        measured = [run['teacher'] for row in self.plan.rows if row.pair == pair and not row.probe
+                    for run in (self._run(self.plan.jobs[job]) for job in row.jobs) if run and run['teacher']]
+        return dict(name=name, checkpoint=checkpoint, paper=paper_values(self.name, pair).get('teacher', {}),
+                    ours=measured[0] if measured else {})
+
+
+def _ripsnet_run(job: Job) -> Dict[str, Any]:
+    loss = ripsnet_path(job.config.model.losses.topology, job.config.model.teacher.name)
+    folder = Path(loss['vectorizer']['checkpoint']).parent
+    values = {}
+    for operator in ('mean', 'sum'):
+        path = folder / operator / 'result.json'
+        if path.is_file():
+            values[operator] = json.loads(path.read_text())['mse']
+    manifest = json.loads((folder / 'manifest.json').read_text()) if (folder / 'manifest.json').is_file() else {}
+    return dict(last=values, best=values, teacher={}, folder=str(folder), num_clouds=manifest.get('request', {}).get('num_clouds'))
+
+
+def _scaled(metric: str, value: float) -> float:
+    return 100 * value if metric.startswith(PERCENT) else value
+
+
+def _summary(values: List[float]) -> Dict[str, float]:
+    """Return mean and sample standard deviation over seeds."""
+    if not values:
+        return {}
+    return dict(mean=mean(values), std=stdev(values)) if len(values) > 1 else dict(mean=values[0])
+
+
+def _differences(ours: Dict[str, dict], others: Dict[str, dict]) -> Dict[str, float]:
+    return {metric: value['mean'] - others[metric]['mean'] for metric, value in ours.items()
+            if 'mean' in value and 'mean' in others.get(metric, {})}
+
+
+def _device(asked: Optional[str]) -> str:
+    if asked != 'cpu' and torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f'{platform.machine()} CPU, {torch.get_num_threads()} threads'
+
+
+def markdown(content: Dict[str, Any], metrics: Dict[str, str]) -> str:
+    """Format a report."""
+    lines = [f"# {content['table'].capitalize()}: {content['title']}", '']
+    lines += [f'**{sentence}**' for sentence in content['reduced']]
+    lines += [''] * bool(content['reduced'])
+    for pair in dict.fromkeys(row['pair'] for row in content['rows']):
+        for probe in dict.fromkeys(row['probe'] for row in content['rows'] if row['pair'] == pair):
+            rows = [row for row in content['rows'] if row['pair'] == pair and row['probe'] == probe]
+            for metric, heading in metrics.items():
+                lines += _section(pair, probe, rows, metric, heading, content['teachers'][pair])
+    environment = content['environment']
+    lines += [f"Paper: {content['source']}.", content['note'] or '',
+              '"Best" is the best validation of a run, which papers report although it is chosen on the test split; "last" is what a '
+              'user gets. Spread: sample standard deviation over seeds.', '',
+              f"Made by `{content['command']}`; {environment['device']}, Python {environment['python']}, torch "
+              f"{environment['torch']}, topkd {environment['topkd']}.", '']
+    return '\n'.join(lines)
+
+
+def _section(pair: str, probe: str, rows: List[dict], metric: str, heading: str, teacher: dict) -> List[str]:
+    """Format one metric of one pair."""
+    of_ripsnet = metric in ('mean', 'sum')
+    digits = 6 if of_ripsnet else 2
+    lines = [f"## {pair}{f', {probe}' if probe else ''}: {heading}", '']
+    paper, ours = teacher['paper'].get(metric), teacher['ours'].get(metric)
+    if not of_ripsnet and not probe:
+        lines += [f"Teacher {teacher['name']}: paper {_number(paper, digits)}, ours {_number(ours, digits)}.", '']
+    columns = ['', 'paper', 'ours'] if of_ripsnet else ['', 'paper', 'ours, best', 'ours, last']
+    with_difference = any(metric in row.get('difference', {}) for row in rows)
+    with_control = any('minus_kd' in row for row in rows)
+    columns += ['ours - paper'] * with_difference + ['minus KD, last'] * with_control + ['runs'] * (not of_ripsnet)
+    lines += [f"| {' | '.join(columns)} |", '|---' * len(columns) + '|']
+    for row in rows:
+        cells = [row['label'], _number(row['paper'].get(metric), digits), _spread(row['best'].get(metric), digits)]
+        if not of_ripsnet:
+            cells.append(_spread(row['last'].get(metric), digits))
+        if with_difference:
+            cells.append(_number(row.get('difference', {}).get(metric), digits, sign=True))
+        if with_control:
+            cells.append(_number(row.get('minus_kd', {}).get('last', {}).get(metric), digits, sign=True))
+        if not of_ripsnet:
+            cells.append(f"{len(row['runs'])} of {row['planned']}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines + ['']
+
+
+def _number(value: Optional[float], digits: int, sign: bool = False) -> str:
+    return '-' if value is None else f"{value:{'+' if sign else ''}.{digits}f}"
+
+
+def _spread(value: Optional[Dict[str, float]], digits: int) -> str:
+    if not value:
+        return '-'
+    return f"{value['mean']:.{digits}f}" + (f" ± {value['std']:.{digits}f}" if 'std' in value else '')

@@ -1,0 +1,106 @@
+"""Which pairs and which variants of them make up each table of the paper."""
+from typing import Dict, NamedTuple, Tuple
+
+TOP1, TOP5 = {'accuracy/top1': 'top-1'}, {'accuracy/top5': 'top-5'}
+AP = {'coco/bbox_mAP': 'AP', 'coco/bbox_mAP_50': 'AP50', 'coco/bbox_mAP_75': 'AP75'}
+MSE = {'mean': 'validation MSE, mean', 'sum': 'validation MSE, sum'}
+R56_R20 = 'resnet56-resnet20_cifar100'
+PLAIN = 'plain'
+
+
+class Variant(NamedTuple):
+    """A run of a pair.
+
+    Attributes:
+        name: Names its folder; the paper's numbers are filed under it.
+        label: As printed.
+        config: 'plain', the student without teacher; '', the pair itself; else a config below ``configs/`` whose own lines,
+            apart from ``_base_``, are applied to the pair.
+    """
+    name: str
+    label: str
+    config: str = ''
+
+
+def ablation(name: str, label: str) -> Variant:
+    """Return the variant that a file of ``configs/ablations`` makes."""
+    return Variant(name, label, f'ablations/{name}.py')
+
+
+STUDENT = Variant('plain', 'plain student (CE)', PLAIN)
+KD = Variant('KD', 'CE + KD', f'kd/{R56_R20}.py')
+TOPKD = Variant('TopKD', 'CE + KD + Top (TopKD)')
+EXACT = Variant('exact', 'TopKD, exact images', f'topkd/{R56_R20}_exact.py')
+SORTED = Variant('sorted-deaths', 'KD + sorted deaths', f'topkd/{R56_R20}_sorted-deaths.py')
+
+
+class Table(NamedTuple):
+    """A table of the paper, or one of our own.
+
+    Attributes:
+        title: As printed.
+        pairs: Pairs in the paper's order, configs of ``configs/topkd``.
+        variants: Runs of each pair, the KD control among them.
+        metrics: Heading by key of ``results.json``.
+        ripsnets: Whether the table is about the trainings of RipsNet and no student is trained.
+        analysis: Tool of ``tools/analysis`` that looks at the trained students, and its arguments; '' where the table shows
+            the students' own metrics.
+        probes: Configs of ``configs/transfer`` that are trained on every student; then the metrics are theirs.
+    """
+    title: str
+    pairs: Tuple[str, ...]
+    variants: Tuple[Variant, ...] = (STUDENT, KD, TOPKD)
+    metrics: Dict[str, str] = TOP1
+    ripsnets: bool = False
+    analysis: Tuple[str, ...] = ()
+    probes: Tuple[str, ...] = ()
+
+
+CIFAR_SAME = (R56_R20, 'resnet110-resnet20_cifar100', 'resnet110-resnet32_cifar100', 'resnet32x4-resnet8x4_cifar100',
+              'wrn40_2-wrn16_2_cifar100', 'wrn40_2-wrn40_1_cifar100', 'vgg13-vgg8_cifar100')
+CIFAR_OTHER = ('vgg13-mobilenetv2_cifar100', 'resnet50-mobilenetv2_cifar100', 'resnet50-vgg8_cifar100',
+               'resnet32x4-shufflenetv1_cifar100', 'resnet32x4-shufflenetv2_cifar100', 'wrn40_2-shufflenetv1_cifar100')
+COCO = ('faster-rcnn_r101-r18_coco', 'faster-rcnn_r101-r50_coco', 'faster-rcnn_r50-mv2_coco')
+R34_R18, R50_MV2 = 'resnet34-resnet18_imagenet', 'resnet50-mobilenetv2_imagenet'
+# one pair for each teacher of Table 14
+CIFAR_TEACHERS = (*CIFAR_SAME[:2], *CIFAR_SAME[3:5], CIFAR_SAME[6], CIFAR_OTHER[1])
+DIMS = (TOPKD._replace(label='dimension 0 (TopKD)'), ablation('homology-1', 'dimension 1'),
+        ablation('homology-0-1', 'dimensions 0 and 1'))
+POINTS = tuple(
+    ablation(f'points-{count}', f'{count} points') if count != 64 else TOPKD._replace(label='64 points (TopKD)')
+    for count in (8, 16, 32, 64, 128, 256))
+
+
+def _stages(student: int, teacher: int) -> Variant:
+    label = f"student's stage {student}, teacher's {teacher}"
+    if student == teacher == 4:
+        return TOPKD._replace(label=f'{label} (TopKD)')
+    return ablation(f'stages-{student}-{teacher}', label)
+
+
+def _weights(term: str, own: int, values: Tuple[int, ...]) -> Tuple[Variant, ...]:
+    return tuple(
+        ablation(f'{term}-weight-{value}', f'weight {value} of {term}')
+        if value != own else TOPKD._replace(label=f'weight {value} of {term} (TopKD)') for value in values)
+
+
+TABLES: Dict[str, Table] = dict(
+    table1=Table('CIFAR-100, pairs of one style', CIFAR_SAME),
+    table2=Table('CIFAR-100, pairs of different styles', CIFAR_OTHER),
+    table3=Table('ImageNet, ResNet34-ResNet18', (R34_R18, ), metrics={**TOP1, **TOP5}),
+    table4=Table('ImageNet, ResNet50-MobileNetV2', (R50_MV2, ), metrics={**TOP1, **TOP5}),
+    table5=Table('Homology dimensions', (R56_R20, ), (KD, *DIMS)),
+    table6=Table('Loss terms', (R56_R20, ), (STUDENT, KD, ablation('no-kd', 'CE + Top'), TOPKD)),
+    table7=Table('Stage by stage', (R56_R20, ), (KD, *(_stages(s, t) for s in range(1, 5) for t in range(1, 5)))),
+    table9=Table('COCO, Faster R-CNN FPN', COCO, metrics=AP),
+    table11=Table('Weight of KD', (R56_R20, ), (KD, *_weights('kd', 2, (1, 2, 4, 6, 8, 10)))),
+    table12=Table('Weight of topology', (R56_R20, ), (KD, *_weights('topology', 5, (1, 5, 10, 20, 50)))),
+    table14=Table("RipsNets of CIFAR-100's teachers", CIFAR_TEACHERS, (TOPKD, ), MSE, ripsnets=True),
+    table15=Table("RipsNets of ImageNet's teachers", (R50_MV2, R34_R18), (TOPKD, ), MSE, ripsnets=True),
+    table16=Table('RipsNets by homology dimension', (R56_R20, ), DIMS, MSE, ripsnets=True),
+    table17=Table('RipsNets by number of points', (R56_R20, ), POINTS, MSE, ripsnets=True),
+    table18=Table("RipsNets of COCO's teachers", COCO, (TOPKD, ), MSE, ripsnets=True),
+    table19=Table('RipsNets by stage', (R56_R20, ), tuple(_stages(stage, stage) for stage in range(1, 5)), MSE, ripsnets=True),
+    figure3=Table('Number of points of a cloud', (R56_R20, ), (STUDENT, KD, *POINTS)),
+    exact=Table('RipsNet, exact images and sorted deaths (not in the paper)', (R56_R20, ), (STUDENT, KD, TOPKD, EXACT, SORTED)),
+)

@@ -8,11 +8,12 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, MODELS, init_default_scope
+from mmpretrain.structures import DataSample
 from small import batch
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 CLASSIFICATION = sorted(str(path.relative_to(CONFIGS)) for folder in ('baselines', 'kd', 'topkd')
-                        for path in (CONFIGS / folder).glob('*.py') if '_cifar100' in path.stem or '_digits' in path.stem)
+                        for path in (CONFIGS / folder).glob('*.py') if 'faster-rcnn' not in path.stem)
 PAIRS = [
     ('resnet56', 'resnet20'), ('resnet110', 'resnet20'), ('resnet110', 'resnet32'), ('resnet32x4', 'resnet8x4'),
     ('wrn40_2', 'wrn16_2'), ('wrn40_2', 'wrn40_1'), ('vgg13', 'vgg8'), ('vgg13', 'mobilenetv2'), ('resnet50', 'mobilenetv2'),
@@ -29,7 +30,9 @@ def read(name: str) -> Config:
         if topology is not None:
             topology.cloud.num_points = 4
             if topology.vectorizer.type == 'RipsNet':
-                topology.vectorizer.in_channels = cfg.model.teacher.model.head.in_channels
+                teacher = cfg.model.teacher
+                network = teacher.model if 'model' in teacher else Config.fromfile(teacher.config).model
+                topology.vectorizer.in_channels = network.head.in_channels
     return cfg
 
 
@@ -46,12 +49,15 @@ def test_build_and_step(name):
     wrapper = build_optim_wrapper(model, copy.deepcopy(cfg.optim_wrapper))
     before = {key: parameter.detach().clone() for key, parameter in model.named_parameters()}
     images = batch(4, size=32, classes=10)
+    if cfg.data_preprocessor.type == 'ClsDataPreprocessor':
+        images['data_samples'] = [DataSample().set_gt_label(label) for label in images.pop('gt_label')]
     logs = model.train_step(images, wrapper)
     assert all(value.isfinite() for value in logs.values())
     moved = [key for key, parameter in model.named_parameters() if not torch.equal(parameter, before[key])]
     student = [key for key in before if 'projection' not in key]
-    # a ReLU that no pixel of four images reaches leaves a parameter where it was
-    assert len(moved) > 0.9 * len(student)
+    # a ReLU that no pixel of four images reaches leaves a parameter where it was, and so does, in its first step, the zero at
+    # the end of every residual block of mmpretrain
+    assert len(moved) > (0.75 if '_imagenet' in name else 0.9) * len(student)
     if 'teacher' in cfg.model:
         kept = {key for key, value in cfg.model.losses.items() if value is not None}
         assert {key for key in logs if key.startswith('loss_')} == {f'loss_{key}' for key in kept}

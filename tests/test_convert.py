@@ -2,11 +2,14 @@
 import os
 import re
 from collections import OrderedDict
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import torchvision
 from crd_networks import REFERENCES, reference
+from mmengine.config import Config
 from mmpretrain.registry import MODELS as MMPRETRAIN_MODELS
 from torch import nn
 
@@ -15,6 +18,7 @@ from topkd.models import RipsNet
 from topkd.models.backbones import NETWORKS
 from topkd.registry import MODELS
 
+CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 SHARED = os.path.join(os.path.dirname(__file__), '..', '..', 'shared', 'data', 'weights', 'cifar100_resnet56-f2eff4c8.pt')
 
 
@@ -192,3 +196,69 @@ def test_real_checkpoint_of_pytorch_cifar_models(tmp_path):
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         torch.testing.assert_close(ours(images, mode='tensor'), foreign(images), rtol=1e-5, atol=1e-5)
+
+
+def torchvision_network(name, num_classes=1000):
+    """Return a network of torchvision in eval mode whose normalisation does something."""
+    torch.manual_seed(0)
+    network = getattr(torchvision.models, name)(weights=None, num_classes=num_classes)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 2)
+            nn.init.uniform_(module.weight, 0.3, 0.8)
+            nn.init.normal_(module.bias, 0, 0.1)
+    return network.eval()
+
+
+@pytest.mark.parametrize('name', ['resnet18', 'resnet34', 'resnet50'])
+def test_torchvisions_resnets_give_the_same_logits(tmp_path, name):
+    foreign = torchvision_network(name)
+    source, destination = str(tmp_path / f'{name}-0a1b2c3d.pth'), str(tmp_path / 'ours.pth')
+    torch.save(foreign.state_dict(), source)
+    meta = convert_checkpoint(source, destination)
+    assert (meta['network'], meta['num_classes']) == (f'{name}_imagenet', 1000)
+    ours = MMPRETRAIN_MODELS.build(Config.fromfile(CONFIGS / 'baselines' / f'{name}_imagenet.py').model).eval()
+    ours.load_state_dict(torch.load(destination, weights_only=True)['state_dict'], strict=True)
+    images = torch.randn(2, 3, 96, 96, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        expected, logits = foreign(images), ours(images, mode='tensor')
+    assert expected.std() > 1e-2
+    torch.testing.assert_close(logits, expected, rtol=1e-6, atol=1e-6 * expected.abs().max().item())
+
+
+def test_torchvisions_old_files_and_other_numbers_of_classes():
+    state = torchvision_network('resnet18', num_classes=7).state_dict()
+    old = {key: tensor for key, tensor in state.items() if not key.endswith('num_batches_tracked')}
+    converted = convert(old, network='resnet18_imagenet')
+    assert converted['meta']['num_classes'] == 7 and converted['state_dict']['head.fc.weight'].shape == (7, 512)
+    assert len(converted['state_dict']) == len(state)
+
+
+def test_torchvisions_other_networks_are_refused():
+    with pytest.raises(ValueError, match=r'do not fit resnet50_imagenet \(reshaped: layer1\.0\.conv1\.weight'):
+        convert(torchvision.models.wide_resnet50_2(weights=None).state_dict())
+    with pytest.raises(ValueError, match=r'no place for the weights features\.0\.0\.weight'):
+        convert(torchvision.models.mobilenet_v2(weights=None).state_dict())
+
+
+def test_addresses_that_cannot_be_fetched(tmp_path, monkeypatch):
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    with pytest.raises(ValueError, match="MMEngine knows no checkpoint 'torchvision://resnet9': write torchvision://resnet34"):
+        convert_checkpoint('torchvision://resnet9', str(tmp_path / 'ours.pth'))
+    with pytest.raises(OSError, match="cannot download 'http://127.0.0.1:9/resnet34.pth' .*: download the file elsewhere and name it"):
+        convert_checkpoint('http://127.0.0.1:9/resnet34.pth', str(tmp_path / 'ours.pth'))
+    assert not (tmp_path / 'ours.pth').exists()
+
+
+def test_address_of_torchvisions_weights(tmp_path, monkeypatch):
+    """torchvision://resnet50 is the file that its papers' 76.1 % stand for, and a download is converted like a file."""
+    fetched = []
+
+    def fetch(address, *args, **kwargs):
+        fetched.append(address)
+        return torchvision_network('resnet50').state_dict()
+
+    monkeypatch.setattr('mmengine.runner.checkpoint.load_url', fetch)
+    assert convert_checkpoint('torchvision://resnet50', str(tmp_path / 'ours.pth'))['network'] == 'resnet50_imagenet'
+    assert fetched == [torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url]

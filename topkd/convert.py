@@ -4,9 +4,10 @@ import os
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 import torch
+import torchvision
 from torch import Tensor, nn
 
-from topkd.checkpoint import save_file
+from topkd.checkpoint import load_file, save_file
 from topkd.foreign_checkpoint import read_foreign, split_weights
 from topkd.models.backbones import NETWORKS, benchmark_key
 from topkd.models.vectorizers import OPERATORS, RipsNet
@@ -14,6 +15,9 @@ from topkd.registry import MODELS
 
 RIPSNET = 'ripsnet'
 COUNTER = 'num_batches_tracked'
+# torchvision's networks by the names of the configs; mmpretrain's ResNet gives its parameters the same names
+TORCHVISION = {f'resnet{depth}_imagenet': f'resnet{depth}' for depth in (18, 34, 50, 101, 152)}
+KNOWN = (*NETWORKS, *TORCHVISION)
 LISTED = 30  # names of a kind in one message; more of them say no more than 'another network'
 
 
@@ -28,9 +32,10 @@ def convert_checkpoint(source: str, destination: str, network: Optional[str] = N
     """Convert a file and write the result, completely or not at all.
 
     Args:
-        source (str): A checkpoint of RepDistiller, mdistiller, pytorch-cifar-models or TopKD.
+        source (str): A checkpoint of RepDistiller, mdistiller, pytorch-cifar-models, torchvision or TopKD; or an address,
+            such as ``torchvision://resnet34``, that is downloaded.
         destination (str): Where to write; an existing file is replaced at the very end.
-        network (str, optional): A name of ``NETWORKS`` or 'ripsnet'. None: recognised from names and shapes.
+        network (str, optional): A name of ``KNOWN`` or 'ripsnet'. None: recognised from names and shapes.
         operator (str): ``'mean'`` or ``'sum'``, what a RipsNet was trained with. Defaults to 'mean'.
 
     Returns:
@@ -41,7 +46,7 @@ def convert_checkpoint(source: str, destination: str, network: Optional[str] = N
         ValueError: Where the source is no checkpoint, or a weight has no place or is missing.
         OSError: Where the destination cannot be written.
     """
-    content = read_foreign(source)
+    content = _download(source) if '://' in source else read_foreign(source)
     try:
         converted = convert(content, network, operator)
     except ValueError as error:
@@ -71,8 +76,8 @@ def convert(content: Mapping[str, Any], network: Optional[str] = None, operator:
     Raises:
         ValueError: Where a weight has no place or is missing; the message lists them with their shapes.
     """
-    if network not in (None, RIPSNET, *NETWORKS):
-        raise ValueError(f"unknown network '{network}': choose one of {', '.join((*NETWORKS, RIPSNET))}")
+    if network not in (None, RIPSNET, *KNOWN):
+        raise ValueError(f"unknown network '{network}': choose one of {', '.join((*KNOWN, RIPSNET))}")
     weights, recorded = split_weights(content)
     if network == RIPSNET or (network is None and 'layer1.linear.weight' in weights):
         return _convert_ripsnet(weights, recorded, operator)
@@ -80,6 +85,17 @@ def convert(content: Mapping[str, Any], network: Optional[str] = None, operator:
     state = _fill(layout, weights)
     meta = dict(network=layout.network, num_classes=len(state['head.fc.bias']), recorded=recorded)
     return dict(state_dict=state, meta=meta)
+
+
+def _download(source: str) -> dict:
+    """Fetch a checkpoint from an address, or from a name that MMEngine knows."""
+    try:
+        return load_file(source)
+    except KeyError as error:
+        raise ValueError(f"MMEngine knows no checkpoint '{source}': write torchvision://resnet34 or the like, or name a "
+                         'local file') from error
+    except OSError as error:
+        raise OSError(f"cannot download '{source}' ({error}): download the file elsewhere and name it here") from error
 
 
 def _convert_ripsnet(weights: Mapping[str, Tensor], recorded: dict, operator: str) -> dict:
@@ -110,25 +126,43 @@ def _ripsnet_layout(in_channels: int, units: List[int]) -> Layout:
 
 def _classifier_layout(network: str, weights: Mapping[str, Tensor]) -> Layout:
     """Return what the benchmark's file of a network must hold, with as many classes as the source has."""
+    if network in TORCHVISION:
+        return _torchvision_layout(network, weights)
     config = NETWORKS[network]
     with torch.device('meta'):
         backbone = MODELS.build(copy.deepcopy(config))
-        bias = weights.get(benchmark_key(config['type'], 'head.fc.bias'))
-        num_classes = len(bias) if bias is not None and bias.ndim == 1 else 100
+        num_classes = _num_classes(weights, benchmark_key(config['type'], 'head.fc.bias'), 100)
         classifier = nn.Linear(backbone.out_channels, num_classes)
     ours = {f'backbone.{key}': tensor for key, tensor in backbone.state_dict().items()}
     ours.update({f'head.fc.{key}': tensor for key, tensor in classifier.state_dict().items()})
     return Layout(network, {benchmark_key(config['type'], key): (key, tensor) for key, tensor in ours.items()})
 
 
+def _torchvision_layout(network: str, weights: Mapping[str, Tensor]) -> Layout:
+    """Return what torchvision's file of a network must hold, with as many classes as the source has."""
+    with torch.device('meta'):
+        theirs = getattr(torchvision.models, TORCHVISION[network])(num_classes=_num_classes(weights, 'fc.bias', 1000))
+    entries = {}
+    for key, tensor in theirs.state_dict().items():
+        entries[key] = (f"{'head' if key.startswith('fc.') else 'backbone'}.{key}", tensor)
+    return Layout(network, entries)
+
+
+def _num_classes(weights: Mapping[str, Tensor], bias: str, default: int) -> int:
+    """Read the number of classes off the classifier's bias, where the source has one."""
+    return len(weights[bias]) if bias in weights and weights[bias].ndim == 1 else default
+
+
 def _recognise(weights: Mapping[str, Tensor]) -> Layout:
     """Return the layout that fits, or the nearest one where it shares most names with the source."""
-    layouts = [_classifier_layout(network, weights) for network in NETWORKS]
+    # torchvision's ResNets all have a group 'layer4'; their layouts take as long to build as all others together
+    names = KNOWN if any(key.startswith('layer4.') for key in weights) else NETWORKS
+    layouts = [_classifier_layout(network, weights) for network in names]
     nearest = min(layouts, key=lambda layout: sum(map(len, _misfits(layout, weights).values())))
     shared = sum(key in nearest.entries for key in weights)
     if 2 * shared < len(weights):
         raise ValueError(f'no place for the weights {_names(weights)}: name a checkpoint of '
-                         f"{', '.join((*NETWORKS, RIPSNET))}")
+                         f"{', '.join((*KNOWN, RIPSNET))}")
     return nearest
 
 

@@ -1,7 +1,12 @@
-"""Data sets: labelled images held in memory (CIFAR-100, digits), and clouds with their persistence images."""
+"""Data sets: labelled images in memory or in folders, and clouds with their persistence images."""
 from topkd.datasets.cifar100 import CIFAR100
 from topkd.datasets.clouds import CloudImages
 from topkd.datasets.digits import Digits
+from topkd.datasets.image_folder import ImageFolder
 from topkd.datasets.in_memory import InMemoryImages, collate_batch
+from topkd.datasets.stl10 import STL10
+from topkd.datasets.tiny_imagenet import TinyImageNet
 
-__all__ = ['CIFAR100', 'CloudImages', 'Digits', 'InMemoryImages', 'collate_batch']
+__all__ = [
+    'CIFAR100', 'CloudImages', 'Digits', 'ImageFolder', 'InMemoryImages', 'STL10', 'TinyImageNet', 'collate_batch'
+]

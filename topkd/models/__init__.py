@@ -4,6 +4,7 @@ from topkd.models.detectors import FasterRCNNDistiller, RoICloud
 from topkd.models.distiller import Distiller
 from topkd.models.frozen import Frozen
 from topkd.models.image_batch_preprocessor import ImageBatchPreprocessor
+from topkd.models.linear_probe import LinearProbe
 from topkd.models.losses import DistillationLoss, KDLoss, TopologyLoss
 from topkd.models.point_cloud import BatchCloud, SpatialCloud
 from topkd.models.ripsnet_regressor import RipsNetRegressor
@@ -12,5 +13,5 @@ from topkd.models.vectorizers import RipsImage, RipsNet
 
 __all__ = [
     'BatchCloud', 'DistillationLoss', 'Distiller', 'FasterRCNNDistiller', 'Frozen', 'ImageBatchPreprocessor', 'KDLoss',
-    'RipsImage', 'RipsNet', 'RipsNetRegressor', 'RoICloud', 'SpatialCloud', 'Teacher', 'TopologyLoss'
+    'LinearProbe', 'RipsImage', 'RipsNet', 'RipsNetRegressor', 'RoICloud', 'SpatialCloud', 'Teacher', 'TopologyLoss'
 ]

@@ -1,0 +1,9 @@
+# The paper's schedule for ImageNet: a total batch of 256, lr 0.1 divided by 10 every 30 epochs.
+optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4))
+param_scheduler = dict(type='MultiStepLR', by_epoch=True, milestones=[30, 60, 90], gamma=0.1)
+
+train_cfg = dict(by_epoch=True, max_epochs=120, val_interval=1)
+val_cfg = dict()
+test_cfg = dict()
+
+auto_scale_lr = dict(base_batch_size=256)  # For another total batch: --auto-scale-lr

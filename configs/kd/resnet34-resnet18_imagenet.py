@@ -1,0 +1,3 @@
+_base_ = '../topkd/resnet34-resnet18_imagenet.py'
+
+model = dict(losses=dict(topology=None))

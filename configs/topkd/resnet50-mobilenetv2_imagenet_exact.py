@@ -1,0 +1,3 @@
+_base_ = './resnet50-mobilenetv2_imagenet.py'
+
+model = dict(losses=dict(topology=dict(vectorizer=dict(type='RipsImage'))))

@@ -41,13 +41,25 @@ for operator, mse in dict(mean=0.25, sum=0.5).items():
     (path.parent / operator / 'result.json').write_text(json.dumps(dict(mse=mse)))
 path.write_text('')
 '''
+# numbers by the length of each network's name
+BOTTLENECK = '''
+import json, sys
+from pathlib import Path
+folder = Path(sys.argv[sys.argv.index('--out') + 1])
+checkpoints = dict(word.split('=') for word in sys.argv[2:sys.argv.index('--out')])
+assert all(Path(path).is_file() for path in checkpoints.values())
+rows = [dict(network=name, homology_dim=0, scale=scale, mean=len(name) + extra)
+        for name in checkpoints for scale, extra in (('as is', 0), ('scale-free', 0.5))]
+(folder / 'bottleneck.json').write_text(json.dumps(dict(distances=rows)))
+'''
 
 
 @pytest.fixture
 def tools(tmp_path):
     """Write the pretended tools and return their folder."""
     folder = tmp_path / 'tools'
-    folder.mkdir()
+    (folder / 'analysis').mkdir(parents=True)
+    (folder / 'analysis' / 'bottleneck.py').write_text(BOTTLENECK)
     for name, text in dict(train=TRAIN, gen_pi=GEN_PI, train_ripsnet=TRAIN_RIPSNET).items():
         (folder / f'{name}.py').write_text(text)
     return folder

@@ -2,11 +2,12 @@
 import math
 
 import pytest
-from reproduction_small import CONFIGS, TABLE
+from reproduction_small import CONFIGS, DIGITS, TABLE
 
 from topkd.reproduction import estimate as module
 from topkd.reproduction.estimate import estimate, readable
 from topkd.reproduction.jobs import Planner
+from topkd.reproduction.tables import TABLES
 
 
 @pytest.fixture
@@ -37,6 +38,15 @@ def test_what_cannot_be_timed_is_said(tmp_path, monkeypatch):
     seconds, problems = estimate(plan)
     assert [name for name in seconds] == [name for name in plan.jobs if name.startswith('RipsNet')]
     assert problems[0].startswith('teacher resnet20_digits: no estimate (') and 'nowhere' in problems[0]
+
+
+def test_an_analysis_has_no_estimate(clock, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = {'train_dataloader.dataset.indices': 128}
+    plan = Planner(CONFIGS, tmp_path / 'work', [0], options=options).plan(TABLES['table20'], [DIGITS])
+    seconds, problems = estimate(plan)
+    assert problems == [f'{DIGITS}/bottleneck/seed0: no estimate (an analysis of trained students)']
+    assert len(seconds) == len(plan.jobs) - 1
 
 
 def test_durations():

@@ -45,6 +45,7 @@ def test_figures_of_the_papers_pair(planner, finish, tmp_path):
     assert '| CE + KD | 70.66 | 71.50 ± 0.71 | 70.50 ± 0.71 | +0.84 | - | 2 of 2 |' in text
     assert '| CE + Top | 69.72 | - | - | - | - | 0 of 2 |' in text
     assert '| CE + KD + Top (TopKD) | 71.58 | 72.00 | 71.00 | +0.42 | +0.50 | 1 of 2 |' in text
+    assert text.startswith('# Table 6: Loss terms\n')
     assert 'the command' in text and 'ICML 2024' in text
     assert json.loads(path.with_suffix('.json').read_text())['rows'][0]['runs'][0]['last'][TOP1] == 68.0
 
@@ -83,7 +84,7 @@ def test_a_table_of_ripsnets(planner, tools, tmp_path):
     assert content['rows'][1]['difference']['mean'] == pytest.approx(0.25 - 0.000323)
     assert content['rows'][0]['runs'][0]['num_clouds'] == 7
     text = report.write(tmp_path).read_text()
-    assert f'## {R56_R20}: validation MSE, sum' in text and '| dimension 1 | 0.000323 | 0.500000 | +0.499677 |' in text
+    assert f'## {R56_R20}: validation MSE, sum' in text and '| dimension 1 | 0.000323 | 0.500000 | +0.499677 | 1 of 1 |' in text
 
 
 def test_coco_figures_are_percent(planner, finish):
@@ -97,3 +98,45 @@ def test_coco_figures_are_percent(planner, finish):
     row = Report('table9', TABLES['table9'], plan, 'x').content()['rows'][0]
     assert row['best']['coco/bbox_mAP']['mean'] == 33.0
     assert row['difference']['coco/bbox_mAP_75'] == pytest.approx(25 - 35.26)
+
+
+def test_an_analysis_of_all_students_of_a_seed(planner, tools, tmp_path):
+    table = TABLES['table20']
+    plan = planner([0, 1]).plan(table, [DIGITS])
+    run_plan(plan, tools, dict(os.environ), lambda text: None, lambda: None)
+    assert [name for name in plan.jobs if 'bottleneck' in name] == [f'{DIGITS}/bottleneck/seed0', f'{DIGITS}/bottleneck/seed1']
+    content = Report('table20', table, plan, 'x').content()
+    rows = {row['variant']: row for row in content['rows']}
+    assert rows['TopKD']['best'] == dict(bottleneck=dict(mean=5.0, std=0.0), bottleneck_scale_free=dict(mean=5.5, std=0.0))
+    assert rows['TopKD']['minus_kd']['last']['bottleneck'] == 3.0
+    text = Report('table20', table, plan, 'x').write(tmp_path).read_text()
+    assert '| CE + KD | - | 2.0000 ± 0.0000 | - | 2 of 2 |' in text
+
+
+def test_paper_and_ours_of_an_analysis(planner, tools):
+    plan = planner([0]).plan(TABLES['table20'], [R56_R20])
+    for job in plan.jobs.values():
+        if job.tool == 'train_ripsnet.py':
+            job.config.model.losses.topology.vectorizer.checkpoint = 'work_dirs/ripsnet/resnet56_cifar100_neck-0_n64_h0/ripsnet.pth'
+        elif job.tool == 'gen_pi.py':
+            job.config.model.losses.topology.vectorizer.checkpoint = 'work_dirs/ripsnet/resnet56_cifar100_neck-0_n64_h0/ripsnet.pth'
+    run_plan(plan, tools, dict(os.environ), lambda text: None, lambda: None)
+    rows = Report('table20', TABLES['table20'], plan, 'x').content()['rows']
+    assert rows[2]['difference'] == {'bottleneck': pytest.approx(5 - 0.6971)}
+    assert rows[1]['paper'] == {'bottleneck': 2.3912}
+
+
+def test_transfer_of_every_student(planner, tools, tmp_path):
+    table = TABLES['table10']
+    options = {'stl10.data_root': '/stl', 'data_root': '/digits'}
+    plan = Planner(CONFIGS, tmp_path / 'work', [0], options=options).plan(table, [DIGITS])
+    assert [(row.variant.name, row.probe) for row in plan.rows][:2] == [('plain', 'stl10'), ('plain', 'tiny-imagenet')]
+    student, probe = plan.jobs[f'{DIGITS}/KD/seed0'], plan.jobs[f'{DIGITS}/KD/seed0/stl10']
+    assert probe.config.model.featurizer.config == str(student.config_path) and probe.needs == (student.name, )
+    assert probe.config.model.featurizer.checkpoint == str(student.folder / 'epoch_24.pth')
+    assert probe.config.train_dataloader.dataset.data_root == '/stl' and student.config.data_root == '/digits'
+    assert plan.jobs[f'{DIGITS}/KD/seed0/tiny-imagenet'].config.train_dataloader.dataset.data_root == 'data/tiny-imagenet'
+    assert 'stl10' not in student.config
+    run_plan(plan, tools, dict(os.environ), lambda text: None, lambda: None)
+    text = Report('table10', table, plan, 'x').write(tmp_path).read_text()
+    assert f'## {DIGITS}, stl10: top-1' in text and f'## {DIGITS}, tiny-imagenet: top-1' in text

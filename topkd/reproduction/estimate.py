@@ -39,6 +39,9 @@ def estimate(plan: Plan) -> Tuple[Dict[str, float], List[str]]:
     """
     seconds, problems, known = {}, [], {}
     for job in plan.missing():
+        if job.tool not in MEASURES:
+            problems.append(f'{job.name}: no estimate (an analysis of trained students)')
+            continue
         kind, measure = MEASURES[job.tool]
         key = (kind, _relevant(job.config))
         try:

@@ -10,8 +10,11 @@ from mmengine.config import Config
 
 from topkd.artifacts import artifact_folder, ripsnet_path
 from topkd.config import merge_cfg_options, read_config
-from topkd.reproduction.tables import PLAIN, Table, Variant
+from topkd.reproduction.tables import PLAIN, TOPKD, Table, Variant
 from topkd.reproduction.variants import pair_path, plain_values, run_config, shorten, student_name
+
+# MMEngine writes the config that it ran over the one it was given
+SET_BY_TOOL = {'launcher', 'resume', 'work_dir', 'load_from'}
 
 
 @dataclass
@@ -69,13 +72,16 @@ class Planner:
         work_dir (Path): Folder of all runs; runs that tables share are found again here.
         seeds (Sequence[int]): Seeds of the students.
         epochs (int, optional): Length of all trainings of students and missing teachers. None: the recipes'.
-        options (dict, optional): ``--cfg-options`` of all runs.
+        options (dict, optional): ``--cfg-options`` of all runs; those of a transfer begin with its name, as ``stl10.data_root``.
     """
 
     def __init__(self, configs: Path, work_dir: Path, seeds: Sequence[int], epochs: Optional[int] = None,
                  options: Optional[dict] = None) -> None:
         self.configs, self.work_dir = configs, work_dir
-        self.seeds, self.epochs, self.options = list(seeds), epochs, dict(options or {})
+        self.seeds, self.epochs = list(seeds), epochs
+        probes = [path.stem for path in (configs / 'transfer').glob('*.py')]
+        self.probe_options = {stem: _behind(f'{stem}.', options or {}) for stem in probes}
+        self.options = {key: value for key, value in (options or {}).items() if key.split('.')[0] not in probes}
         self._plan = Plan()
 
     def plan(self, table: Table, pairs: Optional[Sequence[str]] = None) -> Plan:
@@ -103,17 +109,24 @@ class Planner:
         if 'teacher' not in base.model:
             raise ValueError(f"'{path}' distils nothing: name a pair of '{self.configs / 'topkd'}'")
         teacher_job = self._add_teacher(path.stem, base)
+        by_variant: Dict[str, List[str]] = {}
         for variant in table.variants:
             if table.ripsnets:
                 cfg = self._configure(path, variant, 0, teacher_job)
                 self._plan.rows.append(Row(path.stem, variant, (self._add_ripsnet(cfg, teacher_job), )))
                 continue
             students = [self._add_student(path, variant, seed, teacher_job) for seed in self.seeds]
-            if not table.probes:
+            if not table.probes and not table.analysis:
                 self._plan.rows.append(Row(path.stem, variant, tuple(students)))
+            by_variant[variant.name] = students
             for probe in table.probes:
                 jobs = tuple(self._add_probe(probe, student) for student in students)
                 self._plan.rows.append(Row(path.stem, variant, jobs, Path(probe).stem))
+
+        if table.analysis:
+            jobs = tuple(self._add_analysis(path, table.analysis, position, by_variant, teacher_job)
+                         for position in range(len(self.seeds)))
+            self._plan.rows += [Row(path.stem, variant, jobs) for variant in table.variants]
 
     def _add_teacher(self, pair: str, cfg: Config) -> Optional[str]:
         """Add the training of a pair's teacher where its checkpoint is missing, and return that job's name."""
@@ -183,12 +196,24 @@ class Planner:
     def _add_probe(self, probe: str, student: str) -> str:
         job = self._plan.jobs[student]
         cfg = read_config(str(self.configs / probe))
-        general = {key: value for key, value in self.options.items() if re.match(rf'{Path(probe).stem}\.', key)}
-        merge_cfg_options(cfg, {key.split('.', 1)[1]: value for key, value in general.items()})
+        merge_cfg_options(cfg, self.probe_options.get(Path(probe).stem))
         if self.epochs is not None:
             shorten(cfg, min(self.epochs, cfg.train_cfg.max_epochs))
         cfg.model.featurizer.config, cfg.model.featurizer.checkpoint = str(job.config_path), str(last_checkpoint(job))
         return self._add_training(f'{student}/{Path(probe).stem}', cfg, job.folder / Path(probe).stem, [student])
+
+    def _add_analysis(self, path: Path, analysis: Sequence[str], position: int, students: Dict[str, List[str]],
+                      teacher_job: Optional[str]) -> str:
+        """Add the analysis of all variants' students of one seed."""
+        seed = self.seeds[position]
+        cfg = self._configure(path, TOPKD, seed, teacher_job)
+        ripsnet = self._add_ripsnet(cfg, teacher_job)
+        needs = [jobs[position] for jobs in students.values()]
+        named = [f'{name}={last_checkpoint(self._plan.jobs[jobs[position]])}' for name, jobs in students.items()]
+        tool, stem = analysis[0], Path(analysis[0]).stem
+        folder = self.work_dir / path.stem / stem / f'seed{seed}{self._length()}'
+        return self._add(Job(f'{path.stem}/{stem}/seed{seed}', tool, cfg, folder, (folder / f'{stem}.json').is_file,
+                             (*named, '--out', str(folder), *analysis[1:]), (*needs, *([ripsnet] if ripsnet else []))))
 
     def _add_training(self, name: str, cfg: Config, folder: Path, needs: Sequence[str] = ()) -> str:
         epochs = cfg.train_cfg.max_epochs
@@ -201,6 +226,10 @@ class Planner:
 
     def _length(self) -> str:
         return '' if self.epochs is None else f'_{self.epochs}epochs'
+
+
+def _behind(prefix: str, options: dict) -> dict:
+    return {key[len(prefix):]: value for key, value in options.items() if key.startswith(prefix)}
 
 
 def last_checkpoint(job: Job) -> Path:
@@ -229,7 +258,7 @@ def check_config(job: Job) -> None:
     if not job.config_path.is_file():
         return
     found, wanted = plain_values(Config.fromfile(job.config_path)), plain_values(job.config)
-    different = sorted(key for key in {*found, *wanted} if found.get(key) != wanted.get(key))
+    different = sorted(key for key in {*found, *wanted} - SET_BY_TOOL if found.get(key) != wanted.get(key))
     if different:
         raise ValueError(f"'{job.folder}' holds a run of another config (it differs in {', '.join(different)}): give another "
                          '--work-dir, or delete that folder')

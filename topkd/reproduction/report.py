@@ -1,6 +1,7 @@
 """Paper and ours side by side, as Markdown and JSON."""
 import json
 import platform
+import re
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, Dict, List, Optional, Sequence
@@ -8,6 +9,7 @@ from typing import Any, Dict, List, Optional, Sequence
 import torch
 
 from topkd.artifacts import ripsnet_path, write_json
+from topkd.reproduction.analyses import analysis_figures
 from topkd.reproduction.jobs import Job, Plan, Row
 from topkd.reproduction.paper import note, paper_values, source
 from topkd.reproduction.tables import Table
@@ -15,6 +17,8 @@ from topkd.version import __version__
 
 # pycocotools' figures are shares, the paper's are percent
 PERCENT = ('coco/', )
+VALIDATED = ('accuracy/', 'coco/')
+DIGITS = dict(mean=6, sum=6, mse=6, bottleneck=4, bottleneck_scale_free=4, silhouette=3, davies_bouldin=3)
 
 
 class Report:
@@ -59,7 +63,7 @@ class Report:
         return path
 
     def _row(self, row: Row) -> Dict[str, Any]:
-        runs = [run for run in (self._run(self.plan.jobs[name]) for name in row.jobs) if run]
+        runs = [run for run in (self._run(self.plan.jobs[name], row.variant.name) for name in row.jobs) if run]
         paper = paper_values(self.name, row.pair).get(row.variant.name, {})
         result = dict(pair=row.pair, variant=row.variant.name, label=row.variant.label, probe=row.probe, paper=paper,
                       planned=len(row.jobs), runs=runs)
@@ -70,12 +74,15 @@ class Report:
             result['difference'] = _differences(result['best'], {metric: dict(mean=value) for metric, value in paper.items()})
         return result
 
-    def _run(self, job: Job) -> Optional[Dict[str, Any]]:
-        """Read a finished job's figures; None where it is not finished."""
+    def _run(self, job: Job, network: str) -> Optional[Dict[str, Any]]:
+        """Read a finished job's figures of a network; None where it is not finished."""
         if not job.is_done():
             return None
         if job.tool == 'train_ripsnet.py':
             return _ripsnet_run(job)
+        if job.tool in self.table.analysis:
+            figures = analysis_figures(job.tool, job.folder)
+            return dict(last=figures[network], best=figures[network], teacher=figures.get('teacher', {}), folder=str(job.folder))
         results = json.loads((job.folder / 'results.json').read_text())
         values = {which: {metric: _scaled(metric, results[which][metric]) for metric in self.table.metrics if metric in results[which]}
                   for which in ('last', 'best')}
@@ -85,7 +92,7 @@ class Report:
     def _teacher(self, pair: str) -> Dict[str, Any]:
         name, checkpoint = self.plan.teachers[pair]
         measured = [run['teacher'] for row in self.plan.rows if row.pair == pair and not row.probe
-                    for run in (self._run(self.plan.jobs[job]) for job in row.jobs) if run and run['teacher']]
+                    for run in (self._run(self.plan.jobs[job], row.variant.name) for job in row.jobs) if run and run['teacher']]
         return dict(name=name, checkpoint=checkpoint, paper=paper_values(self.name, pair).get('teacher', {}),
                     ours=measured[0] if measured else {})
 
@@ -126,7 +133,8 @@ def _device(asked: Optional[str]) -> str:
 
 def markdown(content: Dict[str, Any], metrics: Dict[str, str]) -> str:
     """Format a report."""
-    lines = [f"# {content['table'].capitalize()}: {content['title']}", '']
+    heading = re.sub(r'(\d+)', r' \1', content['table']).capitalize()
+    lines = [f"# {heading}: {content['title']}", '']
     lines += [f'**{sentence}**' for sentence in content['reduced']]
     lines += [''] * bool(content['reduced'])
     for pair in dict.fromkeys(row['pair'] for row in content['rows']):
@@ -145,28 +153,24 @@ def markdown(content: Dict[str, Any], metrics: Dict[str, str]) -> str:
 
 def _section(pair: str, probe: str, rows: List[dict], metric: str, heading: str, teacher: dict) -> List[str]:
     """Format one metric of one pair."""
-    of_ripsnet = metric in ('mean', 'sum')
-    digits = 6 if of_ripsnet else 2
+    # only validations have a best and a last one
+    validated, digits = metric.startswith(VALIDATED), DIGITS.get(metric, 2)
     lines = [f"## {pair}{f', {probe}' if probe else ''}: {heading}", '']
     paper, ours = teacher['paper'].get(metric), teacher['ours'].get(metric)
-    if not of_ripsnet and not probe:
+    if paper is not None or ours is not None:
         lines += [f"Teacher {teacher['name']}: paper {_number(paper, digits)}, ours {_number(ours, digits)}.", '']
-    columns = ['', 'paper', 'ours'] if of_ripsnet else ['', 'paper', 'ours, best', 'ours, last']
-    with_difference = any(metric in row.get('difference', {}) for row in rows)
-    with_control = any('minus_kd' in row for row in rows)
-    columns += ['ours - paper'] * with_difference + ['minus KD, last'] * with_control + ['runs'] * (not of_ripsnet)
+    columns = {'': lambda row: row['label'], 'paper': lambda row: _number(row['paper'].get(metric), digits),
+               'ours, best' if validated else 'ours': lambda row: _spread(row['best'].get(metric), digits)}
+    if validated:
+        columns['ours, last'] = lambda row: _spread(row['last'].get(metric), digits)
+    if any(metric in row.get('difference', {}) for row in rows):
+        columns['ours - paper'] = lambda row: _number(row.get('difference', {}).get(metric), digits, sign=True)
+    if any('minus_kd' in row for row in rows):
+        columns['minus KD' + ', last' * validated] = lambda row: _number(
+            row.get('minus_kd', {}).get('last', {}).get(metric), digits, sign=True)
+    columns['runs'] = lambda row: f"{len(row['runs'])} of {row['planned']}"
     lines += [f"| {' | '.join(columns)} |", '|---' * len(columns) + '|']
-    for row in rows:
-        cells = [row['label'], _number(row['paper'].get(metric), digits), _spread(row['best'].get(metric), digits)]
-        if not of_ripsnet:
-            cells.append(_spread(row['last'].get(metric), digits))
-        if with_difference:
-            cells.append(_number(row.get('difference', {}).get(metric), digits, sign=True))
-        if with_control:
-            cells.append(_number(row.get('minus_kd', {}).get('last', {}).get(metric), digits, sign=True))
-        if not of_ripsnet:
-            cells.append(f"{len(row['runs'])} of {row['planned']}")
-        lines.append(f"| {' | '.join(cells)} |")
+    lines += [f"| {' | '.join(cell(row) for cell in columns.values())} |" for row in rows]
     return lines + ['']
 
 

@@ -4,6 +4,7 @@ from typing import Dict, NamedTuple, Tuple
 TOP1, TOP5 = {'accuracy/top1': 'top-1'}, {'accuracy/top5': 'top-5'}
 AP = {'coco/bbox_mAP': 'AP', 'coco/bbox_mAP_50': 'AP50', 'coco/bbox_mAP_75': 'AP75'}
 MSE = {'mean': 'validation MSE, mean', 'sum': 'validation MSE, sum'}
+SCORES = {'silhouette': 'silhouette', 'calinski_harabasz': 'Calinski-Harabasz', 'davies_bouldin': 'Davies-Bouldin'}
 R56_R20 = 'resnet56-resnet20_cifar100'
 PLAIN = 'plain'
 
@@ -43,8 +44,8 @@ class Table(NamedTuple):
         variants: Runs of each pair, the KD control among them.
         metrics: Heading by key of ``results.json``.
         ripsnets: Whether the table is about the trainings of RipsNet and no student is trained.
-        analysis: Tool of ``tools/analysis`` that looks at the trained students, and its arguments; '' where the table shows
-            the students' own metrics.
+        analysis: Tool of ``tools/analysis`` that looks at the trained students, and its arguments; then the metrics are those
+            it writes.
         probes: Configs of ``configs/transfer`` that are trained on every student; then the metrics are theirs.
     """
     title: str
@@ -92,7 +93,10 @@ TABLES: Dict[str, Table] = dict(
     table5=Table('Homology dimensions', (R56_R20, ), (KD, *DIMS)),
     table6=Table('Loss terms', (R56_R20, ), (STUDENT, KD, ablation('no-kd', 'CE + Top'), TOPKD)),
     table7=Table('Stage by stage', (R56_R20, ), (KD, *(_stages(s, t) for s in range(1, 5) for t in range(1, 5)))),
+    table8=Table('Approximated images of teacher and student', CIFAR_OTHER, (TOPKD, ), {'mse': 'MSE of approximated images'},
+                 analysis=('analysis/images.py', '--split', 'train')),
     table9=Table('COCO, Faster R-CNN FPN', COCO, metrics=AP),
+    table10=Table('Transfer of frozen features', (CIFAR_OTHER[1], ), probes=('transfer/stl10.py', 'transfer/tiny-imagenet.py')),
     table11=Table('Weight of KD', (R56_R20, ), (KD, *_weights('kd', 2, (1, 2, 4, 6, 8, 10)))),
     table12=Table('Weight of topology', (R56_R20, ), (KD, *_weights('topology', 5, (1, 5, 10, 20, 50)))),
     table14=Table("RipsNets of CIFAR-100's teachers", CIFAR_TEACHERS, (TOPKD, ), MSE, ripsnets=True),
@@ -101,6 +105,11 @@ TABLES: Dict[str, Table] = dict(
     table17=Table('RipsNets by number of points', (R56_R20, ), POINTS, MSE, ripsnets=True),
     table18=Table("RipsNets of COCO's teachers", COCO, (TOPKD, ), MSE, ripsnets=True),
     table19=Table('RipsNets by stage', (R56_R20, ), tuple(_stages(stage, stage) for stage in range(1, 5)), MSE, ripsnets=True),
+    table20=Table("Diagrams of teacher and student", CIFAR_SAME + CIFAR_OTHER,
+                  metrics={'bottleneck': 'bottleneck distance', 'bottleneck_scale_free': 'bottleneck distance, scale-free'},
+                  analysis=('analysis/bottleneck.py', )),
+    table21=Table('Clusters of embeddings in the plane of UMAP', (CIFAR_OTHER[0], ), metrics=SCORES,
+                  analysis=('analysis/embeddings.py', )),
     figure3=Table('Number of points of a cloud', (R56_R20, ), (STUDENT, KD, *POINTS)),
     exact=Table('RipsNet, exact images and sorted deaths (not in the paper)', (R56_R20, ), (STUDENT, KD, TOPKD, EXACT, SORTED)),
 )

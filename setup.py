@@ -17,7 +17,7 @@ setup(
     python_requires='>=3.10,<3.14',
     packages=find_packages(include=['topkd', 'topkd.*']),
     # topkd/.mim holds links to configs/ and tools/, where mmengine looks for them in an installed package
-    package_data={'topkd': ['reproduction/paper.json', '.mim/model-index.yml', '.mim/configs/**/*.py', '.mim/tools/*']},
+    package_data={'topkd': ['reproduction/paper.json', '.mim/model-index.yml', '.mim/configs/**/*.py', '.mim/tools/**/*']},
     install_requires=[
         'torch>=2.4',
         'torchvision',

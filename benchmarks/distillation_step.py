@@ -27,7 +27,7 @@ PAIR = 'resnet56-resnet20_cifar100.py'
 BAR_LOOP, BAR_TOPOLOGY = 1.05, 1.03
 
 
-def make_runner(folder: str, name: str, batch: int) -> Runner:
+def make_runner(folder: str, name: str, batch: int, device: str) -> Runner:
     """Build a stock runner for a config, with a random teacher, a random RipsNet and a synthetic data set."""
     cfg = Config.fromfile(CONFIGS / name)
     cfg.model.teacher.checkpoint = None
@@ -44,11 +44,16 @@ def make_runner(folder: str, name: str, batch: int) -> Runner:
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = cfg.test_cfg = cfg.test_dataloader = cfg.test_evaluator = None
     cfg.work_dir, cfg.log_level = folder, 'ERROR'
     cfg.experiment_name = name.replace('/', '_').replace('.py', '')
-    runner = Runner.from_cfg(cfg)
-    # what Runner.train() does before its first iteration
+    return started(Runner.from_cfg(cfg), device)
+
+
+def started(runner: Runner, device: str) -> Runner:
+    """Do to a runner what ``Runner.train()`` does before its first iteration, on any device."""
+    runner.model.to(device)  # MMEngine takes a GPU where there is one
     runner._train_loop = runner.build_train_loop(runner._train_loop)
     runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
-    runner.param_schedulers = runner.build_param_scheduler(runner.param_schedulers)
+    if runner.param_schedulers is not None:
+        runner.param_schedulers = runner.build_param_scheduler(runner.param_schedulers)
     runner._init_model_weights()
     for stage in ('before_run', 'before_train', 'before_train_epoch'):
         runner.call_hook(stage)
@@ -107,9 +112,9 @@ def main() -> None:
     init_default_scope('mmpretrain')
     with tempfile.TemporaryDirectory() as folder:
         runners = {
-            'KD': make_runner(f'{folder}/kd', f'kd/{PAIR}', args.batch),
-            'TopKD, RipsNet': make_runner(f'{folder}/ripsnet', f'topkd/{PAIR}', args.batch),
-            'TopKD, exact image': make_runner(f'{folder}/exact', f"topkd/{PAIR.replace('.py', '_exact.py')}", args.batch),
+            'KD': make_runner(f'{folder}/kd', f'kd/{PAIR}', args.batch, args.device),
+            'TopKD, RipsNet': make_runner(f'{folder}/ripsnet', f'topkd/{PAIR}', args.batch, args.device),
+            'TopKD, exact image': make_runner(f'{folder}/exact', f"topkd/{PAIR.replace('.py', '_exact.py')}", args.batch, args.device),
         }
         variants = {name: (lambda batch, runner=runner: runner.train_loop.run_iter(1, batch)) for name, runner in runners.items()}
         variants['KD, hand-written'] = HandWritten(runners['KD'])

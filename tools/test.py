@@ -3,10 +3,9 @@
 from mmengine.runner import Runner
 
 import topkd  # noqa: F401
-from topkd.checkpoint import load_file, load_weights
+from topkd.checkpoint import PREFIX, load_file, load_weights, student_state
 from topkd.cli import load_config, parser, tool
 from topkd.export import student_config
-from topkd.hooks import student_state
 from topkd.launch import setup_processes
 
 
@@ -21,7 +20,7 @@ def main() -> None:
     weights = checkpoint.get('state_dict', checkpoint)
     if 'student' in cfg.model:
         # only the student is evaluated: neither teacher nor RipsNet need be at hand
-        if any(key.startswith('student.') for key in weights):
+        if any(key.startswith(PREFIX) for key in weights):
             weights = student_state(weights)
         cfg.model = student_config(cfg)
         cfg.custom_hooks = []

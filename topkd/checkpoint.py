@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from topkd.safe_globals import beside_weights, safe_globals
 
+# of the student's weights among a distiller's
+PREFIX = 'student.'
+
 
 def load_file(path: str, map_location: Any = 'cpu') -> dict:
     """Load a checkpoint without running code from it.
@@ -99,6 +102,19 @@ def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Opti
 def _listing(kind: str, keys: Sequence[str]) -> str:
     """Describe keys that do not fit, the first four by name."""
     return f"{len(keys)} {kind}: {', '.join(keys[:4])}{', ...' if len(keys) > 4 else ''}" if keys else ''
+
+
+def student_state(state_dict: Dict[str, Any]) -> Dict[str, Any]:
+    """Take the student's weights out of a distiller's state dict, under the names that the plain student uses.
+
+    Raises:
+        ValueError: Where the state dict holds no student.
+    """
+    student = {key[len(PREFIX):]: value for key, value in state_dict.items() if key.startswith(PREFIX)}
+    if not student:
+        raise ValueError("the checkpoint holds no student (no key begins with 'student.'): give a checkpoint written by a "
+                         'distillation config')
+    return student
 
 
 def fingerprint(model: nn.Module) -> str:

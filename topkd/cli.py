@@ -5,6 +5,7 @@ import os.path as osp
 import re
 import sys
 from functools import wraps
+from pathlib import Path
 from typing import Any, Callable, Dict, Optional, Sequence
 
 from mmengine.config import Config, DictAction
@@ -42,26 +43,32 @@ def analysis_parser(description: str) -> argparse.ArgumentParser:
     return result
 
 
-def named_checkpoints(words: Sequence[str]) -> Dict[str, str]:
-    """Read ``NAME=CHECKPOINT`` arguments.
+def named_paths(words: Sequence[str], exists: Callable[[str], bool], what: str) -> Dict[str, str]:
+    """Read ``NAME=PATH`` arguments.
 
     Args:
-        words: The arguments; one without a name is named after its file.
+        words: The arguments; one without a name is named after its file or folder.
+        exists: ``os.path.isfile`` or ``os.path.isdir``.
+        what: What a path should be, for the messages: 'checkpoint' or 'run'.
 
     Returns:
-        dict: Checkpoint by name, in the order given.
+        dict: Path by name, in the order given.
 
     Raises:
-        FileNotFoundError: Where a file does not exist.
+        FileNotFoundError: Where a path does not exist.
         ValueError: Where two have the same name.
     """
     result: Dict[str, str] = {}
     for word in words:
-        name, path = word.split('=', 1) if '=' in word else (osp.splitext(osp.basename(word))[0], word)
-        if not osp.isfile(path):
-            raise FileNotFoundError(f"checkpoint '{path}' does not exist: correct the path of NAME=CHECKPOINT")
+        if '=' in word and not exists(word):
+            name, path = word.split('=', 1)
+        else:
+            own = Path(word).resolve()
+            name, path = own.name if own.is_dir() else own.stem, word
+        if not exists(path):
+            raise FileNotFoundError(f"{what} '{path}' does not exist: correct the path of NAME={what.upper()}")
         if name in result:
-            raise ValueError(f"two checkpoints are named '{name}': give each its own NAME=CHECKPOINT")
+            raise ValueError(f"two {what}s are named '{name}': give each its own NAME={what.upper()}")
         result[name] = path
     return result
 

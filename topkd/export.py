@@ -6,9 +6,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
-from topkd.checkpoint import load_file, load_weights, save_file
+from topkd.checkpoint import load_file, load_weights, save_file, student_state
 from topkd.config import with_preprocessor
-from topkd.hooks.student_checkpoint_hook import student_state
 
 WEIGHTS = ('ema', 'raw')
 

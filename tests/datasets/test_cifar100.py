@@ -63,10 +63,10 @@ def test_the_folder_or_its_parent_and_a_subset(folder):
 
 def test_a_subset_is_legal_with_a_warning(folder, monkeypatch):
     lines = []
-    monkeypatch.setattr(cifar100, 'print_log', lambda text, logger, level: lines.append((text, level)))
+    monkeypatch.setattr('topkd.datasets.in_memory.print_log', lambda text, logger, level: lines.append((text, level)))
     CIFAR100(folder)
     assert len(lines) == 1 and lines[0][1] == logging.WARNING
-    assert 'train holds 6 images, the official train split has 50000' in lines[0][0]
+    assert 'holds 6 images of the train split, the official one has 50000' in lines[0][0]
     monkeypatch.setitem(cifar100.OFFICIAL_SIZE, 'train', 6)
     CIFAR100(folder)
     assert len(lines) == 1

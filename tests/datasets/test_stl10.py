@@ -43,7 +43,7 @@ def test_resized_images_are_pillows(written, tmp_path, monkeypatch):
 
 def test_subset_and_count(written, tmp_path, monkeypatch):
     said = []
-    monkeypatch.setattr('topkd.datasets.stl10.print_log', lambda text, *args, **kwargs: said.append(text))
+    monkeypatch.setattr('topkd.datasets.in_memory.print_log', lambda text, *args, **kwargs: said.append(text))
     assert STL10(tmp_path, indices=3).labels.tolist() == [0, 1, 2]
     assert 'holds 12 images of the train split, the official one has 5000' in said[0]
 

@@ -52,7 +52,7 @@ def test_grey_images_become_rgb(folder):
 
 def test_subset_and_count(folder, monkeypatch):
     said = []
-    monkeypatch.setattr('topkd.datasets.tiny_imagenet.print_log', lambda text, *args, **kwargs: said.append(text))
+    monkeypatch.setattr('topkd.datasets.in_memory.print_log', lambda text, *args, **kwargs: said.append(text))
     assert TinyImageNet(folder, indices=[8, 0]).labels.tolist() == [2, 0]
     assert 'holds 9 images of the train split, the official one has 100000' in said[0]
 

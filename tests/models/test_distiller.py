@@ -132,8 +132,9 @@ def test_every_student_parameter_learns():
     wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.01))
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     model.train_step(batch(), wrapper)
-    unchanged = [name for name, parameter in model.named_parameters() if torch.equal(parameter, before[name])]
-    assert unchanged == []
+    unchanged = {name for name, parameter in model.named_parameters() if torch.equal(parameter, before[name])}
+    # moving a cloud changes no death: but for rounding, the bias has no gradient
+    assert unchanged <= {'losses.topology.projection.bias'}
 
 
 def test_teacher_of_another_width_is_projected_and_one_of_the_same_is_not():

@@ -175,7 +175,7 @@ def test_artifact_of_another_request_is_not_touched(small_config, teacher_checkp
     ({'clouds.number': 3}, KeyError, 'clouds has no setting number; it has num_clouds, seed'),
     ({'model.losses.topology.cloud.num_points': None}, ValueError, 'need a fixed size: set cloud.num_points'),
     ({'model.losses.topology.cloud.num_points': 500}, ValueError, 'a cloud needs 500 images, the training set has 256'),
-    ({'model.losses.topology.vectorizer.homology_dims': (2, )}, ValueError, r'homology_dims must be'),
+    ({'model.losses.topology.vectorizer.homology_dims': (2, 0)}, ValueError, 'homology_dims must be ascending whole numbers'),
     ({'model.losses.topology.teacher_tap': 'neck'}, TypeError, 'must be one tensor, got a tuple of 1'),
 ])
 def test_bad_configs(small_config, options, error, message):
@@ -193,6 +193,64 @@ def test_dimension_one_and_both(small_config, teacher_checkpoint):
         got = make(small_config(f'h{dims}', **{'model.teacher.checkpoint': teacher_checkpoint, 'clouds.num_clouds': 6,
                                               'model.losses.topology.vectorizer.homology_dims': dims}))
         assert got['images'].max() == pytest.approx(1) and got['manifest']['request']['homology_dims'] == list(dims)
+
+
+@pytest.mark.parametrize('dims, name, reason', [
+    ((0, ), 'topkd', 'dimension 0: minimum spanning trees'),
+    ((0, 1), f'topkd and gudhi {gudhi.__version__}', "pairs of edges by gudhi's Ripser, lengths by topkd"),
+    ((0, 2), f'gudhi {gudhi.__version__}', 'topkd has dimensions 0 and 1, asked for 2'),
+])
+def test_what_made_the_diagrams_is_logged_and_kept(small_config, teacher_checkpoint, monkeypatch, dims, name, reason):
+    lines = []
+    monkeypatch.setattr(module, 'print_log', lambda line, logger: lines.append(line))
+    cfg = small_config(**{'model.teacher.checkpoint': teacher_checkpoint, 'clouds.num_clouds': 2,
+                          'model.losses.topology.vectorizer.homology_dims': dims})
+    backend = make(cfg)['manifest']['backend']
+    assert backend['name'] == name and reason in backend['reason']
+    assert lines[0] == f"diagrams by {name} ({backend['reason']})" and f'diagrams by {name}; spec' in lines[1]
+    make(cfg)
+    assert lines[2].endswith(f'is complete, its diagrams made by {name}: nothing to do')
+
+
+def test_images_of_dimension_2_are_gudhis_and_a_ripsnet_learns_them(small_config, teacher_checkpoint):
+    cfg = small_config(**{'model.teacher.checkpoint': teacher_checkpoint, 'clouds.num_clouds': 8,
+                          'model.losses.topology.vectorizer.homology_dims': (1, 2)})
+    got = make(cfg)
+    diagrams = []
+    for cloud in got['clouds']:
+        tree = gudhi.RipsComplex(points=cloud.astype(np.float64)).create_simplex_tree(max_dimension=3)
+        tree.compute_persistence()
+        diagrams.append(np.concatenate([tree.persistence_intervals_in_dimension(dim).reshape(-1, 2) for dim in (1, 2)]))
+    assert len(tree.persistence_intervals_in_dimension(2))
+    spec = got['manifest']['spec']
+    points = np.concatenate(diagrams)
+    lasting = points[:, 1] - points[:, 0]
+    assert spec['im_range'] == pytest.approx(
+        [points[:, 0].min(), points[:, 0].max(), lasting.min(), lasting.max()], rel=1e-4)
+    images = PersistenceImage(bandwidth=spec['bandwidth'], im_range=spec['im_range'], resolution=[20, 20],
+                              weight=lambda point: 10 * (np.tanh(point[1]) + np.log(100 * point[0] + 1))).fit_transform(diagrams)
+    assert np.allclose(got['images'], images / images.max(), atol=1e-4)
+    from topkd.models import RipsNet
+    from topkd.runners import RipsNetRunner
+    path = RipsNetRunner.from_cfg(cfg).run()
+    assert RipsNet(checkpoint=path, homology_dims=(1, 2)).homology_dims == (1, 2)
+
+
+def test_manifest_of_an_older_version_names_no_backend(small_config, teacher_checkpoint):
+    cfg = small_config(**{'model.teacher.checkpoint': teacher_checkpoint, 'clouds.num_clouds': 2})
+    path = Path(PersistenceImageRunner.from_cfg(cfg).run()) / 'manifest.json'
+    manifest = json.loads(path.read_text())
+    del manifest['backend']
+    path.write_text(json.dumps(manifest))
+    assert make(cfg)['manifest'] == manifest
+
+
+def test_features_that_are_not_finite_name_the_cloud(small_config, teacher_checkpoint, monkeypatch):
+    runner = PersistenceImageRunner.from_cfg(small_config(**{'model.teacher.checkpoint': teacher_checkpoint}))
+    original = runner._forward
+    monkeypatch.setattr(runner, '_forward', lambda batch, index: original(batch, index) / (index != 3))
+    with pytest.raises(FloatingPointError, match='makes features of cloud 3 that are not finite: check its checkpoint'):
+        runner.run()
 
 
 def test_memory_does_not_grow_with_the_number_of_clouds(tmp_path):

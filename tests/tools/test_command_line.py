@@ -1,7 +1,5 @@
 """The tools as a user calls them: what they print, and how they end on bad input."""
 import os
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,25 +9,6 @@ from mmengine.registry import MODELS
 from topkd.checkpoint import load_file, save_file
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-@pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
-    """Return a function that runs a tool in this process and returns (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(tool: str, *arguments) -> tuple:
-        monkeypatch.setattr(sys, 'argv', [f'tools/{tool}', *map(str, arguments)])
-        code = 0
-        try:
-            runpy.run_path(str(ROOT / 'tools' / tool), run_name='__main__')
-        except SystemExit as end:
-            code = end.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    monkeypatch.setenv('TOPKD_DEBUG', '0')
-    return run
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 import torchvision
 from image_folders import write_imagenet
-from in_process import ROOT, caller
+from in_process import ROOT
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 from torchvision.transforms.functional import normalize
@@ -18,11 +17,6 @@ from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
 
 PAIR = str(ROOT / 'configs' / 'topkd' / 'resnet34-resnet18_imagenet.py')
 CLASSES = ['n01440764', 'n01443537', 'n01484850']
-
-
-@pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
-    return caller(monkeypatch, capsys, tmp_path)
 
 
 def pooled_by_torchvision(network):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from image_folders import write_stl10, write_tiny_imagenet
-from in_process import ROOT, caller
+from in_process import ROOT
 from mmengine.config import Config
 from mmengine.registry import MODELS
 
@@ -16,11 +16,6 @@ TINY = str(ROOT / 'configs' / 'transfer' / 'tiny-imagenet.py')
 # as short as a config can say it; without augmentation an epoch is the same before and after a resume
 SHORT = ['train_dataloader.batch_size=8', 'param_scheduler.milestones=[3]', 'data_preprocessor.crop_padding=0',
          'data_preprocessor.flip_prob=0.0']
-
-
-@pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
-    return caller(monkeypatch, capsys, tmp_path)
 
 
 @pytest.fixture

@@ -40,13 +40,19 @@ def test_bad_scale_is_left_to_the_general_way(factor):
     assert deaths_of_few(factor * make_points()) is None
 
 
-def test_too_many_near_pairs_are_left_to_the_general_way(monkeypatch):
-    points = 1e-3 * make_points()
-    points[:, 5:] += 1
-    expected = rips_h0(points)
-    monkeypatch.setattr('topkd.topology.few_clouds.REPAIRED_NUMBERS', 10)
+def test_wide_clouds_are_left_to_matrix_products():
+    points = torch.randn(2, 128, 300, generator=torch.Generator().manual_seed(0))
     assert deaths_of_few(points) is None
-    torch.testing.assert_close(rips_h0(points), expected)
+    torch.testing.assert_close(rips_h0(points)[:1], deaths_of_few(points[:1]))
+
+
+@pytest.mark.parametrize('which', [0, 1])
+def test_points_and_deaths_changed_before_backward_are_an_error(which):
+    points = make_points().requires_grad_() * 1
+    deaths = deaths_of_few(points)
+    (points, deaths)[which].add_(1)
+    with pytest.raises(RuntimeError, match='modified by an inplace operation'):
+        deaths.sum().backward()
 
 
 def test_public_linkage_is_as_good(monkeypatch):

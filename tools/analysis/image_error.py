@@ -4,7 +4,9 @@ from mmengine.device import get_device
 
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
+from topkd.evaluation.cloud_size import topology_config
 from topkd.evaluation.image_error_of_pair import exact_twin, image_errors
+from topkd.evaluation.image_sources import load_projections
 from topkd.evaluation.trained_pair import build_pair, load_trained, split_loader
 from topkd.launch import setup_processes
 
@@ -17,13 +19,15 @@ def main() -> None:
     arguments.add_argument('--batches', type=int, help='stop after so many batches; default: the whole training set')
     args = arguments.parse_args()
     cfg = load_config(args)
+    topology_config(cfg, args.loss)  # a wrong name is told before anything is built
     setup_processes(cfg)
     model = build_pair(cfg)
-    load_trained(model, args.checkpoint)
     loss = model.losses[args.loss]
     if not hasattr(loss.vectorizer, 'module'):
-        raise ValueError(f"loss '{args.loss}' uses exact images: name the config of the twin with RipsNet")
+        raise ValueError(f"loss '{args.loss}' compares no images by RipsNet: name the config of the twin with RipsNet")
     exact = exact_twin(loss.vectorizer.module).to(get_device())
+    loss.projection = load_projections(loss, args.loss, dict(student=args.checkpoint))['student']
+    load_trained(model, args.checkpoint, student_only=True)
     loader = split_loader(cfg, 'train')
     print(f"{'clouds of':<10}{'images by':<12}{'clouds':>8}{'MSE':>12}{'L2':>10}{'outside':>10}")
     for name, vectorizer in (('RipsNet', loss.vectorizer), ('exact', exact)):

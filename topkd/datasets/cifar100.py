@@ -1,15 +1,13 @@
 """CIFAR-100 from the official ``cifar-100-python`` folder, decoded once into memory."""
-import logging
 from pathlib import Path
 from typing import List, Optional, Union
 
 import numpy as np
 import torch
 from mmengine.dist import barrier, is_main_process
-from mmengine.logging import print_log
 
 from topkd.datasets.cifar100_download import BY_HAND, FILES, FOLDER, download_cifar100
-from topkd.datasets.in_memory import Indices, InMemoryImages
+from topkd.datasets.in_memory import Indices, InMemoryImages, compare_with_official
 from topkd.datasets.numpy_pickle import load_arrays
 from topkd.registry import DATASETS
 
@@ -48,12 +46,7 @@ class CIFAR100(InMemoryImages):
             raise ValueError(f"Expected split 'train' or 'test', got {split!r}.")
         folder = find_folder(data_root or DEFAULT_ROOT, download)
         images, labels = read_split(folder / split)
-        if len(labels) != OFFICIAL_SIZE[split]:
-            print_log(
-                f'{folder / split} holds {len(labels)} images, the official {split} split has {OFFICIAL_SIZE[split]}: '
-                'results are not comparable with published ones.',
-                logger='current',
-                level=logging.WARNING)
+        compare_with_official(folder, split, len(labels), OFFICIAL_SIZE[split])
         super().__init__(
             torch.from_numpy(images), torch.from_numpy(labels), classes=read_classes(folder / 'meta'), indices=indices)
 

@@ -1,13 +1,29 @@
 """Labelled images held in memory as one tensor, so that a batch costs a single ``index_select``."""
+import logging
 from typing import Mapping, Optional, Sequence, Union
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from topkd.registry import FUNCTIONS
 
 Indices = Union[int, Sequence[int]]
+
+
+def compare_with_official(folder: object, split: str, found: int, official: int) -> None:
+    """Warn where a split does not hold the official number of images.
+
+    Args:
+        folder: Where the data set lies.
+        split: Which of its splits it is.
+        found: Images that it holds.
+        official: Images that it should hold.
+    """
+    if found != official:
+        print_log(f'{folder} holds {found} images of the {split} split, the official one has {official}: results are not comparable '
+                  'with published ones.', logger='current', level=logging.WARNING)
 
 
 class ImageBatch(dict):

@@ -1,13 +1,11 @@
 """STL-10 from its binary files, decoded once into memory."""
-import logging
 from pathlib import Path
 from typing import List, Optional, Union
 
 import numpy as np
 import torch
-from mmengine.logging import print_log
 
-from topkd.datasets.in_memory import Indices, InMemoryImages
+from topkd.datasets.in_memory import Indices, InMemoryImages, compare_with_official
 from topkd.datasets.resizing import check_size, resize
 from topkd.registry import DATASETS
 
@@ -52,12 +50,7 @@ class STL10(InMemoryImages):
         folder = find_folder(data_root or DEFAULT_ROOT, split)
         labels = read_labels(folder / f'{split}_y.bin')
         images = read_images(folder / f'{split}_X.bin', len(labels), size)
-        if len(labels) != OFFICIAL_SIZE[split]:
-            print_log(
-                f'{folder} holds {len(labels)} images of the {split} split, the official one has {OFFICIAL_SIZE[split]}: '
-                'results are not comparable with published ones.',
-                logger='current',
-                level=logging.WARNING)
+        compare_with_official(folder, split, len(labels), OFFICIAL_SIZE[split])
         super().__init__(images, torch.from_numpy(labels), classes=read_classes(folder / 'class_names.txt'), indices=indices)
 
 

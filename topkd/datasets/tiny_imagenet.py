@@ -1,16 +1,14 @@
 """Tiny-ImageNet from its official folder, decoded once into memory."""
-import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
-from mmengine.logging import print_log
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from topkd.datasets.in_memory import Indices, InMemoryImages
+from topkd.datasets.in_memory import Indices, InMemoryImages, compare_with_official
 from topkd.datasets.resizing import check_size, resize
 from topkd.registry import DATASETS
 
@@ -60,12 +58,7 @@ class TinyImageNet(InMemoryImages):
         wnids = (folder / 'wnids.txt').read_text().split()
         numbers = {wnid: number for number, wnid in enumerate(wnids)}
         entries = list_train(folder, numbers) if split == 'train' else list_val(folder, numbers)
-        if len(entries) != OFFICIAL_SIZE[split]:
-            print_log(
-                f'{folder} holds {len(entries)} images of the {split} split, the official one has {OFFICIAL_SIZE[split]}: '
-                'results are not comparable with published ones.',
-                logger='current',
-                level=logging.WARNING)
+        compare_with_official(folder, split, len(entries), OFFICIAL_SIZE[split])
         labels = torch.tensor([entry.label for entry in entries], dtype=torch.int64)
         super().__init__(read_images([entry.path for entry in entries], size), labels, read_names(folder, wnids), indices)
 

@@ -9,9 +9,8 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from topkd.checkpoint import load_file, load_weights
+from topkd.checkpoint import PREFIX, load_file, load_weights, student_state
 from topkd.config import with_preprocessor
-from topkd.hooks.student_checkpoint_hook import PREFIX, student_state
 from topkd.models.losses.distillation_loss import Features
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.tap import as_list, pick, reach

@@ -2,10 +2,11 @@
 from topkd.hooks.category_check_hook import CategoryCheckHook
 from topkd.hooks.result_hook import ResultHook
 from topkd.hooks.resumable_early_stopping_hook import ResumableEarlyStoppingHook
-from topkd.hooks.student_checkpoint_hook import StudentCheckpointHook, student_path, student_state
+from topkd.hooks.student_checkpoint_hook import StudentCheckpointHook, student_path
 from topkd.hooks.teacher_evaluation_hook import TeacherEvaluationHook
+from topkd.hooks.topology_visualization_hook import TopologyVisualizationHook
 
 __all__ = [
     'CategoryCheckHook', 'ResultHook', 'ResumableEarlyStoppingHook', 'StudentCheckpointHook', 'TeacherEvaluationHook',
-    'student_path', 'student_state'
+    'TopologyVisualizationHook', 'student_path'
 ]

@@ -7,23 +7,8 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from topkd.checkpoint import save_file
+from topkd.checkpoint import save_file, student_state
 from topkd.registry import HOOKS
-
-PREFIX = 'student.'
-
-
-def student_state(state_dict: Dict[str, Any]) -> Dict[str, Any]:
-    """Take the student's weights out of a distiller's state dict, under the names that the plain student uses.
-
-    Raises:
-        ValueError: Where the state dict holds no student.
-    """
-    student = {key[len(PREFIX):]: value for key, value in state_dict.items() if key.startswith(PREFIX)}
-    if not student:
-        raise ValueError("the checkpoint holds no student (no key begins with 'student.'): give a checkpoint written by a "
-                         'distillation config')
-    return student
 
 
 @HOOKS.register_module()

@@ -7,9 +7,8 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from topkd.checkpoint import fingerprint, load_file, load_weights
+from topkd.checkpoint import PREFIX, fingerprint, load_file, load_weights, student_state
 from topkd.config import read_config, with_preprocessor
-from topkd.hooks.student_checkpoint_hook import PREFIX, student_state
 from topkd.models.point_cloud import pool
 from topkd.models.tap import reach
 from topkd.models.teacher import renormalize

@@ -1,7 +1,7 @@
 """How long a plan would take on this machine, from a few timed steps of each kind of run."""
 import time
 from statistics import median
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import torch
 from mmengine.config import Config
@@ -13,6 +13,8 @@ from torch.nn import functional as F
 
 from topkd.artifacts import cloud_request, ripsnet_path
 from topkd.config import with_preprocessor
+from topkd.evaluation.cloud_size import cloud_size
+from topkd.models.tap import as_list
 from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import RipsNet
 from topkd.reproduction.jobs import Plan
@@ -21,6 +23,7 @@ from topkd.runners.persistence_image_runner import DEFAULTS as CLOUDS
 from topkd.runners.ripsnet_runner import DEFAULTS as RIPSNET
 
 STEPS = 3
+LONG = 10.0  # seconds
 # validations of the authors' ResNet56 run until their early stopping
 EPOCHS_OF_RIPSNET = 513
 
@@ -35,12 +38,12 @@ def estimate(plan: Plan) -> Tuple[Dict[str, float], List[str]]:
         plan (Plan): The jobs.
 
     Returns:
-        tuple: Seconds by job; and one sentence for each job without an estimate.
+        tuple: Seconds by job; and one sentence for each reason why jobs have no estimate.
     """
-    seconds, problems, known = {}, [], {}
+    seconds, reasons, known = {}, {}, {}
     for job in plan.missing():
         if job.tool not in MEASURES:
-            problems.append(f'{job.name}: no estimate (an analysis of trained students)')
+            reasons.setdefault('an analysis of trained students', []).append(job.name)
             continue
         kind, measure = MEASURES[job.tool]
         key = (kind, _relevant(job.config))
@@ -49,8 +52,8 @@ def estimate(plan: Plan) -> Tuple[Dict[str, float], List[str]]:
                 known[key] = measure(job.config)
             seconds[job.name] = known[key]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            problems.append(f'{job.name}: no estimate ({str(error).splitlines()[0]})')
-    return seconds, problems
+            reasons.setdefault(str(error).splitlines()[0], []).append(job.name)
+    return seconds, [f"no estimate for {', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
 
 def training_seconds(cfg: Config) -> float:
@@ -65,17 +68,15 @@ def training_seconds(cfg: Config) -> float:
 
 def cloud_seconds(cfg: Config) -> float:
     """Time the teacher on a few batches and multiply by the number of clouds."""
-    teacher = Teacher(**{**cfg.model.teacher, 'checkpoint': None}).to(get_device())
-    cfg = Config(plain_values(cfg))
+    cfg = _random(cfg)
+    teacher = Teacher(**cfg.model.teacher).to(get_device())
     asked = cloud_request(cfg.model.losses.topology)
-    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     student = MODELS.build(with_preprocessor(cfg.model.student, cfg)).to(get_device())
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
-    taps = [asked['tap']] if isinstance(asked['tap'], str) else asked['tap']
 
     def forward(batch: dict) -> None:
         data = student.data_preprocessor(batch, True)
-        teacher.features(data['inputs'], taps, student.data_preprocessor, data['data_samples'])
+        teacher.features(data['inputs'], as_list(asked['tap']), student.data_preprocessor, data['data_samples'])
 
     images = (loader.batch_size or 1) / asked['num_points']
     return _median(forward, loader) / images * cfg.get('clouds', {}).get('num_clouds', CLOUDS['num_clouds'])
@@ -85,8 +86,9 @@ def ripsnet_seconds(cfg: Config) -> float:
     """Time a few steps of RipsNet's training and multiply by the epochs that the authors' took."""
     settings = {**RIPSNET, **cfg.get('ripsnet', {})}
     asked = cloud_request(cfg.model.losses.topology)
-    network = RipsNet(64).to(get_device())
-    points = torch.randn(settings['batch_size'], asked['num_points'], 64, device=get_device())
+    width = cloud_size(cfg)[1]
+    network = RipsNet(width).to(get_device())
+    points = torch.randn(settings['batch_size'], asked['num_points'], width, device=get_device())
     images = torch.rand(len(points), 400, device=get_device())
     optimizer = torch.optim.Adamax(network.parameters(), lr=settings['lr'])
 
@@ -110,10 +112,8 @@ MEASURES: Dict[str, Tuple[str, Callable[[Config], float]]] = {
 
 def _without_files(cfg: Config) -> Tuple[torch.nn.Module, Config]:
     """Build a run's model with a random teacher and without a RipsNet: their files may not exist yet."""
-    cfg = Config(plain_values(cfg))
-    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    cfg = _random(cfg)
     if 'teacher' in cfg.model:
-        cfg.model.teacher.checkpoint = None
         for name, loss in cfg.model.losses.items():
             if loss is not None and 'checkpoint' in ripsnet_path(loss, '').get('vectorizer', {}):
                 cfg.model.losses[name] = None
@@ -121,15 +121,35 @@ def _without_files(cfg: Config) -> Tuple[torch.nn.Module, Config]:
     return model.to(get_device()), cfg
 
 
+def _random(cfg: Config) -> Config:
+    """Copy a config so that its networks start from random weights, without a file or a download, and set its scope."""
+    cfg = Config(_without_pretrained(cfg.to_dict()))
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    if 'teacher' in cfg.model:
+        cfg.model.teacher.checkpoint = None
+        if cfg.model.teacher.get('config') is not None:
+            cfg.model.teacher.cfg_options = dict(cfg.model.teacher.get('cfg_options') or {}, **{'model.backbone.init_cfg': None})
+    return cfg
+
+
+def _without_pretrained(node: Any) -> Any:
+    if isinstance(node, dict):
+        pretrained = isinstance(node.get('init_cfg'), dict) and node['init_cfg'].get('type') == 'Pretrained'
+        return {key: None if key == 'init_cfg' and pretrained else _without_pretrained(value) for key, value in node.items()}
+    return type(node)(_without_pretrained(value) for value in node) if isinstance(node, (list, tuple)) else node
+
+
 def _median(function: Callable[[object], object], batches: object) -> float:
-    """Time a function on a first few batches, after one to warm up."""
-    times = []
-    for number, batch in zip(range(STEPS + 1), batches):
+    """Time a function on a first few batches, after one to warm up; where that one takes long, it has to do."""
+    times: List[float] = []
+    for _, batch in zip(range(STEPS + 1), batches):
         begin = time.perf_counter()
         function(batch)
         if torch.cuda.is_available():
             torch.cuda.synchronize()
         times.append(time.perf_counter() - begin)
+        if times[0] > LONG:
+            break
     return median(times[1:] or times)
 
 

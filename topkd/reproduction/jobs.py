@@ -187,7 +187,7 @@ class Planner:
         name, folder = artifact.name, self.work_dir / 'artifacts' / artifact.name
         clouds, ripsnet = f'clouds {name}', f'RipsNet {name}'
         if ripsnet not in self._plan.jobs:
-            cfg = Config(plain_values(cfg))
+            cfg = Config(cfg.to_dict())
             self._add(Job(clouds, 'gen_pi.py', cfg, folder / 'clouds', lambda: made.is_file() or clouds_done(artifact),
                           needs=(teacher_job, ) if teacher_job else ()))
             self._add(Job(ripsnet, 'train_ripsnet.py', cfg, folder / 'ripsnet', made.is_file, needs=(clouds, )))

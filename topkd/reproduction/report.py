@@ -3,12 +3,12 @@ import json
 import platform
 import re
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any, Dict, List, Optional, Sequence
 
 import torch
 
 from topkd.artifacts import ripsnet_path, write_json
+from topkd.evaluation.summary import cell, mean_and_deviation
 from topkd.reproduction.analyses import analysis_figures
 from topkd.reproduction.jobs import Job, Plan, Row
 from topkd.reproduction.paper import note, paper_values, source
@@ -117,7 +117,8 @@ def _summary(values: List[float]) -> Dict[str, float]:
     """Return mean and sample standard deviation over seeds."""
     if not values:
         return {}
-    return dict(mean=mean(values), std=stdev(values)) if len(values) > 1 else dict(mean=values[0])
+    mean, deviation = mean_and_deviation(values)
+    return dict(mean=mean) if deviation is None else dict(mean=mean, std=deviation)
 
 
 def _differences(ours: Dict[str, dict], others: Dict[str, dict]) -> Dict[str, float]:
@@ -170,7 +171,7 @@ def _section(pair: str, probe: str, rows: List[dict], metric: str, heading: str,
             row.get('minus_kd', {}).get('last', {}).get(metric), digits, sign=True)
     columns['runs'] = lambda row: f"{len(row['runs'])} of {row['planned']}"
     lines += [f"| {' | '.join(columns)} |", '|---' * len(columns) + '|']
-    lines += [f"| {' | '.join(cell(row) for cell in columns.values())} |" for row in rows]
+    lines += [f"| {' | '.join(text(row) for text in columns.values())} |" for row in rows]
     return lines + ['']
 
 
@@ -179,6 +180,4 @@ def _number(value: Optional[float], digits: int, sign: bool = False) -> str:
 
 
 def _spread(value: Optional[Dict[str, float]], digits: int) -> str:
-    if not value:
-        return '-'
-    return f"{value['mean']:.{digits}f}" + (f" ± {value['std']:.{digits}f}" if 'std' in value else '')
+    return cell(value['mean'], value.get('std'), digits) if value else '-'

@@ -136,7 +136,7 @@ def student_name(pair: str) -> str:
 
 
 def plain_values(cfg: Config) -> dict:
-    """Return a config's content as plain dicts and lists, for comparisons."""
+    """Return a config's content for comparisons: plain dicts, and lists for tuples too."""
 
     def convert(node: Any) -> Any:
         if isinstance(node, (dict, ConfigDict)):

@@ -24,7 +24,7 @@ from topkd.runners.batch_statistics import batch_statistics
 from topkd.runners.cloud_sampling import CloudSampler, SeededDataset, seed_everything
 from topkd.runners.progress import progress
 from topkd.runners.ripsnet_runner import topology_loss_config
-from topkd.topology import PersistenceImager, rips_diagrams
+from topkd.topology import PersistenceImager, diagram_backend, exact_diagrams
 from topkd.topology.diagram_range import DiagramRange
 
 DEFAULTS = dict(num_clouds=200_000, seed=0, batch_statistics=False, chunk=512)
@@ -36,8 +36,9 @@ class PersistenceImageRunner:
     """Write a teacher's clouds, and the exact images of their diagrams, to an artifact folder.
 
     Files: ``clouds.npy`` (N, n, d) and ``images.npy`` (N, P), float32; ``manifest.json`` with the request, the teacher's
-    fingerprint and the fitted spec. Cloud i depends on (seed, i) alone, so a run that was killed goes on, and several
-    processes share the work, with the same result. Memory does not grow with N.
+    fingerprint, the fitted spec and what computed the diagrams (:func:`topkd.topology.diagram_backend`). Cloud i depends on
+    (seed, i) alone, so a run that was killed goes on, and several processes share the work, with the same result. Memory
+    does not grow with N.
 
     Args:
         teacher (Teacher): The frozen network.
@@ -62,7 +63,7 @@ class PersistenceImageRunner:
         self.folder = Path(artifact_folder(teacher.name, loss))
         if self.asked['num_points'] is None:
             raise ValueError('clouds for RipsNet need a fixed size: set cloud.num_points in the topology loss')
-        rips_diagrams(torch.zeros(1, 2, 1), self.asked['homology_dims'])  # refuses unknown dimensions before the work
+        self.backend = diagram_backend(self.asked['num_points'], self.asked['homology_dims'])
         # clouds are made by single processes, however the loss gathers them
         self.cloud = build({key: value for key, value in loss['cloud'].items() if key != 'gather'})
         self.imager = PersistenceImager(tuple(self.asked['resolution']))
@@ -92,17 +93,19 @@ class PersistenceImageRunner:
         manifest = self._open(dataset)
         if manifest.get('complete'):
             self._tidy()
-            print_log(f"'{self.folder}' is complete: nothing to do", 'current')
+            made_by = f", its diagrams made by {manifest['backend']['name']}" if 'backend' in manifest else ''
+            print_log(f"'{self.folder}' is complete{made_by}: nothing to do", 'current')
             return str(self.folder)
         begin = time.time()
         self._make_clouds(dataset)
+        print_log(f'diagrams by {self.backend.name} ({self.backend.reason})', 'current')
         self._fit()
         self._make_images()
         if is_main_process():
             self._finish(manifest)
         barrier()
         print_log(f"{self.settings['num_clouds']} clouds and images in '{self.folder}' after {time.time() - begin:.0f} s; "
-                  f'spec {self.imager.spec()}', 'current')
+                  f'diagrams by {self.backend.name}; spec {self.imager.spec()}', 'current')
         return str(self.folder)
 
     def _open(self, dataset: Any) -> dict:
@@ -164,7 +167,11 @@ class PersistenceImageRunner:
             written.clear()
 
         for index, batch in zip(progress('clouds', missing), self._loader(dataset, missing)):
-            clouds.write(index, self._forward(batch, index).cpu().numpy())
+            points = self._forward(batch, index)
+            if not points.isfinite().all():
+                raise FloatingPointError(f"the teacher '{self.teacher.name}' makes features of cloud {index} that are not finite: "
+                                         'check its checkpoint and the data preprocessor')
+            clouds.write(index, points.cpu().numpy())
             written.append(index)
             if len(written) == CLOUDS_PER_MARK:
                 mark()
@@ -178,7 +185,7 @@ class PersistenceImageRunner:
         starts = np.array_split(np.arange(0, len(clouds), chunk), get_world_size())[get_rank()].tolist()
         for start in progress(what, starts):
             points = torch.from_numpy(clouds.read(start, start + chunk)).to(self.device)
-            yield start, rips_diagrams(points, self.asked['homology_dims'])
+            yield start, exact_diagrams(points, self.asked['homology_dims'])
 
     def _fit(self) -> None:
         """Fit bandwidth and range over the diagrams of all processes, in the order of the clouds."""
@@ -205,7 +212,8 @@ class PersistenceImageRunner:
         for start in range(0, len(raw), 4096):
             images.write(start, raw.read(start, start + 4096) / self.imager.scale.item())
         images.flush()
-        write_json(dict(manifest, spec=self.imager.spec(), complete=True), self.folder / 'manifest.json')
+        write_json(dict(manifest, spec=self.imager.spec(), backend=self.backend._asdict(), complete=True),
+                   self.folder / 'manifest.json')
         self._tidy()
 
     @master_only

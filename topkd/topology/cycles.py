@@ -1,18 +1,18 @@
 """The edges that bear and kill the cycles of Vietoris-Rips complexes, found by gudhi's Ripser."""
-from concurrent.futures import ThreadPoolExecutor
 from typing import List, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from topkd.topology.gudhi_diagrams import among_threads, by_death
+
 
 def cycle_edges(points: Tensor) -> List[Tensor]:
     """Find the pairs of edges that bear and kill the classes of dimension 1 with positive persistence.
 
     gudhi returns births and deaths, which are entries of the distance matrix that it was given; the edges are found by
-    their value. Of edges of equal length any one is as good. Clouds are shared among threads, since gudhi releases
-    Python's lock.
+    their value. Of edges of equal length any one is as good.
 
     Args:
         points (Tensor): Clouds (B, n, d), finite.
@@ -23,12 +23,7 @@ def cycle_edges(points: Tensor) -> List[Tensor]:
     Raises:
         ModuleNotFoundError: Where gudhi is not installed.
     """
-    clouds = points.detach().cpu().double().numpy()
-    workers = min(len(clouds), torch.get_num_threads())
-    if workers == 1:
-        return _cycle_edges(clouds)
-    with ThreadPoolExecutor(workers) as pool:
-        return sum(pool.map(_cycle_edges, np.array_split(clouds, workers)), [])
+    return among_threads(_cycle_edges, points.detach().cpu().double().numpy())
 
 
 def _cycle_edges(clouds: np.ndarray) -> List[Tensor]:
@@ -39,13 +34,8 @@ def _cycle_edges(clouds: np.ndarray) -> List[Tensor]:
     rips = RipsPersistence(homology_dimensions=1, input_type='full distance matrix')
     diagrams: Sequence[np.ndarray] = rips.fit_transform([squareform(lengths) for lengths in condensed])
     ends = np.stack(np.triu_indices(clouds.shape[1], 1), axis=1)
-    places = [_find(_by_death(diagram), lengths) for diagram, lengths in zip(diagrams, condensed)]
+    places = [_find(by_death(diagram), lengths) for diagram, lengths in zip(diagrams, condensed)]
     return [torch.from_numpy(ends[place]) for place in places]
-
-
-def _by_death(diagram: np.ndarray) -> np.ndarray:
-    # the order of gudhi's SimplexTree, on which the bandwidth of images depends: it is fitted to the first points
-    return diagram[np.argsort(diagram[:, 1], kind='stable')]
 
 
 def _find(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Dimension 0 of a handful of small clouds on the CPU, as in a training step, where kernels' overhead is the cost.
 
 A step has two clouds, of 64 points say: too little work to hide the several microseconds that torch spends on each of
-the hundred kernels of the general way, forward and backward. numpy spends a third of that, and scipy has Prim's
-algorithm in C. The results are those of the general way up to rounding; of the derivatives, only the first.
+the hundred kernels of the general way, forward and backward. Here a few calls do it: torch has all distances of a cloud in
+one, from differences, and scipy has Prim's algorithm in C. The results are those of the general way up to rounding; of
+the derivatives, only the first.
 """
 from functools import lru_cache
 from typing import Any, Callable, NamedTuple, Optional, Tuple
@@ -12,13 +13,15 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
-from topkd.topology.pairwise import NEAR, REPAIRED_NUMBERS, may_multiply
+from topkd.topology.pairwise import on_host
 from topkd.topology.spanning_tree import LIGHTEST
 
 FEW_CLOUDS = 4
 FEW_POINTS = 256
-# squares of points between these neither overflow nor lose digits in float32
-COMFORTABLE = (1e-20, 1e30)
+# B n^2 d, beyond which distances by matrix product, the general way, are faster
+FEW_PRODUCTS = 2**23
+# squares of distances between these neither overflow nor lose digits in float32
+COMFORTABLE = (1e-10, 1e15)
 
 
 def deaths_of_few(points: Tensor) -> Optional[Tensor]:
@@ -31,113 +34,83 @@ def deaths_of_few(points: Tensor) -> Optional[Tensor]:
         Tensor: Deaths (B, n - 1), ascending. None where the clouds are many, large, on a GPU, badly scaled or not
         finite, or scipy is not installed.
     """
-    if len(points) > FEW_CLOUDS or points.shape[1] > FEW_POINTS or not may_multiply(points):
+    count, n, width = points.shape
+    if count > FEW_CLOUDS or n > FEW_POINTS or count * n * n * width > FEW_PRODUCTS or not on_host(points):
         return None
-    trees = _find_trees(points.detach().numpy()) if _prim() is not None else None
+    trees = _find_trees(points.detach()) if _prim() is not None else None
     return None if trees is None else _Deaths.apply(points, trees)
 
 
 class _Trees(NamedTuple):
-    """The edges of all clouds, (B * (n - 1), ...), and their order by cloud and length."""
-    ends: Tuple[np.ndarray, np.ndarray]
-    differences: np.ndarray
+    """The edges of all clouds (B, n - 1), by length: lengths, and the rows of both end points among all (B * n)."""
     lengths: np.ndarray
-    order: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
 
 
 class _Deaths(Function):
 
     @staticmethod
     def forward(ctx: Any, points: Tensor, trees: _Trees) -> Tensor:
-        ctx.trees, ctx.shape = trees, points.shape
-        return torch.from_numpy(trees.lengths[trees.order]).view(len(points), -1)
+        deaths = torch.from_numpy(trees.lengths)
+        ctx.save_for_backward(points, deaths)
+        ctx.trees = trees
+        return deaths
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tuple[Tensor, None]:
-        (first, second), differences, lengths, edge = ctx.trees
-        lengths = lengths[edge]
-        pull = grad.numpy().ravel() / np.where(lengths > 0, lengths, 1)  # at length 0 the difference is 0 too
-        incidence = np.zeros((ctx.shape[0] * ctx.shape[1], len(edge)), pull.dtype)
-        incidence[first[edge], edge] = pull
-        incidence[second[edge], edge] = -pull
-        return torch.from_numpy(_product(incidence[None], differences[None]).reshape(ctx.shape)), None
+        points, _ = ctx.saved_tensors  # an error where either was changed in place
+        lengths, first, second = ctx.trees
+        count, n, width = points.shape
+        rows = points.detach().numpy().reshape(count * n, width)
+        differences = rows.take(first, axis=0) - rows.take(second, axis=0)
+        pull = grad.numpy() / np.where(lengths > 0, lengths, 1)  # at length 0 the difference is 0 too
+        pulls = torch.from_numpy(differences * pull[..., None]).flatten(0, 1)
+        result = torch.zeros(count * n, width, dtype=points.dtype)
+        result.index_add_(0, torch.from_numpy(first.reshape(-1)), pulls)
+        result.index_add_(0, torch.from_numpy(second.reshape(-1)), pulls, alpha=-1)
+        return result.view(points.shape), None
 
 
-def _find_trees(points: np.ndarray) -> Optional[_Trees]:
-    count, n, width = points.shape
+def _find_trees(points: Tensor) -> Optional[_Trees]:
+    count, n = points.shape[:2]
     layout = _layout(count, n)
-    squared = _squared_distances(points, layout)
-    if squared is None:
+    lengths = torch.stack([torch.pdist(cloud) for cloud in points.unbind()]).numpy()
+    largest = lengths.max(axis=1)
+    if not (largest.min() > COMFORTABLE[0] and largest.max() < COMFORTABLE[1]):  # nor for NaN
         return None
     # the last digits of a weight name its edge, as in spanning_tree.py
-    keys = np.maximum(squared, LIGHTEST, dtype=np.float64)
-    names = keys.view(np.int64)
-    names &= -1 << 2 * layout.bits
-    names |= layout.names
+    keys = np.maximum(lengths, LIGHTEST, dtype=np.float64)
+    digits = keys.view(np.int64)
+    digits &= -1 << layout.bits
+    digits |= layout.names
     # a handful of clouds: as one graph, without a loop, they cost as much
-    tree = np.concatenate([_prim()(edges, n)[:, 2] for edges in keys]).view(np.int64)
-    first = layout.start + (tree >> layout.bits & (1 << layout.bits) - 1)
-    second = layout.start + (tree & (1 << layout.bits) - 1)
-    flat = points.reshape(count * n, width)
-    differences = flat.take(first, axis=0) - flat.take(second, axis=0)
-    lengths = np.sqrt(np.einsum('md,md->m', differences, differences))
-    return _Trees((first, second), differences, lengths, np.lexsort((lengths, layout.start)))
-
-
-def _squared_distances(points: np.ndarray, layout: '_Layout') -> Optional[np.ndarray]:
-    """Return the squared distances within clouds (B, n (n - 1) / 2), as pairwise.py does."""
-    n, width = points.shape[1:]
-    with np.errstate(over='ignore', invalid='ignore'):
-        centred = points - np.add.reduce(points, axis=1, keepdims=True) / points.dtype.type(n)
-        squared = _product(centred, centred.transpose(0, 2, 1))
-        norms = squared.diagonal(axis1=1, axis2=2).copy()
-        largest = norms.max(axis=1)
-        if not (largest.min() > COMFORTABLE[0] and largest.max() < COMFORTABLE[1]):  # nor for NaN
-            return None
-    squared *= -2
-    squared += norms[:, :, None]
-    squared += norms[:, None, :]
-    squared = squared.take(layout.entries)
-    share = NEAR[torch.float32 if points.dtype == np.float32 else torch.float64]
-    cloud, edge = np.nonzero(squared < 2 * share * largest[:, None])
-    if not len(cloud):
-        return squared
-    low, high = layout.low[edge], layout.high[edge]
-    near = squared[cloud, edge] < share * (norms[cloud, low] + norms[cloud, high])
-    cloud, edge, low, high = cloud[near], edge[near], low[near], high[near]
-    if len(cloud) * width > REPAIRED_NUMBERS:
-        return None
-    differences = points[cloud, low] - points[cloud, high]
-    squared[cloud, edge] = np.einsum('md,md->m', differences, differences)
-    return squared
-
-
-def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    # by torch, because numpy's product has threads of its own, which would compete with torch's;
-    # into a given array, because autocast leaves that alone
-    out = np.empty((*a.shape[:-1], b.shape[-1]), a.dtype)
-    torch.bmm(torch.from_numpy(a), torch.from_numpy(b), out=torch.from_numpy(out))
-    return out
+    tree = np.stack([_prim()(weights, n)[:, 2] for weights in keys]).view(np.int64)
+    tree &= (1 << layout.bits) - 1
+    unsorted = lengths.reshape(-1).take(tree + layout.pairs)
+    order = unsorted.argsort(axis=1) + layout.edges
+    tree = tree.reshape(-1).take(order)
+    return _Trees(unsorted.reshape(-1).take(order), layout.low.take(tree) + layout.points, layout.high.take(tree) + layout.points)
 
 
 class _Layout(NamedTuple):
-    """End points and names of the edges of a cloud; for all clouds, where they stand among all squared distances, and
-    the number of the first point of each tree edge's cloud."""
-    low: np.ndarray
-    high: np.ndarray
+    """The pairs of a cloud's points in the order of pdist: names, their number of digits, both ends. The numbers of the first
+    pair, edge and point of every cloud among those of all clouds (B, 1)."""
     names: np.ndarray
     bits: int
-    entries: np.ndarray
-    start: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    pairs: np.ndarray
+    edges: np.ndarray
+    points: np.ndarray
 
 
 @lru_cache(maxsize=8)
 def _layout(count: int, n: int) -> _Layout:
-    bits = max(1, (n - 1).bit_length())
     low, high = np.triu_indices(n, 1)
-    entries = n * n * np.arange(count)[:, None] + low * n + high
-    return _Layout(low, high, low << bits | high, bits, entries, n * np.repeat(np.arange(count), n - 1))
+    cloud = np.arange(count)[:, None]
+    return _Layout(np.arange(len(low)), max(1, (len(low) - 1).bit_length()), low, high, len(low) * cloud, (n - 1) * cloud, n * cloud)
 
 
 @lru_cache(maxsize=1)

@@ -29,6 +29,20 @@ def checked_clouds(points: Tensor) -> Tensor:
     return points if points.dtype == torch.float64 else points.float()
 
 
+def refuse_broken(finite: Tensor) -> None:
+    """Refuse clouds that are not finite; the host looks at the values.
+
+    Args:
+        finite (Tensor): Whether all points of a cloud are finite (B, ).
+
+    Raises:
+        ValueError: Naming the first cloud that is not.
+    """
+    if not finite.all():
+        cloud = int((~finite).nonzero()[0])
+        raise ValueError(f'points of cloud {cloud} are not all finite: find where features became NaN or infinite')
+
+
 def on_host(tensor: Tensor) -> bool:
     """Return whether values may be looked at, and given to numpy: on the CPU, and not in a compiled graph."""
     return tensor.device.type == 'cpu' and not torch.compiler.is_compiling()

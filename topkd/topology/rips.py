@@ -7,7 +7,7 @@ from torch import Tensor
 
 from topkd.topology.cycles import cycle_edges
 from topkd.topology.few_clouds import deaths_of_few
-from topkd.topology.pairwise import checked_clouds, edge_lengths, on_host, squared_distances
+from topkd.topology.pairwise import checked_clouds, edge_lengths, on_host, refuse_broken, squared_distances
 from topkd.topology.spanning_tree import minimum_spanning_tree
 
 # clouds are worked on in chunks of about this many distances: few enough for a CPU's cache, or for a GPU's memory
@@ -73,7 +73,8 @@ def rips_diagrams(points: Tensor, homology_dims: Sequence[int] = (0, )) -> List[
     """
     dims = tuple(homology_dims)
     if dims not in HOMOLOGY_DIMS:
-        raise ValueError(f'homology_dims must be (0,), (1,) or (0, 1), got {dims}')
+        raise ValueError(f'homology_dims must be (0,), (1,) or (0, 1) for diagrams with gradient, got {dims}: RipsNet takes '
+                         'any, trained on exact diagrams without gradient')
     components = list(as_diagrams(rips_h0(points))) if 0 in dims else []
     cycles = _cycle_diagrams(checked_clouds(points)) if 1 in dims else []
     return [torch.cat(pair) for pair in zip(components, cycles)] if dims == (0, 1) else components + cycles
@@ -123,9 +124,7 @@ def _unit(points: Tensor, check_finite: Optional[bool]) -> Tensor:
     largest = torch.maximum(points.amax(dim=(1, 2), keepdim=True), -points.amin(dim=(1, 2), keepdim=True))
     finite = largest < torch.inf
     if check_finite or (check_finite is None and on_host(points)):
-        if not finite.all():
-            cloud = int((~finite).flatten().nonzero()[0])
-            raise ValueError(f'points of cloud {cloud} are not all finite: find where features became NaN or infinite')
+        refuse_broken(finite.flatten())
     # a number divided by twice its mantissa is a power of two, exactly; a cloud of zeros, or not finite, gets NaN here
     unit = largest / (2 * largest.frexp().mantissa)
     return unit.where(finite, torch.nan).where(largest != 0, 1)

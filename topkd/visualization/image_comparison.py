@@ -1,10 +1,13 @@
 """Exact and approximated persistence images side by side."""
-from typing import Optional, Sequence
+from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 from torch import Tensor
 
-from topkd.visualization.style import COLORS, new_figure, save_figure
+from topkd.visualization.style import COLORS, DASHES, new_figure, save_figure
+
+REFERENCE = dict(color='black', linestyle=':', linewidth=1.2)
 
 
 def plot_image_comparison(exact: Tensor,
@@ -15,8 +18,6 @@ def plot_image_comparison(exact: Tensor,
                           resolution: Sequence[int] = (20, 20),
                           title: Optional[str] = None) -> None:
     """Draw one column a cloud: the exact image, RipsNet's, and both as curves over persistence.
-
-    In dimension 0 all births are 0, so every row of an image is constant and the curve holds all there is to see.
 
     Args:
         exact (Tensor): (B, P), in [0, 1].
@@ -30,36 +31,96 @@ def plot_image_comparison(exact: Tensor,
     Raises:
         ValueError: Where the shapes differ or do not fit the resolution.
     """
-    if exact.shape != approximated.shape or exact.shape[1] != resolution[0] * resolution[1]:
-        raise ValueError(f'expected two sets of images of {resolution[0]} x {resolution[1]} pixels, got {tuple(exact.shape)} '
-                         f'and {tuple(approximated.shape)}')
-    rows, columns = resolution[1], resolution[0]
-    images = [group.detach().cpu().reshape(-1, rows, columns).numpy() for group in (exact, approximated)]
-    top = max(group.max() for group in images)
-    count = len(labels)
-    figure, axes = new_figure(2.3 * count + 1.6, 7.2, nrows=3, ncols=count, squeeze=False)
-    # a range of births of no width would leave nothing to draw on
-    extent = (im_range[0], max(im_range[1], im_range[0] + 1e-3), im_range[2], im_range[3])
-    persistence = np.linspace(im_range[2], im_range[3], rows)
+    save_figure(image_figure(dict(exact=exact, RipsNet=approximated), labels, im_range, resolution, title), path)
+
+
+def image_figure(images: Dict[str, Tensor],
+                 labels: Sequence[str],
+                 im_range: Optional[Sequence[float]] = None,
+                 resolution: Sequence[int] = (20, 20),
+                 title: Optional[str] = None,
+                 reference: bool = False) -> Figure:
+    """Draw one column a cloud: a row for every kind of image, and all kinds as curves over persistence.
+
+    In dimension 0 all births are 0, so every row of an image is constant and the curve holds all there is to see.
+
+    Args:
+        images (dict[str, Tensor]): By kind, such as 'exact' and 'RipsNet', images (B, P) in [0, 1].
+        labels (Sequence[str]): One a cloud.
+        im_range (Sequence[float], optional): (least birth, greatest birth, least persistence, greatest persistence). None:
+            the axes count pixels.
+        resolution (Sequence[int]): Columns and rows of the images. Defaults to (20, 20).
+        title (str, optional): Heading of the figure.
+        reference (bool): Whether the first cloud's first curve is repeated, dotted, in all other columns.
+
+    Returns:
+        Figure: To be saved, or turned into pixels.
+
+    Raises:
+        ValueError: Where the shapes differ or do not fit the resolution.
+    """
+    columns, rows = resolution
+    shapes = [tuple(group.shape) for group in images.values()]
+    if set(shapes) != {(len(labels), columns * rows)}:
+        raise ValueError(f'expected {len(labels)} images of {columns} x {rows} pixels of every kind, got '
+                         f"{' and '.join(map(str, shapes))}")
+    grids = {kind: group.detach().cpu().reshape(-1, rows, columns).numpy() for kind, group in images.items()}
+    count, height = len(labels), 2.4 * (len(grids) + 1)
+    figure, axes = new_figure(2.3 * count + 1.6, height, nrows=len(grids) + 1, ncols=count, squeeze=False)
+    shown = _draw_images(axes, grids, im_range)
+    _draw_curves(axes[-1], grids, im_range, f'{labels[0].splitlines()[0]}, {next(iter(grids))}' if reference else None)
     for column, label in enumerate(labels):
-        for row, (group, name) in enumerate(zip(images, ('exact', 'RipsNet'))):
-            shown = axes[row, column].imshow(group[column], origin='lower', extent=extent, aspect='auto', cmap='viridis',
-                                             vmin=0, vmax=top)
-            axes[row, column].set_xticks([] if im_range[0] == im_range[1] else [extent[0], extent[1]])
         axes[0, column].set_title(label, fontsize=10)
-        axes[1, column].set_xlabel('birth' + (' (all 0)' if im_range[0] == im_range[1] == 0 else ''))
-        axes[2, column].plot(images[0][column].mean(1), persistence, color=COLORS[0], label='exact')
-        axes[2, column].plot(images[1][column].mean(1), persistence, color=COLORS[1], linestyle='--', label='RipsNet')
-        axes[2, column].set_xlim(0, top * 1.05)
-        axes[2, column].set_ylim(im_range[2], im_range[3])
-        axes[2, column].set_xlabel('mean intensity')
-    for row, name in enumerate(('exact', 'RipsNet', 'both')):
-        axes[row, 0].set_ylabel(f'{name}\npersistence')
-    for row in range(3):
-        for column in range(1, count):
-            axes[row, column].set_yticklabels([])
-    axes[2, 0].legend(fontsize=8, loc='upper right')
-    figure.colorbar(shown, ax=axes[:2, :], label='pixel value (1 = greatest of the training clouds)', shrink=0.8)
+        for row in range(len(axes)):
+            if column:
+                axes[row, column].set_yticklabels([])
+    for row, kind in enumerate([*grids, 'all' if len(grids) > 2 else 'both' if len(grids) == 2 else next(iter(grids))]):
+        axes[row, 0].set_ylabel(f"{kind}\n{'persistence' if im_range is not None else 'row of the image'}")
+    handles = {line.get_label(): line for axis in axes[-1] for line in axis.lines}
+    figure.legend(handles.values(), handles.keys(), loc='outside lower center', ncol=len(handles), frameon=False, fontsize=9)
+    unit = '\n(1 = greatest of the training clouds)' if len(grids) > 1 else ''
+    figure.colorbar(shown, ax=axes[:-1, :], label=f'pixel value{unit}', shrink=0.9)
     if title:
         figure.suptitle(title, fontsize=11)
-    save_figure(figure, path)
+    return figure
+
+
+def _draw_images(axes: np.ndarray, grids: Dict[str, np.ndarray], im_range: Optional[Sequence[float]]) -> Any:
+    """Fill all rows but the last, on one scale of colours, and return one of the pictures."""
+    left, right, low, high = _limits(grids, im_range)
+    flat = im_range is not None and im_range[0] == im_range[1]
+    top = max(group.max() for group in grids.values())
+    for row, group in enumerate(grids.values()):
+        for axis, grid in zip(axes[row], group):
+            # a range of births of no width would leave nothing to draw on
+            shown = axis.imshow(grid, origin='lower', extent=(left, max(right, left + 1e-3), low, high), aspect='auto',
+                                cmap='viridis', vmin=0, vmax=max(top, 1e-12))
+            axis.set_xticks([] if flat else [left, right])
+    birth = 'birth' if im_range is not None else 'column of the image'
+    for axis in axes[len(grids) - 1]:
+        axis.set_xlabel(birth + (' (all 0)' if flat and left == 0 else ''))
+    return shown
+
+
+def _draw_curves(axes: np.ndarray, grids: Dict[str, np.ndarray], im_range: Optional[Sequence[float]],
+                 reference: Optional[str]) -> None:
+    """Fill the last row with the means over the births; ``reference`` names the first curve in the other columns."""
+    left, right, low, high = _limits(grids, im_range)
+    means = {kind: group.mean(axis=2) for kind, group in grids.items()}
+    top = max(group.max() for group in means.values())
+    persistence = np.linspace(low, high, next(iter(means.values())).shape[1])
+    for column, axis in enumerate(axes):
+        if reference and column:
+            axis.plot(next(iter(means.values()))[0], persistence, label=reference, **REFERENCE)
+        for index, (kind, group) in enumerate(means.items()):
+            axis.plot(group[column], persistence, color=COLORS[index], linestyle=DASHES[index], label=kind)
+        axis.set_xlim(0, max(top, 1e-12) * 1.05)
+        axis.set_ylim(low, high)
+        axis.set_xlabel('mean over births')
+
+
+def _limits(grids: Dict[str, np.ndarray], im_range: Optional[Sequence[float]]) -> Sequence[float]:
+    if im_range is not None:
+        return im_range
+    rows, columns = next(iter(grids.values())).shape[1:]
+    return 0, columns, 0, rows

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Bottleneck distance between the persistence diagrams of teacher and students (Table 20).
+
+The paper does not say which clouds it compares. Here they are clouds of random images of the split, of the topology loss's size and
+taps, not projected; and, since networks differ in scale, once more with every cloud divided by its mean distance (scale-free).
+"""
+import os.path as osp
+import shlex
+import sys
+from typing import List
+
+import topkd  # noqa: F401
+from topkd.artifacts import cloud_request, write_json
+from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, tool
+from topkd.evaluation.bottleneck import SCALES, Distances, collect_diagrams, distances_to_teacher
+from topkd.evaluation.summary import cell
+from topkd.evaluation.trained_pair import build_pair
+from topkd.evaluation.trained_students import cloud_loader, load_students, topology_loss
+from topkd.launch import setup_processes
+from topkd.visualization.bottleneck_plot import plot_bottleneck
+
+
+def table(distances: List[Distances]) -> str:
+    """Format mean and standard deviation, one row a network and dimension."""
+    lines = [f"{'network':<24}{'dimension':>10}{'clouds':>8}{'distance':>20}{'scale-free':>20}"]
+    for row in distances:
+        if row.scale == SCALES[0]:
+            twin = next(other for other in distances if other[:2] == row[:2] and other.scale == SCALES[1])
+            cells = [cell(part.plain()['mean'], part.plain()['std'], 4) for part in (row, twin)]
+            lines.append(f'{row.network:<24}{row.homology_dim:>10}{len(row.values):>8}{cells[0]:>20}{cells[1]:>20}')
+    return '\n'.join(lines)
+
+
+@tool
+def main() -> None:
+    parser = analysis_parser(__doc__)
+    parser.add_argument('--homology-dims', type=int, nargs='+', help="each reported for itself (default: the loss's)")
+    parser.add_argument('--seed', type=int, default=0, help='of the order of the images (default: %(default)s)')
+    args = parser.parse_args()
+    checkpoints = named_paths(args.checkpoints, osp.isfile, 'checkpoint')
+    cfg = load_config(args)
+    setup_processes(cfg)
+    model = build_pair(cfg)
+    students = load_students(model, checkpoints)
+    loss = topology_loss(model, args.loss)
+    request = cloud_request(cfg.model.losses[args.loss])
+    loader = cloud_loader(cfg, args.split, loss.cloud, args.seed)
+    diagrams = collect_diagrams(model, students, loss, loader, args.homology_dims or request['homology_dims'], args.batches)
+    distances = distances_to_teacher(diagrams)
+    print(table(distances))
+    print(f"\nmean ± standard deviation over clouds of random images of the {args.split} split; exact distances\n"
+          "'teacher, other images': between the teacher's own diagrams of different images")
+
+    data, figure = (osp.join(analysis_folder(args, cfg), f'bottleneck.{ending}') for ending in ('json', 'png'))
+    write_json(dict(command=shlex.join(sys.argv), config=args.config, checkpoints=checkpoints, split=args.split, seed=args.seed,
+                    clouds=request, distances=[row.plain() for row in distances]), data)
+    plot_bottleneck(diagrams, distances, figure)
+    print(f'{data}\n{figure}')
+
+
+if __name__ == '__main__':
+    main()

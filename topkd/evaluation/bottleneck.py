@@ -1,0 +1,123 @@
+"""Bottleneck distances between the persistence diagrams of a teacher's and its students' clouds (Table 20).
+
+The paper does not say which clouds its table was computed from, nor over how many of them; here they are clouds of random images of
+a split, of the size that the topology loss uses, and the mean comes with its standard deviation. A student's clouds are not
+projected to the teacher's width: diagrams of clouds of different widths can be compared.
+"""
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
+
+import numpy as np
+from torch import Tensor, nn
+
+from topkd.evaluation.summary import mean_and_deviation
+from topkd.evaluation.trained_students import TEACHER, network_clouds, network_features
+from topkd.models.losses.topology_loss import TopologyLoss
+from topkd.models.point_cloud import normalize_clouds
+from topkd.topology import exact_diagrams
+
+# as the loss sees the clouds, and with every cloud divided by its mean distance: a student's features may differ in scale alone
+SCALES = ('as is', 'scale-free')
+# how far diagrams of one network are apart when the images differ, which is what a distance is to be read against
+OTHER_IMAGES = f'{TEACHER}, other images'
+
+Diagrams = List[np.ndarray]
+
+
+class ScaledDiagrams(NamedTuple):
+    """Diagrams of one homology dimension at one scale: by network, one array (m, 2) of (birth, death) a cloud."""
+    homology_dim: int
+    scale: str
+    networks: Dict[str, Diagrams]
+
+
+class Distances(NamedTuple):
+    """Bottleneck distances of a network's clouds to the teacher's of the same images."""
+    network: str
+    homology_dim: int
+    scale: str
+    values: List[float]
+
+    def plain(self) -> dict:
+        """Return everything as plain values, with ``mean``, ``std`` and number of ``clouds``."""
+        mean, deviation = mean_and_deviation(self.values)
+        return dict(network=self.network, homology_dim=self.homology_dim, scale=self.scale, mean=mean, std=deviation,
+                    clouds=len(self.values), distances=self.values)
+
+
+def bottleneck_distances(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> List[float]:
+    r"""Compute the exact bottleneck distance of each pair of diagrams, by gudhi.
+
+    .. math:: \min_\eta \max_x \|x - \eta(x)\|_\infty
+
+    over all matchings eta of the points of one diagram with those of the other or with the diagonal; matching (b, d) with the
+    diagonal costs (d - b) / 2.
+
+    Args:
+        first (Sequence[np.ndarray]): Diagrams (m, 2) of (birth, death), finite.
+        second (Sequence[np.ndarray]): As many.
+
+    Returns:
+        list[float]: In the unit of the diagrams.
+
+    Source: Table 20.
+    """
+    from gudhi import bottleneck_distance  # here, because nothing else of this package's evaluation needs it
+    return [float(bottleneck_distance(*pair, 0)) for pair in zip(first, second, strict=True)]
+
+
+def collect_diagrams(model: nn.Module, students: Mapping[str, nn.Module], loss: TopologyLoss, batches: Iterable[dict],
+                     homology_dims: Sequence[int], limit: Optional[int] = None) -> List[ScaledDiagrams]:
+    """Compute the diagrams of all networks' clouds of the same images, in each dimension, with and without scale.
+
+    Args:
+        model (nn.Module): A :class:`topkd.models.Distiller` in eval mode.
+        students (Mapping[str, nn.Module]): By name, see :func:`topkd.evaluation.trained_students.load_students`.
+        loss (TopologyLoss): Names taps and clouds.
+        batches (Iterable[dict]): Each making whole clouds, see :func:`topkd.evaluation.trained_students.cloud_loader`.
+        homology_dims (Sequence[int]): Each reported for itself.
+        limit (int, optional): Number of batches; None for all.
+
+    Returns:
+        list[ScaledDiagrams]: For each dimension, 'as is' and 'scale-free'.
+
+    Raises:
+        ValueError: Where the batches make no cloud.
+    """
+    result = [ScaledDiagrams(dim, scale, {name: [] for name in (TEACHER, *students)})
+              for dim in dict.fromkeys(homology_dims) for scale in SCALES]
+    for shown in network_features(model, students, loss, batches, limit):
+        for name, clouds in network_clouds(loss, {}, shown).items():
+            for group in result:
+                group.networks[name].extend(_diagrams(clouds, group.homology_dim, group.scale))
+    if not result[0].networks[TEACHER]:
+        raise ValueError('the images are too few for one cloud of the loss: take in more images (--split, --batches), or lower '
+                         'num_points of its cloud')
+    return result
+
+
+def distances_to_teacher(diagrams: Sequence[ScaledDiagrams]) -> List[Distances]:
+    """Compare every student's diagrams with the teacher's of the same images, and the teacher's with one another.
+
+    Args:
+        diagrams (Sequence[ScaledDiagrams]): See :func:`collect_diagrams`.
+
+    Returns:
+        list[Distances]: For each dimension and scale, the students in their order, then 'teacher, other images', the distances
+        between each of the teacher's diagrams and the next one, where there are two clouds or more.
+    """
+    result = []
+    for dim, scale, networks in diagrams:
+        teacher = networks[TEACHER]
+        for name, own in networks.items():
+            if name != TEACHER:
+                result.append(Distances(name, dim, scale, bottleneck_distances(teacher, own)))
+        if len(teacher) > 1:
+            result.append(Distances(OTHER_IMAGES, dim, scale, bottleneck_distances(teacher[:-1], teacher[1:])))
+    return result
+
+
+def _diagrams(clouds: Tensor, homology_dim: int, scale: str) -> Diagrams:
+    clouds = clouds.double()
+    if scale == 'scale-free':
+        clouds = normalize_clouds(clouds, 'mean_distance')
+    return [diagram.cpu().numpy() for diagram in exact_diagrams(clouds, (homology_dim, ))]

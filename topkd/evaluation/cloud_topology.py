@@ -1,0 +1,101 @@
+"""Persistence diagrams of single point clouds, by dimension, and the image that they make together (Fig. 6)."""
+from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from topkd.checkpoint import load_file
+from topkd.topology import PersistenceImager, exact_diagrams
+
+
+class CloudTopology(NamedTuple):
+    """Topology of one cloud.
+
+    Attributes:
+        diagrams (dict): (m, 2) of (birth, death) by homology dimension, in the order of deaths.
+        image (np.ndarray, optional): (rows, columns), rows = persistence, columns = birth, least first; None where none could be
+            fitted.
+    """
+    diagrams: Dict[int, np.ndarray]
+    image: Optional[np.ndarray]
+
+
+def cloud_topology(clouds: Mapping[str, Tensor], homology_dims: Sequence[int], spec: Optional[dict] = None,
+                   resolution: Sequence[int] = (20, 20)) -> Tuple[Dict[str, CloudTopology], Optional[dict]]:
+    """Compute the diagrams of some clouds and their images, all by one spec, so that they can be compared.
+
+    Args:
+        clouds (Mapping[str, Tensor]): Points (n, d) by name, each cloud of its own n and d.
+        homology_dims (Sequence[int]): Their diagrams are joined in one image, as in training.
+        spec (dict, optional): :meth:`topkd.topology.PersistenceImager.spec`. None: fitted on all of these diagrams.
+        resolution (Sequence[int]): Columns and rows of the image where there is no spec. Defaults to (20, 20).
+
+    Returns:
+        tuple: :class:`CloudTopology` by name; and the spec, None where nothing could be fitted because the diagrams have
+        fewer than two distinct points.
+
+    Source: Figure 6.
+    """
+    dims = list(dict.fromkeys(homology_dims))
+    diagrams = {name: {dim: exact_diagrams(points[None], (dim, ))[0] for dim in dims} for name, points in clouds.items()}
+    joined = [torch.cat(list(group.values())) for group in diagrams.values()]
+    imager: Optional[PersistenceImager] = PersistenceImager(spec['resolution'] if spec and 'resolution' in spec else resolution)
+    if spec is not None:
+        imager.load_spec(spec)
+    elif _distinct(joined) > 1:
+        imager.fit(joined)
+    else:
+        imager = None
+    images = [None] * len(joined) if imager is None else imager(joined).reshape(len(joined), *imager.resolution[::-1]).cpu().numpy()
+    topology = {name: CloudTopology({dim: diagram.cpu().numpy() for dim, diagram in diagrams[name].items()}, image)
+                for name, image in zip(diagrams, images)}
+    return topology, None if imager is None else imager.spec()
+
+
+def summarize_diagram(diagram: np.ndarray) -> dict:
+    """Return number of classes, least and greatest birth and death, greatest and total persistence as plain values.
+
+    Args:
+        diagram (np.ndarray): (m, 2) of (birth, death).
+
+    Returns:
+        dict: ``classes`` and, unless there are none, the rest in the unit of the points.
+    """
+    if not len(diagram):
+        return dict(classes=0)
+    births, deaths = diagram.T.astype(np.float64)
+    return dict(classes=len(diagram), births=[births.min(), births.max()], deaths=[deaths.min(), deaths.max()],
+                greatest_persistence=(deaths - births).max(), total_persistence=(deaths - births).sum())
+
+
+def spec_of_file(path: str, homology_dims: Optional[Sequence[int]] = None) -> Tuple[dict, Sequence[int]]:
+    """Read from a RipsNet file the spec of the images that it was trained on.
+
+    Args:
+        path (str): Written by ``tools/train_ripsnet.py``.
+        homology_dims (Sequence[int], optional): What is asked for. None: what the file is for.
+
+    Returns:
+        tuple: The spec, and its homology dimensions.
+
+    Raises:
+        FileNotFoundError: Where there is no file.
+        ValueError: Where it holds no spec, as the authors' files do, or one of other dimensions.
+    """
+    file = load_file(path)
+    spec, dims = file.get('spec'), list(file.get('homology_dims', (0, )))
+    if not spec:
+        raise ValueError(f"'{path}' holds no spec of persistence images: name a file of tools/train_ripsnet.py, or leave out --spec")
+    if homology_dims is not None and list(homology_dims) != dims:
+        words = ' '.join(map(str, dims))
+        raise ValueError(f"the images of '{path}' are of dimensions {words}, asked for are {' '.join(map(str, homology_dims))}: give "
+                         f'--homology-dims {words}, or leave out --spec')
+    return dict(spec, resolution=file.get('resolution', (20, 20))), dims
+
+
+def _distinct(diagrams: Sequence[Tensor]) -> int:
+    """Return how many points a spec can be fitted to: those of positive persistence that differ."""
+    points = torch.cat(list(diagrams)).double()
+    points = points[points[:, 1] > points[:, 0]]
+    return len((points / 1e-5).round().unique(dim=0))

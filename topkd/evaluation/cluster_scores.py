@@ -1,0 +1,68 @@
+"""How well classes are separated: silhouette, Calinski-Harabasz and Davies-Bouldin over draws of classes (Table 21)."""
+from typing import Dict, List
+
+import numpy as np
+
+SCORES = ('silhouette', 'calinski_harabasz', 'davies_bouldin')
+
+
+def cluster_scores(points: np.ndarray, labels: np.ndarray) -> Dict[str, float]:
+    r"""Compute three scores of labelled points, by scikit-learn, with Euclidean distances.
+
+    - ``silhouette``: mean of (b - a) / max(a, b), a and b a point's mean distance to its own and to the nearest other class;
+      from -1 to 1, greater is better.
+    - ``calinski_harabasz``: scatter between over scatter within classes, each by its degrees of freedom; greater is better.
+    - ``davies_bouldin``: mean over classes of the greatest (s_i + s_j) / d_ij, s the mean distance to the centre; smaller is
+      better.
+
+    Args:
+        points (np.ndarray): (N, d).
+        labels (np.ndarray): (N, ), at least 2 classes.
+
+    Returns:
+        dict: One number a score.
+
+    Raises:
+        ValueError: Where there are fewer than two classes, or a class has one point only.
+
+    Source: Table 21.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    if len(classes) < 2:
+        raise ValueError(f'cluster scores need 2 classes at least, got {len(classes)}: raise --classes')
+    if counts.min() < 2:
+        raise ValueError(f'cluster scores need 2 images a class, class {classes[counts.argmin()]} has 1: take in more images')
+    from sklearn import metrics  # takes a second to import
+    points = np.asarray(points, np.float64)
+    return {name: float(getattr(metrics, f'{name}_score')(points, labels)) for name in SCORES}
+
+
+def draw_classes(labels: np.ndarray, classes: int, draws: int, seed: int) -> List[np.ndarray]:
+    """Draw sets of classes, without repetition inside a set.
+
+    Args:
+        labels (np.ndarray): (N, ) classes of the images.
+        classes (int): Classes of a draw.
+        draws (int): Number of draws.
+        seed (int): The same seed draws the same classes.
+
+    Returns:
+        list[np.ndarray]: Ascending class numbers (classes, ), one array a draw.
+
+    Raises:
+        ValueError: Where fewer classes occur than asked for, or one of those drawn has a single image.
+    """
+    if classes < 2 or draws < 1:
+        raise ValueError(f'cluster scores need 2 classes and 1 draw at least, got {classes} and {draws}: correct --classes and '
+                         '--draws')
+    present, counts = np.unique(labels, return_counts=True)
+    if len(present) < classes:
+        raise ValueError(f'the images are of {len(present)} classes, {classes} were asked for: lower --classes, or take in more '
+                         'images')
+    generator = np.random.default_rng(seed)
+    drawn = [np.sort(generator.choice(present, classes, replace=False)) for _ in range(draws)]
+    single = np.intersect1d(present[counts < 2], np.concatenate(drawn))
+    if len(single):
+        raise ValueError(f"cluster scores need 2 images a class, these have 1: {', '.join(map(str, single[:10]))}; take in more "
+                         'images (--batches)')
+    return drawn

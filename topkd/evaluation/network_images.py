@@ -1,0 +1,93 @@
+"""Exact and approximated persistence images of teacher and students on the same clouds (Figures 4, 7 and 8)."""
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional
+
+import torch
+from torch import Tensor, nn
+
+from topkd.evaluation.trained_students import TEACHER, network_clouds, network_features
+from topkd.models.losses.topology_loss import TopologyLoss
+from topkd.models.vectorizers import RipsImage, RipsNet
+from topkd.topology import rips_diagrams
+
+
+class NetworkImages(NamedTuple):
+    """Images of one network's clouds, on the CPU."""
+    exact: Optional[Tensor]  # (B, P); None where the images' spec is not known
+    approximated: Optional[Tensor]  # (B, P), by RipsNet; None where there is none
+    outside: Optional[Tensor]  # (B, ), share of the diagrams' points that an exact image cannot see
+
+
+@torch.no_grad()
+def network_images(model: nn.Module, students: Mapping[str, nn.Module], projections: Mapping[str, Optional[nn.Module]],
+                   loss: TopologyLoss, batches: Iterable[dict], exact: Optional[RipsImage],
+                   approximate: Optional[RipsNet] = None, limit: Optional[int] = None) -> Dict[str, NetworkImages]:
+    """Compute the images of all networks' clouds, without augmentation.
+
+    Args:
+        model (nn.Module): A :class:`topkd.models.Distiller` in eval mode, for teacher and preprocessor.
+        students (Mapping[str, nn.Module]): By name.
+        projections (Mapping): From :func:`topkd.evaluation.image_sources.load_projections`.
+        loss (TopologyLoss): For taps and clouds.
+        batches (Iterable[dict]): Whose images make whole clouds.
+        exact (RipsImage, optional): Fitted on the teacher's clouds of all batches where it has no spec.
+        approximate (RipsNet, optional): The approximation.
+        limit (int, optional): Number of batches; None for all.
+
+    Returns:
+        dict: :class:`NetworkImages` by name, the teacher first.
+
+    Raises:
+        ValueError: Where the images are too few for one cloud.
+    """
+    clouds: Dict[str, List[Tensor]] = {name: [] for name in (TEACHER, *students)}
+    for shown in network_features(model, students, loss, batches, limit):
+        for name, points in network_clouds(loss, projections, shown).items():
+            clouds[name].append(points)
+    if not clouds[TEACHER]:
+        raise ValueError(f'the split has too few images for one cloud of {loss.cloud.num_points}: name a larger split, or '
+                         'lower cloud.num_points')
+    for vectorizer in (exact, approximate):
+        if vectorizer is not None:
+            vectorizer.to(clouds[TEACHER][0].device)
+    if exact is not None and not exact.imager.fitted:
+        exact.imager.fit(rips_diagrams(torch.cat(clouds[TEACHER]), exact.homology_dims))
+    return {name: _images(parts, exact, approximate) for name, parts in clouds.items()}
+
+
+def image_figures(images: NetworkImages, teacher: NetworkImages) -> Dict[str, float]:
+    r"""Summarize the images of a network in plain numbers, means over its clouds.
+
+    .. math:: \mathrm{mse} = \frac{1}{P} \sum_p (\hat I_p - I_p)^2, \quad \mathrm{l2} = \|\hat I - I\|_2
+
+    Args:
+        images (NetworkImages): Of the network.
+        teacher (NetworkImages): Of the teacher on the same clouds.
+
+    Returns:
+        dict: ``clouds``; ``outside``; between exact and approximated images ``mse`` and ``l2``; between the network's and
+        the teacher's images ``teacher_exact`` and ``teacher_approximated``, mean squared errors, the latter the value that a
+        training minimizes. What needs a kind of image is missing where there is none.
+    """
+    result: Dict[str, float] = dict(clouds=len(images.approximated if images.exact is None else images.exact))
+    if images.exact is not None:
+        result.update(outside=images.outside.mean().item(), teacher_exact=_mse(images.exact, teacher.exact))
+    if images.approximated is not None:
+        result.update(teacher_approximated=_mse(images.approximated, teacher.approximated))
+    if images.exact is not None and images.approximated is not None:
+        difference = (images.approximated - images.exact).double()
+        result.update(mse=difference.square().mean().item(), l2=difference.norm(dim=1).mean().item())
+    return result
+
+
+def _images(parts: List[Tensor], exact: Optional[RipsImage], approximate: Optional[RipsNet]) -> NetworkImages:
+    """Compute the images of one network, batch by batch."""
+    every, approximated = (None if network is None else torch.cat([network(points).cpu() for points in parts])
+                           for network in (exact, approximate))
+    if exact is None:
+        return NetworkImages(None, approximated, None)
+    outside = [exact.diagnostics(cloud[None])['outside'] for points in parts for cloud in points]
+    return NetworkImages(every, approximated, torch.tensor(outside, dtype=torch.float64))
+
+
+def _mse(first: Tensor, second: Tensor) -> float:
+    return (first - second).double().square().mean().item()

@@ -1,0 +1,18 @@
+"""Mean and spread of repeated measurements, as numbers and as a cell of a table."""
+from typing import Optional, Sequence, Tuple
+
+import numpy as np
+
+
+def mean_and_deviation(values: Sequence[float]) -> Tuple[float, Optional[float]]:
+    r"""Return mean and standard deviation, :math:`\sqrt{\sum_i (x_i - \bar x)^2 / (k - 1)}`; None for a single value.
+
+    Args:
+        values (Sequence[float]): k >= 1 measurements.
+    """
+    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def cell(mean: float, deviation: Optional[float], digits: int = 3) -> str:
+    """Format a mean and its standard deviation, where there is one."""
+    return f'{mean:.{digits}f}' + ('' if deviation is None else f' ± {deviation:.{digits}f}')

@@ -1,0 +1,120 @@
+"""A teacher and several of its trained students on the same images."""
+import copy
+from typing import Any, Dict, Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from topkd.evaluation.trained_pair import load_trained
+from topkd.models.losses.distillation_loss import Features
+from topkd.models.losses.topology_loss import TopologyLoss
+from topkd.models.tap import as_list, pick, reach
+
+TEACHER = 'teacher'
+
+
+class NetworkFeatures(NamedTuple):
+    """What the teacher and every student made of one batch of images, by name, the teacher first."""
+    features: Dict[str, Features]
+    data_samples: Sequence
+
+
+def topology_loss(model: nn.Module, name: str = 'topology') -> TopologyLoss:
+    """Return the topology loss of a distiller, which says where features are tapped and what a cloud is.
+
+    Raises:
+        KeyError: Where the distiller has no topology loss of that name.
+    """
+    losses = {key: loss for key, loss in model.losses.items() if isinstance(loss, TopologyLoss)}
+    if name not in losses:
+        raise KeyError(f"model.losses has no topology loss '{name}' (it has: {', '.join(losses) or 'none'}): name one of them "
+                       'by --loss, or a config of configs/topkd/')
+    return losses[name]
+
+
+def load_students(model: nn.Module, checkpoints: Mapping[str, str]) -> Dict[str, nn.Module]:
+    """Make one copy of a distiller's student a checkpoint, so that all of them can see the same images.
+
+    Args:
+        model (nn.Module): A :class:`topkd.models.Distiller` in eval mode; its own student holds the last checkpoint afterwards.
+        checkpoints (Mapping[str, str]): By name, see :func:`topkd.evaluation.trained_pair.load_trained`.
+
+    Returns:
+        dict: Students by name.
+
+    Raises:
+        ValueError: Where a student is named as the teacher is, or weights do not fit.
+    """
+    if TEACHER in checkpoints:
+        raise ValueError(f"'{TEACHER}' is the name of the config's own teacher in tables and figures: give the student another "
+                         'NAME=CHECKPOINT')
+    students = {}
+    for name, checkpoint in checkpoints.items():
+        load_trained(model, checkpoint, student_only=True)
+        students[name] = copy.deepcopy(model.student).eval()
+    return students
+
+
+@torch.no_grad()
+def network_features(model: nn.Module, students: Mapping[str, nn.Module], loss: TopologyLoss, batches: Iterable[dict],
+                     limit: Optional[int] = None) -> Iterator[NetworkFeatures]:
+    """Run the teacher and all students over batches once, without augmentation, and yield what they show at a loss's taps.
+
+    Args:
+        model (nn.Module): A :class:`topkd.models.Distiller` in eval mode, for teacher and preprocessor.
+        students (Mapping[str, nn.Module]): By name, see :func:`load_students`.
+        loss (TopologyLoss): Names the taps.
+        batches (Iterable[dict]): As a dataloader makes them.
+        limit (int, optional): Number of batches; None for all.
+    """
+    for number, batch in enumerate(batches):
+        if number == limit:
+            break
+        data = model.data_preprocessor(batch, False)
+        teacher = model.teacher.features(data['inputs'], as_list(loss.teacher_tap), model.data_preprocessor,
+                                         data['data_samples'])
+        features = {TEACHER: pick(teacher, loss.teacher_tap)}
+        for name, student in students.items():
+            features[name] = pick(reach(student, data['inputs'], as_list(loss.student_tap)), loss.student_tap)
+        yield NetworkFeatures(features, data['data_samples'])
+
+
+def network_clouds(loss: TopologyLoss, projections: Mapping[str, Optional[nn.Module]],
+                   shown: NetworkFeatures) -> Dict[str, Tensor]:
+    """Turn the features of one batch into clouds (B, n, d) by network.
+
+    Args:
+        loss (TopologyLoss): Says what a cloud is.
+        projections (Mapping): Modules by name of the student; one that is missing or None leaves the points as they are.
+        shown (NetworkFeatures): See :func:`network_features`.
+
+    Raises:
+        IncompleteCloudError: Where the batch makes no whole cloud.
+    """
+    samples: Dict[str, Any] = dict(data_samples=shown.data_samples) if loss.needs_samples else {}
+    return {name: loss.cloud(features, projections.get(name), **samples) for name, features in shown.features.items()}
+
+
+def cloud_loader(cfg: Config, split: str, cloud: nn.Module, seed: int) -> DataLoader:
+    """Build a dataloader whose batches make whole clouds of random images, as those of the training do.
+
+    Evaluation reads images in the order of the files, in batches of any size. Here they are shuffled, since a folder of
+    images may be sorted by class, and a batch is one cloud, or the config's batch where every image is a cloud.
+
+    Args:
+        cfg (Config): Whose ``<split>_dataloader`` is taken; the batch size of ``train_dataloader`` is the size of a cloud that does
+            not state its own.
+        split (str): 'train' or 'test'.
+        cloud (nn.Module): The topology loss's, see :mod:`topkd.models.point_cloud`.
+        seed (int): Of the order of the images.
+    """
+    config = copy.deepcopy(cfg[f'{split}_dataloader'])
+    images = getattr(cloud, 'images_per_cloud', cloud.num_points) or cfg.train_dataloader.batch_size
+    config.pop('batch_sampler', None)  # it may group images by shape
+    config.update(sampler=dict(type='DefaultSampler', shuffle=True), drop_last=images > 1)
+    if images > 1:
+        config.batch_size = images
+    return Runner.build_dataloader(config, seed=seed)

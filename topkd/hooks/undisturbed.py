@@ -1,0 +1,49 @@
+"""Look at a model in the middle of its training without leaving a trace."""
+import random
+from contextlib import contextmanager
+from typing import Any, Iterator, List
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from topkd.models.losses.topology_loss import TopologyLoss
+
+
+@contextmanager
+def untouched(model: nn.Module) -> Iterator[None]:
+    """Evaluate a model inside the block without gradient, and leave its modes and all random generators as they were."""
+    modes = [(module, module.training) for module in model.modules()]
+    states = random.getstate(), np.random.get_state()
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices):
+            model.eval()
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+
+
+@contextmanager
+def alone(loss: TopologyLoss) -> Iterator[None]:
+    """Let one process make clouds of its own images inside the block, where all of them together do it in the training."""
+    gather = getattr(loss.cloud, 'gather', None)
+    try:
+        if gather is not None:
+            loss.cloud.gather = False
+        yield
+    finally:
+        if gather is not None:
+            loss.cloud.gather = gather
+
+
+def first_images(loader: DataLoader, count: int) -> Any:
+    """Fetch the first images of a loader as one batch; a new iterator of the loader would draw a random number."""
+    indices: List[int] = list(range(count))
+    fetched = loader.dataset.__getitems__(indices) if hasattr(loader.dataset, '__getitems__') else [
+        loader.dataset[index] for index in indices]
+    return loader.collate_fn(fetched)

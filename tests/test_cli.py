@@ -1,9 +1,10 @@
 """Arguments that the tools share."""
+from argparse import ArgumentTypeError
 from os.path import isdir, isfile
 
 import pytest
 
-from topkd.cli import named_paths
+from topkd.cli import analysis_parser, count, named_paths, parser
 
 
 def test_names_of_files_and_folders(tmp_path):
@@ -14,6 +15,18 @@ def test_names_of_files_and_folders(tmp_path):
     file = tmp_path / 'epoch_3.pth'
     file.write_text('')
     assert named_paths([str(file), f'KD={file}'], isfile, 'checkpoint') == {'epoch_3': str(file), 'KD': str(file)}
+
+
+def test_analyses_run_in_one_process():
+    assert parser('x').parse_args(['c.py', '--launcher', 'pytorch']).launcher == 'pytorch'
+    alone = analysis_parser('x').parse_args(['c.py', 'a.pth', '--batches', '3'])
+    assert (alone.launcher, alone.local_rank, alone.batches) == ('none', 0, 3)
+
+
+@pytest.mark.parametrize('word', ['0', '-3', 'many'])
+def test_counts_begin_at_one(word):
+    with pytest.raises(ArgumentTypeError, match=f"expected a whole number from 1, got '{word}'"):
+        count(word)
 
 
 def test_messages(tmp_path):

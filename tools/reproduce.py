@@ -8,6 +8,7 @@ A run that is finished is never done again, and tables share theirs; after a kil
 """
 import argparse
 import os
+import re
 import shlex
 import sys
 import time
@@ -18,7 +19,7 @@ from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 
 import topkd  # noqa: F401
-from topkd.cli import tool
+from topkd.cli import count, tool
 from topkd.reproduction.estimate import estimate, readable
 from topkd.reproduction.execution import environment, hand_over, run_plan
 from topkd.reproduction.jobs import Plan, Planner
@@ -27,6 +28,8 @@ from topkd.reproduction.tables import TABLES
 
 TOOLS = Path(__file__).resolve().parent
 BEGIN = time.time()
+# options that leave the recipe as it is
+WITHOUT_EFFECT = re.compile(r'(.*\.)?(data_root|num_workers|persistent_workers|checkpoint)$|default_hooks\.')
 
 
 def say(text: str) -> None:
@@ -41,22 +44,18 @@ def arguments() -> argparse.Namespace:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('table', choices=TABLES, metavar='TABLE', help='one of the tables below')
     parser.add_argument('--pairs', nargs='+', help="other pairs than the table's: names in configs/topkd, or paths of configs")
-    parser.add_argument('--seeds', type=int, default=5, help='runs of each student (default: 5, as in the paper)')
-    parser.add_argument('--epochs', type=int, help="length of all trainings, schedules shrunk alike (default: the recipe's)")
+    parser.add_argument('--seeds', type=count, default=5, help='runs of each student (default: 5, as in the paper)')
+    parser.add_argument('--epochs', type=count, help="length of all trainings, schedules shrunk alike (default: the recipe's)")
     parser.add_argument('--device', help='cpu, cuda or cuda:N (default: a GPU where there is one)')
     parser.add_argument('--dry-run', action='store_true', help='print the plan with its estimate, and end')
     parser.add_argument('--no-estimate', action='store_true', help='do not time a few steps of every kind of run first')
     parser.add_argument('--launcher',
-                        help='hand the runs over instead of running them: a shell command with {command} and, optionally, {name}')
+                        help='hand the runs over instead of running them: a shell command with {script} or {command}, and {name}')
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/reproduce'), help='folder of all runs (default: %(default)s)')
     parser.add_argument('--results', type=Path, default=Path('results'), help='folder of the reports (default: %(default)s)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction,
                         help='entries to override in all runs, for example data_root=data/cifar100')
-    args = parser.parse_args()
-    for name in ('seeds', 'epochs'):
-        if getattr(args, name) is not None and getattr(args, name) < 1:
-            parser.error(f'--{name} must be 1 or more, got {getattr(args, name)}')
-    return args
+    return parser.parse_args()
 
 
 def show(plan: Plan, timed: bool) -> None:
@@ -78,10 +77,16 @@ def departures(args: argparse.Namespace) -> List[str]:
     result = []
     if args.epochs is not None:
         result.append(f"Every training is cut to {args.epochs} epochs: these figures cannot be compared with the paper's.")
-    changed = [f'{key}={value}' for key, value in (args.cfg_options or {}).items() if key != 'data_root']
+    changed = [f'{key}={value}' for key, value in (args.cfg_options or {}).items() if not WITHOUT_EFFECT.match(key)]
     if changed:
         result.append(f"The recipe was changed by {', '.join(changed)}.")
     return result
+
+
+def suffix(args: argparse.Namespace) -> str:
+    """Name the report of other pairs or of short trainings apart from the table's own."""
+    pairs = [Path(pair).stem for pair in args.pairs or []]
+    return ''.join(f'_{part}' for part in [*pairs, f'{args.epochs}epochs' if args.epochs else ''] if part)
 
 
 @tool
@@ -89,21 +94,21 @@ def main() -> None:
     args = arguments()
     MMLogger.get_instance('reproduce', log_level='ERROR')  # the runs have their own logs
     variables = environment(args.device)
-    if args.device == 'cpu':
-        os.environ['CUDA_VISIBLE_DEVICES'] = ''  # before the first use of a GPU: the estimate runs here
+    os.environ.update(variables)  # before the first use of a GPU: the estimate runs here
     table = TABLES[args.table]
     planner = Planner(TOOLS.parent / 'configs', args.work_dir, range(args.seeds), args.epochs, args.cfg_options)
     plan = planner.plan(table, args.pairs)
     command = shlex.join(['python', 'tools/reproduce.py', *sys.argv[1:]])
     report = Report(args.table, table, plan, command, departures(args), args.device)
-    show(plan, timed=not args.no_estimate)
+    # a launcher's machine is another one, and it is called again and again
+    show(plan, timed=not args.no_estimate and (args.launcher is None or args.dry_run))
     if args.dry_run:
         return
     if args.launcher is None:
-        run_plan(plan, TOOLS, variables, say, lambda: report.write(args.results))
+        run_plan(plan, TOOLS, variables, say, lambda: report.write(args.results, suffix(args)))
     else:
         hand_over(plan, TOOLS, args.launcher, variables, say)
-    path = report.write(args.results)
+    path = report.write(args.results, suffix(args))
     print(f'\n{path.read_text(encoding="utf-8")}\nWritten to {path} and {path.with_suffix(".json")}', flush=True)
 
 

@@ -17,28 +17,37 @@ from topkd.config import merge_cfg_options, read_config
 USER_ERRORS = (ValueError, TypeError, KeyError, FloatingPointError, OSError, NotImplementedError)
 
 
-def parser(description: str) -> argparse.ArgumentParser:
-    """Return a parser with CONFIG, --work-dir, --cfg-options and --launcher."""
+def parser(description: str, distributed: bool = True) -> argparse.ArgumentParser:
+    """Return a parser with CONFIG, --work-dir, --cfg-options and, for tools that several processes can share, --launcher."""
     result = argparse.ArgumentParser(description=description)
     result.add_argument('config', help='config file, or package::file of an installed package')
     result.add_argument('--work-dir', help='folder for logs and checkpoints; default: work_dirs/<name of the config>')
     result.add_argument('--cfg-options', nargs='+', action=DictAction, default=None,
                         help='entries to override, for example data_root=data/cifar100 train_cfg.max_epochs=10')
-    result.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
-    result.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    result.set_defaults(launcher='none', local_rank=0)
+    if distributed:
+        result.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], help='job launcher')
+        result.add_argument('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
     return result
+
+
+def count(word: str) -> int:
+    """Read a number of things, 1 or more, from the command line."""
+    if not word.isdigit() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got '{word}'")
+    return int(word)
 
 
 def analysis_parser(description: str) -> argparse.ArgumentParser:
     """Return :func:`parser` with what every analysis of trained students takes: checkpoints, images, output folder."""
-    result = parser(description)
+    result = parser(description, distributed=False)
     result.add_argument('checkpoints', nargs='+', metavar='NAME=CHECKPOINT',
                         help='trained students, of this config or of any other of the same student (plain, KD), each with '
                         'a name for tables and figures; without NAME= the file is the name')
     result.add_argument('--loss', default='topology', help='name of the topology loss in model.losses (default: %(default)s)')
     result.add_argument('--split', choices=['train', 'test'], default='test',
                         help='whose images, without augmentation (default: %(default)s)')
-    result.add_argument('--batches', type=int, help='stop after so many batches; default: all')
+    result.add_argument('--batches', type=count, help='stop after so many batches; default: all')
     result.add_argument('--out', help='folder for tables and figures (default: <work dir>/analysis)')
     return result
 

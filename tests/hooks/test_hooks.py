@@ -118,3 +118,17 @@ def test_resume_goes_on_with_results_and_optimizer(digits_config):
     assert runner.epoch == 2 and runner.iter == 8
     with open(os.path.join(cfg.work_dir, 'results.json')) as file:
         assert json.load(file)['last']['epoch'] == 2
+
+
+def test_a_run_killed_in_its_last_validation_is_validated_when_it_is_resumed(digits_config):
+    train(digits_config('kd/resnet20-resnet8_digits.py'))
+    cfg = digits_config('kd/resnet20-resnet8_digits.py', resume=True)
+    path = os.path.join(cfg.work_dir, 'results.json')
+    with open(path) as file:
+        whole = json.load(file)
+    before = dict(whole, last=dict(whole['last'], epoch=1, iter=4))
+    with open(path, 'w') as file:
+        json.dump(before, file)
+    train(cfg)
+    with open(path) as file:
+        assert json.load(file)['last'] == whole['last']

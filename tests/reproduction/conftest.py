@@ -18,6 +18,7 @@ result = dict(monitor='accuracy/top1', last=last, best=dict(last, **{'accuracy/t
 if losses:
     result['teacher'] = {'accuracy/top1': 99.0}
 (folder / 'results.json').write_text(json.dumps(result))
+(folder / 'config.py').write_text('# what MMEngine made of it\\n' + Path(sys.argv[1]).read_text() + "launcher = 'slurm'\\n")
 (folder / 'epoch_{epoch}.pth'.format(**last)).write_text('')
 with open(folder / 'calls.txt', 'a') as calls:
     calls.write('x')
@@ -27,9 +28,11 @@ GEN_PI = '''
 import json, sys
 from pathlib import Path
 from runpy import run_path
-folder = Path(run_path(sys.argv[1])['model']['losses']['topology']['vectorizer']['checkpoint']).parent
+cfg = run_path(sys.argv[1])
+folder = Path(cfg['model']['losses']['topology']['vectorizer']['checkpoint']).parent
 folder.mkdir(parents=True)
-(folder / 'manifest.json').write_text(json.dumps(dict(complete=True, request=dict(num_clouds=7))))
+request = dict(num_clouds=cfg['clouds']['num_clouds'], seed=cfg['clouds'].get('seed', 0))
+(folder / 'manifest.json').write_text(json.dumps(dict(complete=True, request=request)))
 '''
 TRAIN_RIPSNET = '''
 import json, sys
@@ -38,7 +41,7 @@ from runpy import run_path
 path = Path(run_path(sys.argv[1])['model']['losses']['topology']['vectorizer']['checkpoint'])
 for operator, mse in dict(mean=0.25, sum=0.5).items():
     (path.parent / operator).mkdir()
-    (path.parent / operator / 'result.json').write_text(json.dumps(dict(mse=mse)))
+    (path.parent / operator / 'result.json').write_text(json.dumps(dict(mse=mse, settings=dict(lr=5e-4))))
 path.write_text('')
 '''
 # numbers by the length of each network's name

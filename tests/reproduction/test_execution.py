@@ -43,10 +43,20 @@ def test_a_call_and_its_environment(plan, tools):
     job = plan.jobs['plain/resnet8_digits/seed0']
     assert command(job, tools) == [sys.executable, str(tools / 'train.py'), str(job.folder / 'config.py'), '--work-dir', str(job.folder),
                                    '--resume']
-    assert environment('cpu')['CUDA_VISIBLE_DEVICES'] == '' and environment('cuda:3')['CUDA_VISIBLE_DEVICES'] == '3'
-    assert environment(None) == environment('cuda') == dict(os.environ)
+    assert environment('cpu')['CUDA_VISIBLE_DEVICES'] == '' and environment(None) == dict(os.environ)
     with pytest.raises(ValueError, match="--device must be cpu, cuda or cuda:N, got 'gpu'"):
         environment('gpu')
+
+
+def test_gpus(monkeypatch):
+    monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
+    monkeypatch.setattr('torch.cuda.device_count', lambda: 4)
+    assert environment('cuda') == dict(os.environ) and environment('cuda:3')['CUDA_VISIBLE_DEVICES'] == '3'
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '5,7')
+    monkeypatch.setattr('torch.cuda.device_count', lambda: 2)
+    assert environment('cuda:1')['CUDA_VISIBLE_DEVICES'] == '7'
+    with pytest.raises(ValueError, match='--device cuda:2 is not there: this machine has 2 GPUs'):
+        environment('cuda:2')
 
 
 def test_a_run_that_another_process_is_at_is_left_alone(plan, tools):
@@ -62,7 +72,7 @@ def test_a_run_that_another_process_is_at_is_left_alone(plan, tools):
 
 def test_a_tool_that_ends_well_without_a_result_is_a_failure(plan, tools):
     (tools / 'train.py').write_text("print('nothing done')\n")
-    with pytest.raises(ValueError, match='ended with code 0: nothing done'):
+    with pytest.raises(ValueError, match='ended without its result .all that it said: '):
         run_job(plan.jobs['plain/resnet8_digits/seed0'], tools, dict(os.environ))
 
 
@@ -86,17 +96,27 @@ def test_a_launcher_that_only_queues(plan, tools):
     said.clear()
     hand_over(plan, tools, 'true {command}', dict(os.environ), said.append)
     assert any('plain/resnet8_digits/seed0 was handed over before and is not finished: delete' in line for line in said)
-    with pytest.raises(ValueError, match="--launcher must hold {command}"):
+    with pytest.raises(ValueError, match='--launcher must hold {script} or {command}'):
         hand_over(plan, tools, 'sbatch', dict(os.environ), said.append)
     (plan.jobs['plain/resnet8_digits/seed0'].folder / 'handed_over.txt').unlink()
     with pytest.raises(ValueError, match="the launcher ended with code 3 on 'plain"):
         hand_over(plan, tools, 'exit 3; {command}', dict(os.environ), said.append)
 
 
+def test_a_script_for_a_queue_and_no_second_run_beside_it(plan, tools):
+    hand_over(plan, tools, 'cp {script} {name}.sh', dict(os.environ), lambda text: None)
+    job = plan.jobs['plain/resnet8_digits/seed0']
+    with pytest.raises(ValueError, match="was handed over to a launcher and is not finished: wait for it, or delete"):
+        run_job(job, tools, dict(os.environ))
+    assert os.system('sh plain-resnet8-digits-seed0.sh > said.txt') == 0 and job.is_done()
+
+
 def test_last_words(tmp_path):
     log = tmp_path / 'log.txt'
     log.write_text('first\nerror: the cause\nmore\n\n')
     assert last_words(log) == 'error: the cause'
+    log.write_text('$ first attempt\nerror: repaired since\n$ second attempt\nnothing\n')
+    assert last_words(log) == 'nothing'
     log.write_text('first\nlast\n\n')
     assert last_words(log) == 'last'
     log.write_text('')

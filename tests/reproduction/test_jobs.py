@@ -6,6 +6,7 @@ import pytest
 from mmengine.config import Config
 from reproduction_small import CONFIGS, DIGITS, TABLE
 
+from topkd.reproduction.execution import prepare
 from topkd.reproduction.jobs import Planner, last_checkpoint, trained_epochs
 from topkd.reproduction.tables import TABLES
 
@@ -95,15 +96,77 @@ def test_a_run_is_done_when_its_last_epoch_was_validated(planner, finish):
     assert job in plan.missing()
 
 
-def test_a_folder_with_a_run_of_another_config_is_refused(planner, finish):
+def test_a_folder_with_a_run_of_another_config_is_refused(planner):
     plan = planner(seeds=(0, )).plan(TABLE)
     job = plan.jobs[f'{DIGITS}/KD/seed0']
-    job.folder.mkdir(parents=True)
-    # as MMEngine leaves it behind
-    Config(dict(job.config.to_dict(), launcher='none', resume=True, work_dir='x')).dump(job.config_path)
-    assert planner(seeds=(0, )).plan(TABLE).jobs.keys() == plan.jobs.keys()
-    with pytest.raises(ValueError, match=r'holds a run of another config \(it differs in train_dataloader\): give another --work-dir'):
+    prepare(job)
+    # as MMEngine leaves it behind, with a flag that a launcher appended
+    Config(dict(job.config.to_dict(), launcher='slurm', resume=True, optim_wrapper=dict(type='AmpOptimWrapper'))).dump(job.config_path)
+    harmless = {'default_hooks.logger.interval': 7, 'train_dataloader.num_workers': 2, 'clouds.num_clouds': 3}
+    assert planner(seeds=(0, ), options=harmless).plan(TABLE).jobs.keys() == plan.jobs.keys()
+    with pytest.raises(ValueError, match=r'was made for another config \(train_dataloader.batch_size: 64, not 32\): give another --work-dir'):
         planner(seeds=(0, ), options={'train_dataloader.batch_size': 32}).plan(TABLE)
+
+
+def test_a_ripsnet_of_fewer_clouds_does_not_stand_in_for_the_recipes(planner, tools, tmp_path):
+    teacher = tmp_path / 'work_dirs/resnet20_digits/epoch_24.pth'
+    teacher.parent.mkdir(parents=True)
+    teacher.write_text('')
+    plan = planner(options={'clouds.num_clouds': 8}).plan(TABLES['table16'], [DIGITS])
+    folder = plan.jobs['RipsNet resnet20_digits_neck-0_n64_h0'].artifact
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / 'ripsnet.pth').write_text('')
+    (tmp_path / folder / 'manifest.json').write_text(json.dumps(dict(complete=True, request=dict(num_clouds=8))))
+    (tmp_path / folder / 'sum').mkdir()
+    (tmp_path / folder / 'sum/result.json').write_text(json.dumps(dict(mse=1.0, settings=dict(max_epochs=300, lr=5e-4))))
+    assert plan.jobs['RipsNet resnet20_digits_neck-0_n64_h0'] not in planner(options={'clouds.num_clouds': 8}).plan(
+        TABLES['table16'], [DIGITS]).missing()
+    with pytest.raises(ValueError, match=r'was made for another config \(clouds.num_clouds: 8, not 2000\)'):
+        planner().plan(TABLES['table16'], [DIGITS])
+    with pytest.raises(ValueError, match=r'ripsnet.max_epochs: 300, not 9\)'):
+        planner(options={'clouds.num_clouds': 8, 'ripsnet.max_epochs': 9}).plan(TABLES['table16'], [DIGITS])
+
+
+def own_pair(path: Path, changes: str) -> str:
+    """Write a pair on top of the digits pair and return its path."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"_base_ = '{CONFIGS / 'topkd' / DIGITS}.py'\nmodel = dict({changes})\n")
+    return str(path)
+
+
+def test_two_runs_of_one_name_are_refused(planner, tmp_path):
+    first = own_pair(tmp_path / 'a/mine.py', 'losses=dict(kd=dict(loss_weight=2.0))')
+    second = own_pair(tmp_path / 'b/mine.py', 'losses=dict(kd=dict(loss_weight=9.0))')
+    with pytest.raises(ValueError, match="two different runs of this plan are named 'mine/KD/seed0': rename"):
+        planner(seeds=(0, )).plan(TABLE, [first, second])
+    other = own_pair(tmp_path / 'x-resnet8_digits.py', 'student=dict(backbone=dict(depth=14))')
+    with pytest.raises(ValueError, match="two different runs of this plan are named 'plain/resnet8_digits/seed0'"):
+        planner(seeds=(0, )).plan(TABLE, [DIGITS, other])
+
+
+def test_a_ripsnet_of_ones_own_is_used(planner, tmp_path):
+    option = {'model.losses.topology.vectorizer.checkpoint': 'authors.pth'}
+    plan = planner(options=option).plan(TABLE)
+    assert {job.tool for job in plan.jobs.values()} == {'train.py'}
+    assert plan.jobs[f'{DIGITS}/TopKD/seed0'].config.model.losses.topology.vectorizer.checkpoint == 'authors.pth'
+
+
+def test_every_topology_loss_gets_its_ripsnet_and_the_kd_control_must_be_one(planner, tmp_path):
+    second = "dict(type='TopologyLoss', student_tap='backbone.layer2', cloud=dict(type='BatchCloud', num_points=64), vectorizer=dict(type='RipsNet'))"
+    pair = own_pair(tmp_path / 'two.py', f'losses=dict(stage=({second}))')
+    plan = planner(seeds=(0, )).plan(TABLE._replace(variants=TABLE.variants[-1:]), [pair])
+    ripsnets = [job for job in plan.jobs.values() if job.tool == 'train_ripsnet.py']
+    assert [job.arguments for job in ripsnets] == [(), ('--loss', 'stage')]
+    topkd = plan.jobs['two/TopKD/seed0']
+    assert topkd.needs == ('teacher resnet20_digits', *(job.name for job in ripsnets))
+    assert topkd.config.model.losses.stage.vectorizer.checkpoint == str(ripsnets[1].artifact / 'ripsnet.pth')
+    with pytest.raises(ValueError, match=r"more topology losses than 'topology' \(stage\): the KD control"):
+        planner(seeds=(0, )).plan(TABLE, [pair])
+
+
+def test_probes_have_the_seed_of_their_student(planner):
+    plan = planner(seeds=(0, 3)).plan(TABLES['table10'], [DIGITS])
+    assert plan.jobs[f'{DIGITS}/KD/seed3/stl10'].config.randomness.seed == 3
 
 
 def test_messages(planner, tmp_path):
@@ -111,7 +174,10 @@ def test_messages(planner, tmp_path):
         planner().plan(TABLE, ['x'])
     with pytest.raises(ValueError, match='distils nothing: name a pair'):
         planner().plan(TABLE, [str(CONFIGS / 'baselines/resnet8_digits.py')])
-    own = Path(tmp_path / 'own.py')
-    own.write_text(f"_base_ = '{CONFIGS / 'topkd' / DIGITS}.py'\nmodel = dict(teacher=dict(name='mine', checkpoint='none.pth'))\n")
+    own = own_pair(tmp_path / 'own.py', "teacher=dict(name='mine', checkpoint='none.pth')")
     with pytest.raises(FileNotFoundError, match="teacher 'mine' of own is missing: put its checkpoint at 'none.pth' or name"):
-        planner().plan(TABLE, [str(own)])
+        planner().plan(TABLE, [own])
+    for changes in ('name=None', 'checkpoint=None'):
+        own = own_pair(tmp_path / 'own.py', f'teacher=dict({changes})')
+        with pytest.raises(ValueError, match='the teacher of own needs a name, under which .* and a checkpoint'):
+            planner().plan(TABLE, [own])

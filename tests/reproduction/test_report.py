@@ -82,7 +82,7 @@ def test_a_table_of_ripsnets(planner, tools, tmp_path):
     content = report.content()
     assert content['rows'][1]['best'] == dict(mean=dict(mean=0.25), sum=dict(mean=0.5))
     assert content['rows'][1]['difference']['mean'] == pytest.approx(0.25 - 0.000323)
-    assert content['rows'][0]['runs'][0]['num_clouds'] == 7
+    assert content['rows'][0]['runs'][0]['num_clouds'] == 200_000
     text = report.write(tmp_path).read_text()
     assert f'## {R56_R20}: validation MSE, sum' in text and '| dimension 1 | 0.000323 | 0.500000 | +0.499677 | 1 of 1 |' in text
 

@@ -31,11 +31,13 @@ class ResultHook(Hook):
         self.monitor = monitor
         self.rule = rule
         self.results: Dict[str, Any] = {}
+        self.resumed = False
 
     def before_train(self, runner: Runner) -> None:
         """Go on with the results of the run that is resumed."""
         path = self._path(runner)
-        if runner.iter > 0 and osp.isfile(path):
+        self.resumed = runner.iter > 0
+        if self.resumed and osp.isfile(path):
             with open(path) as file:
                 self.results = json.load(file)
 
@@ -58,7 +60,9 @@ class ResultHook(Hook):
         write_json(self.results, self._path(runner))
 
     def after_train(self, runner: Runner) -> None:
-        """Log both."""
+        """Log both; a run that was killed between its last checkpoint and that one's validation is validated now."""
+        if self.resumed and runner.val_loop is not None and self.results.get('last', {}).get('iter') != runner.iter:
+            runner.val_loop.run()
         if self.results:
             last, best = self.results['last'], self.results['best']
             runner.logger.info(f"{self.monitor}: last {last[self.monitor]:.4g} (epoch {last['epoch']}), best "

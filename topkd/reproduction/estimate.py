@@ -18,7 +18,7 @@ from topkd.models.tap import as_list
 from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import RipsNet
 from topkd.reproduction.jobs import Plan
-from topkd.reproduction.variants import plain_values
+from topkd.reproduction.planned import decisive
 from topkd.runners.persistence_image_runner import DEFAULTS as CLOUDS
 from topkd.runners.ripsnet_runner import DEFAULTS as RIPSNET
 
@@ -51,8 +51,10 @@ def estimate(plan: Plan) -> Tuple[Dict[str, float], List[str]]:
             if key not in known:
                 known[key] = measure(job.config)
             seconds[job.name] = known[key]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            reasons.setdefault(str(error).splitlines()[0], []).append(job.name)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:  # the last: out of memory, for one
+            reasons.setdefault((str(error) or type(error).__name__).splitlines()[0], []).append(job.name)
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()  # the runs will want it
     return seconds, [f"no estimate for {', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
 
@@ -155,10 +157,7 @@ def _median(function: Callable[[object], object], batches: object) -> float:
 
 def _relevant(cfg: Config) -> str:
     """Return what decides a run's speed as a text: everything but seeds, folders and files."""
-    content = plain_values(cfg)
-    for key in ('randomness', 'work_dir'):
-        content.pop(key, None)
-    return repr(content)
+    return repr({path: value for path, value in decisive(cfg).items() if not path.startswith('randomness.')})
 
 
 def readable(seconds: Optional[float]) -> str:

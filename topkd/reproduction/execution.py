@@ -1,5 +1,6 @@
 """Run a plan's jobs one after the other, or hand them to a launcher."""
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -7,9 +8,13 @@ import time
 from pathlib import Path
 from typing import Callable, Dict, List, Optional
 
+import torch
+
 from topkd.reproduction.jobs import Job, Plan
+from topkd.reproduction.planned import write_planned
 
 Say = Callable[[str], None]
+HANDED_OVER = 'handed_over.txt'
 
 
 def command(job: Job, tools: Path) -> List[str]:
@@ -24,15 +29,21 @@ def environment(device: Optional[str]) -> Dict[str, str]:
         device (str, optional): 'cpu', 'cuda', or 'cuda:N' for the N-th GPU; None takes a GPU where there is one.
 
     Raises:
-        ValueError: For another word.
+        ValueError: For another word, or a GPU that is not there.
     """
     variables = dict(os.environ)
     if device == 'cpu':
         variables['CUDA_VISIBLE_DEVICES'] = ''
-    elif device is not None and device.startswith('cuda:') and device[5:].isdigit():
-        variables['CUDA_VISIBLE_DEVICES'] = device[5:]
-    elif device not in (None, 'cuda'):
+        return variables
+    match = re.fullmatch(r'cuda(:(\d+))?', device or 'cuda')
+    if match is None:
         raise ValueError(f"--device must be cpu, cuda or cuda:N, got '{device}'")
+    if device is not None and torch.cuda.device_count() <= int(match[2] or 0):
+        raise ValueError(f"--device {device} is not there: this machine has {torch.cuda.device_count()} GPUs, take one of them or cpu")
+    if match[2] is not None:
+        # a queue may have given this job some of the machine's GPUs only
+        given = [name for name in variables.get('CUDA_VISIBLE_DEVICES', '').split(',') if name]
+        variables['CUDA_VISIBLE_DEVICES'] = given[int(match[2])] if given else match[2]
     return variables
 
 
@@ -42,6 +53,7 @@ def prepare(job: Job) -> None:
     partial = job.config_path.with_suffix('.partial.py')
     job.config.dump(str(partial))
     os.replace(partial, job.config_path)
+    write_planned(job.config, job.folder)
 
 
 def run_job(job: Job, tools: Path, variables: Dict[str, str]) -> None:
@@ -69,8 +81,9 @@ def run_job(job: Job, tools: Path, variables: Dict[str, str]) -> None:
             marker.unlink(missing_ok=True)
     if code != 0 or not job.is_done():
         path = job.folder / 'log.txt'
-        raise ValueError(f"'{job.name}' ended with code {code}: {last_words(path)} (all of it: {path}); what is finished stays, the "
-                         'same command goes on from there')
+        how = 'without its result' if code == 0 else f'with code {code}: {last_words(path)}'
+        raise ValueError(f"'{job.name}' ended {how} (all that it said: {path}); what is finished stays, the same command goes on from "
+                         'there')
 
 
 def run_plan(plan: Plan, tools: Path, variables: Dict[str, str], say: Say, after: Callable[[], None]) -> None:
@@ -101,19 +114,19 @@ def hand_over(plan: Plan, tools: Path, launcher: str, variables: Dict[str, str],
     Args:
         plan (Plan): The jobs.
         tools (Path): Folder of this package's tools.
-        launcher (str): A shell command in which ``{command}`` stands for the job's call and ``{name}`` for a word that names
-            it, for example ``sbatch --gres=gpu:1 --job-name {name} --wrap "{command}"``.
+        launcher (str): A shell command in which ``{script}`` stands for a shell script that runs the job, ``{command}`` for the
+            call itself and ``{name}`` for a word that names it, for example ``sbatch --gres=gpu:1 --job-name {name} {script}``.
         variables (dict): Environment of the launcher.
         say (Callable): Prints a line of progress.
 
     Raises:
-        ValueError: Where the launcher lacks ``{command}`` or fails.
+        ValueError: Where the launcher lacks both, or fails.
     """
-    if '{command}' not in launcher:
-        raise ValueError("--launcher must hold {command}, for example 'sbatch --gres=gpu:1 --wrap \"{command}\"', got "
+    if '{command}' not in launcher and '{script}' not in launcher:
+        raise ValueError("--launcher must hold {script} or {command}, for example 'sbatch --gres=gpu:1 {script}', got "
                          f"'{launcher}'")
     for job in plan.missing():
-        marker = job.folder / 'handed_over.txt'
+        marker = job.folder / HANDED_OVER
         waits = [name for name in job.needs if not plan.jobs[name].is_done()]
         if waits:
             say(f"{job.name} waits for {', '.join(waits)}: give this command again when that is done")
@@ -121,7 +134,10 @@ def hand_over(plan: Plan, tools: Path, launcher: str, variables: Dict[str, str],
             say(f"{job.name} was handed over before and is not finished: delete '{marker}' to hand it over again")
         else:
             prepare(job)
-            call = launcher.replace('{command}', shlex.join(command(job, tools)))
+            words = shlex.join(command(job, tools))
+            script = job.folder / 'run.sh'
+            script.write_text(f'#!/bin/sh\ncd {shlex.quote(os.getcwd())} && exec {words}\n')
+            call = launcher.replace('{command}', words).replace('{script}', shlex.quote(str(script)))
             call = call.replace('{name}', ''.join(letter if letter.isalnum() else '-' for letter in job.name))
             code = subprocess.run(call, shell=True, env=variables).returncode
             if code != 0:
@@ -131,14 +147,19 @@ def hand_over(plan: Plan, tools: Path, launcher: str, variables: Dict[str, str],
 
 
 def last_words(log: Path) -> str:
-    """Return the last line of a log that says something."""
-    lines = [line.strip() for line in log.read_text(errors='replace').splitlines() if line.strip()]
+    """Return the last line of a log's last attempt that says something."""
+    attempt = ('\n' + log.read_text(errors='replace')).rsplit('\n$ ', 1)[-1]
+    lines = [line.strip() for line in attempt.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith('error: ')]
     return (errors or lines or ['no output'])[-1]
 
 
 def _refuse_twice(job: Job) -> None:
-    """Refuse to run a job beside itself, as after a kill of this process alone."""
+    """Refuse to run a job beside itself: handed over before, or left running by a kill of this process alone."""
+    handed = job.folder / HANDED_OVER
+    if handed.is_file():
+        raise ValueError(f"'{job.name}' was handed over to a launcher and is not finished: wait for it, or delete '{handed}' to run "
+                         'it here')
     marker = job.folder / 'running.pid'
     if not marker.is_file():
         return

@@ -10,11 +10,9 @@ from mmengine.config import Config
 
 from topkd.artifacts import artifact_folder, ripsnet_path
 from topkd.config import merge_cfg_options, read_config
-from topkd.reproduction.tables import PLAIN, TOPKD, Table, Variant
-from topkd.reproduction.variants import pair_path, plain_values, run_config, shorten, student_name
-
-# MMEngine writes the config that it ran over the one it was given
-SET_BY_TOOL = {'launcher', 'resume', 'work_dir', 'load_from'}
+from topkd.reproduction.planned import artifact_differences, decisive, run_differences
+from topkd.reproduction.tables import KD, PLAIN, TOPKD, Table, Variant
+from topkd.reproduction.variants import pair_path, run_config, shorten, student_name
 
 
 @dataclass
@@ -29,6 +27,7 @@ class Job:
         folder: Holds config, log and, of trainings, results and checkpoints.
         is_done: Tells whether the job's result exists.
         needs: Names of the jobs that must be done before.
+        artifact: Of clouds and RipsNets, the folder that they are made in.
     """
     name: str
     tool: str
@@ -37,6 +36,7 @@ class Job:
     is_done: Callable[[], bool]
     arguments: Tuple[str, ...] = ()
     needs: Tuple[str, ...] = ()
+    artifact: Optional[Path] = None
 
     @property
     def config_path(self) -> Path:
@@ -100,8 +100,7 @@ class Planner:
             path = pair_path(pair, self.configs)
             self._add_pair(path, table)
         for job in self._plan.jobs.values():
-            if job.tool == 'train.py':  # artifacts check their requests themselves, which fewer entries decide
-                check_config(job)
+            check_job(job)
         return self._plan
 
     def _add_pair(self, path: Path, table: Table) -> None:
@@ -112,8 +111,8 @@ class Planner:
         by_variant: Dict[str, List[str]] = {}
         for variant in table.variants:
             if table.ripsnets:
-                cfg = self._configure(path, variant, 0, teacher_job)
-                self._plan.rows.append(Row(path.stem, variant, (self._add_ripsnet(cfg, teacher_job), )))
+                ripsnets = self._configure(path, variant, 0, teacher_job)[1]
+                self._plan.rows.append(Row(path.stem, variant, tuple(ripsnets[:1])))
                 continue
             students = [self._add_student(path, variant, seed, teacher_job) for seed in self.seeds]
             if not table.probes and not table.analysis:
@@ -131,6 +130,9 @@ class Planner:
     def _add_teacher(self, pair: str, cfg: Config) -> Optional[str]:
         """Add the training of a pair's teacher where its checkpoint is missing, and return that job's name."""
         teacher = cfg.model.teacher
+        if not teacher.get('name') or not teacher.get('checkpoint'):
+            raise ValueError(f"the teacher of {pair} needs a name, under which its artifacts are filed, and a checkpoint, got name "
+                             f"{teacher.get('name')!r} and checkpoint {teacher.get('checkpoint')!r}: set them in model.teacher")
         self._plan.teachers[pair] = (teacher.name, teacher.checkpoint)
         if '://' in teacher.checkpoint or Path(teacher.checkpoint).is_file():
             return None
@@ -148,50 +150,63 @@ class Planner:
         self._plan.teachers[pair] = (teacher.name, str(last_checkpoint(self._plan.jobs[job])))
         return job
 
-    def _configure(self, path: Path, variant: Variant, seed: int, teacher_job: Optional[str]) -> Config:
-        """Make a variant's config and tell it where the teacher and the RipsNet are that this plan makes."""
-        cfg = run_config(path, variant, self.configs, seed, self.epochs, self.options)
-        if 'teacher' not in cfg.model or teacher_job is None:
-            return cfg
+    def _configure(self, path: Path, variant: Variant, seed: int, teacher_job: Optional[str]) -> Tuple[Config, List[str]]:
+        """Make a variant's config, tell it where the teacher and the RipsNets are that this plan makes, and add those."""
+        own = run_config(path, variant, self.configs, seed, self.epochs, self.options)
+        if 'teacher' not in own.model:
+            return own, []
+        cfg = Config(own.to_dict())
+        if teacher_job is not None:
+            self._use_trained_teacher(cfg, teacher_job)
+        return cfg, self._add_ripsnets(cfg, own, teacher_job)
+
+    def _use_trained_teacher(self, cfg: Config, teacher_job: str) -> None:
+        """Point a config at the teacher and the RipsNets that this plan makes, in place."""
         teacher = cfg.model.teacher
         teacher.checkpoint = str(last_checkpoint(self._plan.jobs[teacher_job]))
         if self.epochs is not None:
             teacher.floor = None  # of a teacher that was trained completely
         for loss in cfg.model.losses.values():
             # artifacts lie where their teacher lies, so that they are never mistaken for another teacher's
-            if loss is not None and 'checkpoint' in ripsnet_path(loss, teacher.name).get('vectorizer', {}):
+            if makes_ripsnet(loss, teacher.name):
                 name = os.path.basename(artifact_folder(teacher.name + self._length(), loss))
                 loss.vectorizer.checkpoint = str(self.work_dir / 'ripsnet' / name / 'ripsnet.pth')
-        return cfg
 
     def _add_student(self, path: Path, variant: Variant, seed: int, teacher_job: Optional[str]) -> str:
-        cfg = self._configure(path, variant, seed, teacher_job)
-        needs = []
+        cfg, ripsnets = self._configure(path, variant, seed, teacher_job)
         if variant.config == PLAIN:
-            group = f'plain/{student_name(path.stem)}'
+            group, needs = f'plain/{student_name(path.stem)}', []
         else:
-            group = f'{path.stem}/{variant.name}'
-            needs += [teacher_job] if teacher_job else []
-            ripsnet = self._add_ripsnet(cfg, teacher_job)
-            needs += [ripsnet] if ripsnet else []
+            group, needs = f'{path.stem}/{variant.name}', [*([teacher_job] if teacher_job else []), *ripsnets]
+        if variant == KD:
+            _refuse_other_topology(cfg, path)
         folder = self.work_dir / group / f'seed{seed}{self._length()}'
         return self._add_training(f'{group}/seed{seed}', cfg, folder, needs)
 
-    def _add_ripsnet(self, cfg: Config, teacher_job: Optional[str]) -> Optional[str]:
-        """Add the clouds and the RipsNet of a config's topology loss, and return the second job's name."""
-        loss = ripsnet_path(cfg.model.losses.get('topology') or {}, cfg.model.teacher.name)
-        if loss.get('distance', 'images') != 'images' or 'checkpoint' not in loss.get('vectorizer', {}):
-            return None
-        artifact = Path(os.path.dirname(loss['vectorizer']['checkpoint']))
-        made = artifact / 'ripsnet.pth'
-        name, folder = artifact.name, self.work_dir / 'artifacts' / artifact.name
-        clouds, ripsnet = f'clouds {name}', f'RipsNet {name}'
-        if ripsnet not in self._plan.jobs:
-            cfg = Config(cfg.to_dict())
-            self._add(Job(clouds, 'gen_pi.py', cfg, folder / 'clouds', lambda: made.is_file() or clouds_done(artifact),
-                          needs=(teacher_job, ) if teacher_job else ()))
-            self._add(Job(ripsnet, 'train_ripsnet.py', cfg, folder / 'ripsnet', made.is_file, needs=(clouds, )))
-        return ripsnet
+    def _add_ripsnets(self, cfg: Config, own: Config, teacher_job: Optional[str]) -> List[str]:
+        """Add clouds and RipsNet of each topology loss that has none of its own, and return the second jobs' names.
+
+        Args:
+            cfg (Config): Of the run, see :meth:`_configure`.
+            own (Config): The same before it was told where this plan's RipsNets are.
+            teacher_job (str, optional): Trains the teacher.
+        """
+        names = []
+        for key, loss in own.model.losses.items():
+            if not makes_ripsnet(loss, cfg.model.teacher.name):
+                continue
+            checkpoint = Path(ripsnet_path(cfg.model.losses[key], cfg.model.teacher.name)['vectorizer']['checkpoint'])
+            artifact = checkpoint.parent
+            name, folder = artifact.name, self.work_dir / 'artifacts' / artifact.name
+            clouds, ripsnet = f'clouds {name}', f'RipsNet {name}'
+            chosen = () if key == 'topology' else ('--loss', key)
+            config = Config(cfg.to_dict())
+            self._add(Job(clouds, 'gen_pi.py', config, folder / 'clouds',
+                          lambda made=checkpoint: made.is_file() or clouds_done(made.parent), chosen,
+                          (teacher_job, ) if teacher_job else (), artifact))
+            self._add(Job(ripsnet, 'train_ripsnet.py', config, folder / 'ripsnet', checkpoint.is_file, chosen, (clouds, ), artifact))
+            names.append(ripsnet)
+        return names
 
     def _add_probe(self, probe: str, student: str) -> str:
         job = self._plan.jobs[student]
@@ -199,6 +214,7 @@ class Planner:
         merge_cfg_options(cfg, self.probe_options.get(Path(probe).stem))
         if self.epochs is not None:
             shorten(cfg, min(self.epochs, cfg.train_cfg.max_epochs))
+        cfg.randomness = dict(cfg.get('randomness', {}), seed=job.config.randomness.seed)
         cfg.model.featurizer.config, cfg.model.featurizer.checkpoint = str(job.config_path), str(last_checkpoint(job))
         return self._add_training(f'{student}/{Path(probe).stem}', cfg, job.folder / Path(probe).stem, [student])
 
@@ -206,14 +222,13 @@ class Planner:
                       teacher_job: Optional[str]) -> str:
         """Add the analysis of all variants' students of one seed."""
         seed = self.seeds[position]
-        cfg = self._configure(path, TOPKD, seed, teacher_job)
-        ripsnet = self._add_ripsnet(cfg, teacher_job)
+        cfg, ripsnets = self._configure(path, TOPKD, seed, teacher_job)
         needs = [jobs[position] for jobs in students.values()]
         named = [f'{name}={last_checkpoint(self._plan.jobs[jobs[position]])}' for name, jobs in students.items()]
         tool, stem = analysis[0], Path(analysis[0]).stem
         folder = self.work_dir / path.stem / stem / f'seed{seed}{self._length()}'
         return self._add(Job(f'{path.stem}/{stem}/seed{seed}', tool, cfg, folder, (folder / f'{stem}.json').is_file,
-                             (*named, '--out', str(folder), *analysis[1:]), (*needs, *([ripsnet] if ripsnet else []))))
+                             (*named, '--out', str(folder), *analysis[1:]), (*needs, *ripsnets)))
 
     def _add_training(self, name: str, cfg: Config, folder: Path, needs: Sequence[str] = ()) -> str:
         epochs = cfg.train_cfg.max_epochs
@@ -221,11 +236,30 @@ class Planner:
                              ('--work-dir', str(folder), '--resume'), tuple(needs)))
 
     def _add(self, job: Job) -> str:
-        self._plan.jobs.setdefault(job.name, job)
+        known = self._plan.jobs.setdefault(job.name, job)
+        # runs are shared by their names; the seed of an artifact is its own
+        if job.tool == 'train.py' and decisive(known.config) != decisive(job.config):
+            raise ValueError(f"two different runs of this plan are named '{job.name}': rename the file of one of the pairs")
+        if job.artifact is not None and known.config.model.teacher != job.config.model.teacher:
+            raise ValueError(f"two different teachers of this plan are named '{job.config.model.teacher.name}': rename one of them")
         return job.name
 
     def _length(self) -> str:
         return '' if self.epochs is None else f'_{self.epochs}epochs'
+
+
+def makes_ripsnet(loss: Optional[dict], teacher: str) -> bool:
+    """Tell whether a loss needs a RipsNet and does not name a file of its own."""
+    if loss is None or loss.get('vectorizer', {}).get('checkpoint') is not None:
+        return False
+    return 'checkpoint' in ripsnet_path(loss, teacher).get('vectorizer', {})
+
+
+def _refuse_other_topology(cfg: Config, path: Path) -> None:
+    left = [name for name, loss in cfg.model.losses.items() if loss is not None and loss.type.split('.')[-1] == 'TopologyLoss']
+    if left:
+        raise ValueError(f"'{path}' has more topology losses than 'topology' ({', '.join(left)}): the KD control leaves out that one "
+                         'only, and would be none')
 
 
 def _behind(prefix: str, options: dict) -> dict:
@@ -249,16 +283,17 @@ def clouds_done(folder: Path) -> bool:
     return path.is_file() and bool(json.loads(path.read_text()).get('complete'))
 
 
-def check_config(job: Job) -> None:
-    """Refuse to go on with a run that was begun with another config.
+def check_job(job: Job) -> None:
+    """Refuse to go on with, or to count as done, what was made for another config.
 
     Raises:
         ValueError: Naming the entries that differ.
     """
-    if not job.config_path.is_file():
-        return
-    found, wanted = plain_values(Config.fromfile(job.config_path)), plain_values(job.config)
-    different = sorted(key for key in {*found, *wanted} - SET_BY_TOOL if found.get(key) != wanted.get(key))
+    if job.artifact is not None:
+        folder, different = job.artifact, artifact_differences(job.config, job.artifact)
+    else:
+        folder, different = job.folder, run_differences(job.config, job.folder)
     if different:
-        raise ValueError(f"'{job.folder}' holds a run of another config (it differs in {', '.join(different)}): give another "
-                         '--work-dir, or delete that folder')
+        more = f' and {len(different) - 3} more' if len(different) > 3 else ''
+        raise ValueError(f"'{folder}' was made for another config ({'; '.join(different[:3])}{more}): give another --work-dir, set "
+                         'the same options as then, or delete that folder')

@@ -15,12 +15,13 @@ def source() -> str:
     return _content()['source']
 
 
-def paper_values(table: str, pair: str) -> Dict[str, Dict[str, float]]:
+def paper_values(table: str, pair: str, probe: str = '') -> Dict[str, Dict[str, float]]:
     """Return the paper's numbers of a pair.
 
     Args:
         table (str): 'table1' to 'table21', or 'figure3'.
         pair (str): Name of a config, such as 'resnet56-resnet20_cifar100'.
+        probe (str): Of a transfer, the config of ``configs/transfer``. Defaults to ''.
 
     Returns:
         dict: By network or variant ('teacher', 'plain', 'KD', 'TopKD', other methods, stems of ``configs/ablations``) and
@@ -28,7 +29,8 @@ def paper_values(table: str, pair: str) -> Dict[str, Dict[str, float]]:
     """
     content = _content()['tables'].get(table, {})
     metrics: Sequence[str] = content.get('metrics', [])
-    return {name: _by_metric(metrics, values) for name, values in content.get('values', {}).get(pair, {}).items()}
+    rows = content.get('values', {}).get(f'{pair}, {probe}' if probe else pair, {})
+    return {name: _by_metric(metrics, values) for name, values in rows.items()}
 
 
 def note(table: str) -> Optional[str]:

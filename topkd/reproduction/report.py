@@ -1,5 +1,6 @@
 """Paper and ours side by side, as Markdown and JSON."""
 import json
+import math
 import platform
 import re
 from pathlib import Path
@@ -53,22 +54,24 @@ class Report:
                 topkd=__version__, torch=torch.__version__, python=platform.python_version(), device=_device(self.device)),
             teachers={pair: self._teacher(pair) for pair in self.plan.teachers}, rows=rows)
 
-    def write(self, folder: Path) -> Path:
-        """Write ``<table>.md`` and ``<table>.json``, and return the first one's path."""
+    def write(self, folder: Path, suffix: str = '') -> Path:
+        """Write ``<table><suffix>.md`` and ``.json``, and return the first one's path."""
         folder.mkdir(parents=True, exist_ok=True)
-        content = self.content()
-        write_json(content, folder / f'{self.name}.json')
-        path = folder / f'{self.name}.md'
-        path.write_text(markdown(content, self.table.metrics), encoding='utf-8')
+        content = _json_values(self.content())
+        write_json(content, folder / f'{self.name}{suffix}.json')
+        path = folder / f'{self.name}{suffix}.md'
+        partial = path.with_suffix('.partial')
+        partial.write_text(markdown(content, self.table.metrics), encoding='utf-8')
+        partial.replace(path)
         return path
 
     def _row(self, row: Row) -> Dict[str, Any]:
         runs = [run for run in (self._run(self.plan.jobs[name], row.variant.name) for name in row.jobs) if run]
-        paper = paper_values(self.name, row.pair).get(row.variant.name, {})
+        paper = paper_values(self.name, row.pair, row.probe).get(row.variant.name, {})
         result = dict(pair=row.pair, variant=row.variant.name, label=row.variant.label, probe=row.probe, paper=paper,
                       planned=len(row.jobs), runs=runs)
         for which in ('last', 'best'):
-            result[which] = {metric: _summary([run[which][metric] for run in runs if metric in run[which]])
+            result[which] = {metric: _summary([run[which][metric] for run in runs if math.isfinite(run[which].get(metric, math.nan))])
                              for metric in self.table.metrics if runs}
         if not self.reduced:
             result['difference'] = _differences(result['best'], {metric: dict(mean=value) for metric, value in paper.items()})
@@ -82,7 +85,8 @@ class Report:
             return _ripsnet_run(job)
         if job.tool in self.table.analysis:
             figures = analysis_figures(job.tool, job.folder)
-            return dict(last=figures[network], best=figures[network], teacher=figures.get('teacher', {}), folder=str(job.folder))
+            own = figures.get(network, {})
+            return dict(last=own, best=own, teacher=figures.get('teacher', {}), folder=str(job.folder))
         results = json.loads((job.folder / 'results.json').read_text())
         values = {which: {metric: _scaled(metric, results[which][metric]) for metric in self.table.metrics if metric in results[which]}
                   for which in ('last', 'best')}
@@ -107,6 +111,15 @@ def _ripsnet_run(job: Job) -> Dict[str, Any]:
             values[operator] = json.loads(path.read_text())['mse']
     manifest = json.loads((folder / 'manifest.json').read_text()) if (folder / 'manifest.json').is_file() else {}
     return dict(last=values, best=values, teacher={}, folder=str(folder), num_clouds=manifest.get('request', {}).get('num_clouds'))
+
+
+def _json_values(node: Any) -> Any:
+    """Replace numbers that JSON does not know, such as the loss of a run that diverged, by None."""
+    if isinstance(node, dict):
+        return {key: _json_values(value) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_json_values(value) for value in node]
+    return None if isinstance(node, float) and not math.isfinite(node) else node
 
 
 def _scaled(metric: str, value: float) -> float:

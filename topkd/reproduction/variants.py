@@ -4,7 +4,7 @@ import runpy
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 
 from topkd.config import merge_cfg_options, read_config
 from topkd.reproduction.tables import PLAIN, Variant
@@ -62,33 +62,16 @@ def run_config(path: Path, variant: Variant, configs: Path, seed: int = 0, epoch
         Config: Complete, without ``_base_``.
     """
     cfg = read_config(str(path))
+    # options first: what a variant varies is not theirs to set
+    merge_cfg_options(cfg, options)
     if variant.config == PLAIN:
         cfg = _plain(cfg)
     elif variant.config:
         cfg.merge_from_dict(own_lines(configs / variant.config))
     if epochs is not None:
         shorten(cfg, epochs)
-    merge_cfg_options(cfg, applicable(cfg, options or {}))
     cfg.randomness = dict(cfg.get('randomness', {}), seed=seed)
     return cfg
-
-
-def applicable(cfg: Config, options: Dict[str, Any]) -> Dict[str, Any]:
-    """Keep the options that a config can take: those of a table are the same for all its runs.
-
-    A plain student takes ``model.student.x`` as ``model.x`` and nothing of the teacher or of losses; a run that leaves a
-    loss out takes nothing of that loss.
-    """
-    kept = {}
-    for key, value in options.items():
-        if 'student' not in cfg.model:
-            if re.match(r'model\.(teacher|losses)\b|(clouds|ripsnet)\b', key):
-                continue
-            key = re.sub(r'^model\.student\.', 'model.', key)
-        loss = re.match(r'model\.losses\.(\w+)\.', key)
-        if loss is None or cfg.model.losses.get(loss[1]) is not None:
-            kept[key] = value
-    return kept
 
 
 def _plain(cfg: Config) -> Config:
@@ -117,13 +100,15 @@ def shorten(cfg: Config, epochs: int) -> None:
         if scheduler.get('by_epoch', True):
             for key in EPOCHS:
                 if scheduler.get(key) is not None:
-                    scheduler[key] = _scaled(scheduler[key], share)
+                    scheduler[key] = _scaled(scheduler[key], share, least=0 if key == 'begin' else 1)
+            if scheduler.get('end') is not None:
+                scheduler.end = max(scheduler.end, scheduler.get('begin', 0) + 1)
 
 
-def _scaled(value: Any, share: float) -> Any:
+def _scaled(value: Any, share: float, least: int) -> Any:
     if isinstance(value, (list, tuple)):
-        return [max(1, round(item * share)) for item in value]
-    return round(value * share)
+        return [_scaled(item, share, least) for item in value]
+    return max(least, round(value * share))
 
 
 def student_name(pair: str) -> str:
@@ -133,14 +118,3 @@ def student_name(pair: str) -> str:
     """
     match = re.fullmatch(r'(?P<detector>faster-rcnn_)?[^-]+-(?P<student>[^-_]+_.+)', pair)
     return f"{match['detector'] or ''}{match['student']}" if match else pair
-
-
-def plain_values(cfg: Config) -> dict:
-    """Return a config's content for comparisons: plain dicts, and lists for tuples too."""
-
-    def convert(node: Any) -> Any:
-        if isinstance(node, (dict, ConfigDict)):
-            return {str(key): convert(value) for key, value in node.items()}
-        return [convert(value) for value in node] if isinstance(node, (list, tuple)) else node
-
-    return convert(cfg.to_dict())

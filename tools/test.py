@@ -3,7 +3,7 @@
 from mmengine.runner import Runner
 
 import topkd  # noqa: F401
-from topkd.checkpoint import PREFIX, load_file, load_weights, student_state
+from topkd.checkpoint import PREFIX, load_state, load_weights, student_state
 from topkd.cli import load_config, parser, tool
 from topkd.export import student_config
 from topkd.launch import setup_processes
@@ -16,8 +16,7 @@ def main() -> None:
     args = arguments.parse_args()
     cfg = load_config(args)
     setup_processes(cfg)
-    checkpoint = load_file(args.checkpoint)
-    weights = checkpoint.get('state_dict', checkpoint)
+    weights = load_state(args.checkpoint)
     if 'student' in cfg.model:
         # only the student is evaluated: neither teacher nor RipsNet need be at hand
         if any(key.startswith(PREFIX) for key in weights):

@@ -50,6 +50,12 @@ def load_file(path: str, map_location: Any = 'cpu') -> dict:
     return content
 
 
+def load_state(path: str) -> Dict[str, Tensor]:
+    """Load a checkpoint's weights, which stand under ``state_dict`` or are the whole file; see :func:`load_file`."""
+    content = load_file(path)
+    return content.get('state_dict', content)
+
+
 def unreadable(error: Exception) -> str:
     """Say in a few words why ``torch.load`` refused a file; its own message advises to lift the protection."""
     text = str(error)
@@ -73,7 +79,7 @@ def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Opti
 
     Args:
         model (nn.Module): Receives the weights.
-        path (str): See :func:`load_file`. The weights stand under ``state_dict``, or are the whole file.
+        path (str): See :func:`load_state`.
         what (str): What the model is, for the message. Defaults to 'model'.
         weights (Mapping[str, Tensor], optional): Taken instead of the file's, which then only gives the message a name.
 
@@ -81,8 +87,7 @@ def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Opti
         ValueError: Where a key is missing, left over, or of another shape; the message lists them.
     """
     if weights is None:
-        content = load_file(path)
-        weights = content.get('state_dict', content)
+        weights = load_state(path)
     expected = model.state_dict()
     problems = [
         _listing('missing', [key for key in expected if key not in weights]),
@@ -115,6 +120,23 @@ def student_state(state_dict: Dict[str, Any]) -> Dict[str, Any]:
         raise ValueError("the checkpoint holds no student (no key begins with 'student.'): give a checkpoint written by a "
                          'distillation config')
     return student
+
+
+def load_student(network: nn.Module, path: str, what: str = 'model') -> None:
+    """Load a network completely from a checkpoint of its own, or of a distillation whose student it was.
+
+    Args:
+        network (nn.Module): Receives the weights.
+        path (str): See :func:`load_state`.
+        what (str): What the network is, for the message. Defaults to 'model'.
+
+    Raises:
+        ValueError: Where the weights do not fit.
+    """
+    weights = load_state(path)
+    if any(key.startswith(PREFIX) for key in weights):
+        weights = student_state(weights)
+    load_weights(network, path, what, weights=weights)
 
 
 def fingerprint(model: nn.Module) -> str:

@@ -6,13 +6,16 @@ import pytest
 import torch
 from scipy.cluster.hierarchy import linkage
 from small import batch, build, distiller
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from topkd.evaluation.bottleneck import (
     OTHER_IMAGES,
     SCALES,
+    Distances,
     ScaledDiagrams,
     bottleneck_distances,
     collect_diagrams,
+    distance_caps,
     distances_to_teacher,
 )
 
@@ -36,6 +39,7 @@ def over_all_matchings(first: np.ndarray, second: np.ndarray) -> float:
     ([], [[0, 4]], 2.0),
     ([[1, 5]], [[2, 4.5]], 1.0),
     ([], [], 0.0),
+    ([[0, 0], [1, 1], [0, 4]], [[0, 3], [2, 2]], 1.0),  # points on the diagonal, as duplicate points make them
 ])
 def test_distances_by_hand(first, second, expected):
     pair = [np.array(points, dtype=float).reshape(-1, 2) for points in (first, second)]
@@ -54,9 +58,38 @@ def test_distances_are_the_best_of_all_matchings(sizes, births):
         assert bottleneck_distances(pair[:1], pair[1:])[0] == pytest.approx(over_all_matchings(*pair), rel=1e-12)
 
 
+def test_distances_where_a_search_may_stop_too_early():
+    """Of these pairs, gudhi's bottleneck_distance (3.13) gets the first wrong, and others like it."""
+    deaths = [2.63696169, 2.26978671, 2.04097352], [0.58530862, 0.68359725, 0.53489999]
+    pairs = [[np.stack([np.zeros(3), group], axis=1) for group in deaths]]
+    generator = np.random.default_rng(0)
+    pairs += [[np.stack([np.zeros(3), generator.uniform(*limits, 3)], axis=1) for limits in ((0.5, 3), (0.1, 1.5))] for _ in range(40)]
+    found = bottleneck_distances(*zip(*pairs))
+    assert found == pytest.approx([over_all_matchings(*pair) for pair in pairs], rel=1e-12) and found[0] == pytest.approx(1.318480845)
+
+
 def test_as_many_diagrams_on_both_sides():
-    with pytest.raises(ValueError):
-        bottleneck_distances([np.zeros((1, 2))], [])
+    for function in (bottleneck_distances, distance_caps):
+        with pytest.raises(ValueError):
+            function([np.zeros((1, 2))], [])
+
+
+def test_the_cap_is_the_distance_to_the_diagonal_alone_and_hides_the_student():
+    generator = np.random.default_rng(0)
+    teacher, near, far = (np.stack([np.zeros(3), generator.uniform(*limits, 3)], axis=1) for limits in ((2, 3), (1.8, 3), (0.1, 0.9)))
+    # with all deaths less than half the teacher's, any diagram is as good as none
+    nothing = np.empty((0, 2))
+    rows = [Distances('x', 0, 'as is', bottleneck_distances([teacher], [own]), distance_caps([teacher], [own]))
+            for own in (near, far, nothing)]
+    assert rows[1].caps == rows[2].caps == [pytest.approx((teacher[:, 1] - teacher[:, 0]).max() / 2)]
+    assert rows[1].values == rows[2].values == [pytest.approx(over_all_matchings(teacher, nothing))]
+    assert [row.plain()['at_cap'] for row in rows] == [0, 1, 1]
+
+
+def test_share_at_the_cap_is_of_clouds_and_counts_no_empty_pairs():
+    row = Distances('x', 1, 'as is', [2.0, 1.0, 0.0, 3.0], [2.0, 1.5, 0.0, 3.0 + 1e-9])
+    assert row.plain()['at_cap'] == 0.5
+    assert distance_caps([np.empty((0, 2)), np.array([[1, 2], [0, 4.0]])], [np.empty((0, 2)), np.array([[2, 7.0]])]) == [0, 2.5]
 
 
 def test_rows_of_students_and_of_the_teacher_on_other_images():
@@ -66,6 +99,8 @@ def test_rows_of_students_and_of_the_teacher_on_other_images():
     assert [(row.network, row.values) for row in rows] == [('plain', pytest.approx([2.0, 0, 1])), (OTHER_IMAGES, pytest.approx([0.25, 1.75]))]
     plain = rows[0].plain()
     assert (plain['mean'], plain['std'], plain['clouds']) == (pytest.approx(1.0), pytest.approx(1.0), 3)
+    # caps 2, 1.125 and 2, of those with each other 1.125 and 2
+    assert plain['at_cap'] == pytest.approx(1 / 3) and rows[1].caps == [1.125, 2] and rows[1].plain()['at_cap'] == 0
     single = {name: clouds[:1] for name, clouds in networks.items()}
     assert [row.network for row in distances_to_teacher([ScaledDiagrams(0, 'as is', single)])] == ['plain']
 
@@ -109,3 +144,30 @@ def test_too_few_images():
     model = build(distiller()).eval()
     with pytest.raises(ValueError, match='too few for one cloud of the loss: take in more images'):
         collect_diagrams(model, {}, model.losses.topology, [], (0, ))
+
+
+class Largest(TorchDispatchMode):
+    """Remember the size of the largest tensor that is made."""
+    numbers = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        for tensor in result if isinstance(result, (list, tuple)) else [result]:
+            self.numbers = max(self.numbers, tensor.numel() if isinstance(tensor, torch.Tensor) else 0)
+        return result
+
+
+def test_scale_is_taken_out_of_wide_clouds_in_little_memory():
+    model = build(distiller(student_width=64)).eval()
+    model.losses.topology.cloud.num_points = 40
+    with Largest() as largest:
+        collect_diagrams(model, {}, model.losses.topology, [batch(80, size=4)], (0, ))
+        whole = largest.numbers
+    # differences of all pairs would be 780 x 32 numbers a cloud; the networks' own maps are 80 x 8 x 4 x 4
+    assert whole < 2 * 780 * 32 / 2
+
+
+def test_batches_that_make_no_cloud_are_passed_over():
+    model = build(distiller()).eval()
+    diagrams = collect_diagrams(model, {}, model.losses.topology, [batch(12), batch(16)], (0, ))
+    assert len(diagrams[0].networks['teacher']) == 2

@@ -1,7 +1,7 @@
 """Sizes of clouds from a config alone, and its topology loss by name."""
 import pytest
 
-from topkd.evaluation.cloud_size import cloud_size, tap_width, topology_config
+from topkd.evaluation.cloud_size import cloud_size, images_of_cloud, tap_width, topology_config
 from topkd.models.backbones import CIFARResNet
 
 
@@ -11,6 +11,11 @@ def test_points_and_width_of_a_pair(digits_config):
     cfg.model.losses.topology.merge(dict(teacher_tap='backbone.layer1', cloud=dict(num_points=None)))
     cfg.train_dataloader.batch_size = 32
     assert cloud_size(cfg) == (32, 16)
+
+
+def test_images_of_a_cloud(digits_config):
+    cfg = digits_config('topkd/resnet20-resnet8_digits.py', **{'train_dataloader.batch_size': 24})
+    assert [images_of_cloud(cfg, *stated) for stated in ((None, ), (16, ), (16, 1))] == [24, 16, 1]
 
 
 def test_clouds_of_grid_cells_have_the_points_of_the_grid(digits_config):

@@ -51,6 +51,26 @@ def test_no_image_of_a_single_class_but_with_a_spec():
     assert cloud_topology(dict(pair=pair), (0, ), SPEC)[0]['pair'].image.shape == (6, 4)
 
 
+@pytest.mark.parametrize('cloud', [
+    torch.cartesian_prod(torch.arange(15.0), torch.arange(15.0)),  # 224 deaths at 1, of which the first 200 count
+    1e-6 * torch.rand(20, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64),
+])
+def test_no_image_where_no_bandwidth_can_be_fitted(cloud):
+    topology, spec = cloud_topology(dict(cloud=cloud), (0, 1))
+    assert spec is None and topology['cloud'].image is None
+    assert len(topology['cloud'].diagrams[0]) == len(cloud) - 1 and len(topology['cloud'].diagrams[1])
+
+
+def test_order_of_the_dimensions_does_not_matter():
+    cloud = torch.rand(250, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    topology, spec = cloud_topology(dict(cloud=cloud), (1, 0))
+    assert list(topology['cloud'].diagrams) == [0, 1] and spec == cloud_topology(dict(cloud=cloud), (0, 1))[1]
+    # the first 200 points are deaths of dimension 0
+    first = topology['cloud'].diagrams[0][:200, 1]
+    distances = abs(first[:, None] - first)
+    assert spec['bandwidth'] == pytest.approx(np.quantile(distances[distances > 1e-5], 0.2), rel=1e-5)
+
+
 def test_summary():
     found = summarize_diagram(np.array([[0.0, 1], [0.5, 3]]))
     assert found == dict(classes=2, births=[0, 0.5], deaths=[1, 3], greatest_persistence=2.5, total_persistence=3.5)
@@ -62,6 +82,9 @@ def test_spec_of_a_ripsnet_file(tmp_path):
     save_file(network.to_file(spec=SPEC), tmp_path / 'ripsnet.pth')
     spec, dims = spec_of_file(str(tmp_path / 'ripsnet.pth'))
     assert dims == [1] and spec == SPEC
+    file = dict(network.to_file(spec=SPEC), homology_dims=(0, 1))
+    save_file(file, tmp_path / 'both.pth')
+    assert spec_of_file(str(tmp_path / 'both.pth'), (1, 0))[1] == [0, 1]
     with pytest.raises(ValueError, match='are of dimensions 1, asked for are 0 1: give --homology-dims 1'):
         spec_of_file(str(tmp_path / 'ripsnet.pth'), (0, 1))
     save_file(network.to_file(), tmp_path / 'bare.pth')

@@ -2,8 +2,7 @@
 import numpy as np
 import pytest
 
-from topkd.evaluation.cluster_scores import cluster_scores, draw_classes
-from topkd.evaluation.cluster_study import study_clusters, summarize_study
+from topkd.evaluation.cluster_scores import cluster_scores, draw_classes, study_clusters, summarize_study
 from topkd.evaluation.embeddings import Embeddings
 from topkd.evaluation.summary import cell, mean_and_deviation
 

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from topkd.evaluation import cost as module
 from topkd.evaluation.cost import PAPER_SIZES, CloudSize, measure_cost, ripsnet_flops, scaled, training_step
 from topkd.evaluation.released_route import ReleasedRoute, released_diagrams
-from topkd.evaluation.route_times import measure_times
+from topkd.evaluation.route_times import device_name, measure_times
 from topkd.models import RipsNet
 
 # Table 13: points, width, operations by hand, what the paper prints, parameters by hand
@@ -128,3 +128,10 @@ def test_released_route_is_the_formula_on_gudhis_diagram():
                 image[row, column] += weight * math.exp(-distance / (2 * 0.4**2)) / (2 * math.pi * 0.4**2)
     got = ReleasedRoute(spec, (0, 1))(torch.from_numpy(cloud))
     assert got == pytest.approx(image.reshape(1, -1) / 7.0, rel=1e-6)
+
+
+@pytest.mark.parametrize('device', ['foo', 'meta', 'cuda:99'])
+def test_a_device_that_is_not_there(device):
+    with pytest.raises(ValueError, match=f"device '{device}' cannot be used .*: name cpu, or cuda on a machine with a GPU") as error:
+        device_name(device)
+    assert len(str(error.value).splitlines()) == 1

@@ -1,10 +1,14 @@
 """Images of teacher and students: their numbers against direct computations, and where projection and spec come from."""
+import weakref
+
 import numpy as np
 import pytest
 import torch
 from small import batch, build, distiller
 
 from topkd.checkpoint import save_file
+from topkd.evaluation import network_images as module
+from topkd.evaluation import trained_students
 from topkd.evaluation.image_error_of_pair import exact_twin, image_errors
 from topkd.evaluation.image_sources import load_projections, load_spec, vectorizers_of
 from topkd.evaluation.network_images import NetworkImages, image_figures, network_images
@@ -144,6 +148,36 @@ def test_a_loss_without_images_gets_exact_ones():
     losses = dict(topology=dict(type='TopologyLoss', distance='sorted_deaths', cloud=dict(type='BatchCloud', num_points=8)))
     exact, approximate = vectorizers_of(build(distiller(student_width=8, losses=losses)).losses.topology)
     assert isinstance(exact, RipsImage) and approximate is None and not exact.imager.fitted
+
+
+@pytest.mark.parametrize('fitted', [True, False])
+def test_diagrams_are_computed_once_and_clouds_are_not_kept(pair, monkeypatch, fitted):
+    model, network, _ = pair
+    loss, exact = model.losses.topology, RipsImage(spec=SPEC if fitted else None)
+    batches, made, alive, computed = [batch(16, seed=seed) for seed in range(4)], [], [], []
+    make, compute = trained_students.network_clouds, module.rips_diagrams
+
+    def clouds(*args):
+        alive.append(sum(reference() is not None for reference in made))
+        found = make(*args)
+        made.append(weakref.ref(found['teacher']))
+        return found
+
+    monkeypatch.setattr(trained_students, 'network_clouds', clouds)
+    monkeypatch.setattr(module, 'rips_diagrams', lambda *args: computed.append(args[1]) or compute(*args))
+    images = network_images(model, {}, {}, loss, batches, exact, network)['teacher']
+    assert max(alive) <= 1 and len(computed) == 4 and exact.imager.fitted
+    with torch.no_grad():
+        inputs = torch.cat([model.data_preprocessor(item, False)['inputs'] for item in batches])
+        points = model.teacher.module.extract_feat(inputs)[0].reshape(8, 8, 32)
+        torch.testing.assert_close(images.exact, torch.from_numpy(ReleasedRoute(exact.imager.spec())(points)).float(), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(images.approximated, network(points))
+
+
+def test_batches_that_make_no_cloud_are_passed_over(pair):
+    model, network, _ = pair
+    images = network_images(model, {}, {}, model.losses.topology, [batch(12), batch(16)], None, network)
+    assert images['teacher'].approximated.shape == (2, 400)
 
 
 def test_too_few_images(pair):

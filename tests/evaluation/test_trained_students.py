@@ -4,8 +4,15 @@ import torch
 from small import batch, build, classifier, distiller
 
 from topkd.checkpoint import save_file
-from topkd.evaluation.trained_students import cloud_loader, load_students, network_clouds, network_features, topology_loss
-from topkd.models import SpatialCloud
+from topkd.evaluation.trained_students import (
+    cloud_loader,
+    load_students,
+    network_clouds,
+    network_features,
+    topology_loss,
+    whole_clouds,
+)
+from topkd.models import RoICloud, SpatialCloud
 from topkd.models.point_cloud import BatchCloud
 
 
@@ -65,3 +72,17 @@ def test_a_batch_is_one_cloud_of_random_images(digits_config):
     whole = cloud_loader(cfg, 'test', BatchCloud(), 0)
     assert whole.batch_size == cfg.train_dataloader.batch_size
     assert cloud_loader(cfg, 'test', SpatialCloud(grid=2), 0).batch_size == cfg.test_dataloader.batch_size
+
+
+def test_batches_without_a_whole_cloud_are_passed_over(students):
+    model, networks = students
+    loss = topology_loss(model)
+    found = list(whole_clouds(model, networks, {}, loss, [batch(12), batch(16)]))
+    assert len(found) == 1
+    expected = network_clouds(loss, {}, next(network_features(model, networks, loss, [batch(16)])))
+    assert all(torch.equal(clouds, expected[name]) for name, clouds in found[0].items()) and list(found[0]) == list(expected)
+
+
+def test_clouds_of_objects_need_training_images(digits_config):
+    with pytest.raises(ValueError, match='need boxes in pixels of the resized image, .* use --split train'):
+        cloud_loader(digits_config('topkd/resnet20-resnet8_digits_exact.py'), 'test', RoICloud(), 0)

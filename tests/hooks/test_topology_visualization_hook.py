@@ -21,7 +21,7 @@ from topkd.checkpoint import save_file
 from topkd.datasets import collate_batch
 from topkd.hooks import TopologyVisualizationHook
 from topkd.hooks.topology_visualization_hook import term_history
-from topkd.hooks.undisturbed import alone, first_images, untouched
+from topkd.hooks.undisturbed import alone, some_images, untouched
 from topkd.models import RipsNet
 
 PAIR = 'topkd/resnet20-resnet8_digits.py'
@@ -108,7 +108,8 @@ def test_a_training_with_ripsnet_is_bit_identical_and_sends_pictures_and_scalars
     model = runner.model.eval()
     network = model.losses.topology.vectorizer.module
     with torch.no_grad():
-        raw = torch.stack([runner.val_dataloader.dataset[index]['inputs'] for index in range(16)])
+        chosen = np.random.default_rng(0).choice(64, 16, replace=False)
+        raw = torch.stack([runner.val_dataloader.dataset[index]['inputs'] for index in chosen])
         inputs = model.data_preprocessor(dict(inputs=raw, gt_label=torch.zeros(16, dtype=torch.long)), False)['inputs']
         clouds = torch.stack([net.extract_feat(inputs)[0] for net in (model.teacher.module, model.student)])
         deaths = torch.from_numpy(np.stack([linkage(cloud, 'single')[:, 2] for cloud in clouds.numpy()]))[:, None]
@@ -229,16 +230,33 @@ def test_block_leaves_modes_generators_and_gradients_alone():
     assert all(torch.equal(buffer, buffers[name]) for name, buffer in model.named_buffers())
 
 
-def test_first_images_of_data_sets_with_and_without_batches():
+def test_some_images_of_data_sets_with_and_without_batches():
+    chosen = ''.join('abcdef'[index] for index in np.random.default_rng(0).choice(6, 3, replace=False))
     loader = SimpleNamespace(dataset=list('abcdef'), collate_fn=''.join)
-    assert first_images(loader, 3) == 'abc'
+    assert some_images(loader, 3) == some_images(loader, 3) == chosen and len(set(chosen)) == 3
 
     class Batched(list):
 
         def __getitems__(self, indices):
             return [self[index].upper() for index in indices]
 
-    assert first_images(SimpleNamespace(dataset=Batched('abcdef'), collate_fn=''.join), 2) == 'AB'
+    assert some_images(SimpleNamespace(dataset=Batched('abcdef'), collate_fn=''.join), 3) == chosen.upper()
+
+
+def test_images_of_a_folder_that_is_sorted_by_class_are_of_many_classes():
+    states = np.random.get_state()[1].tolist(), torch.get_rng_state()
+    labels = some_images(SimpleNamespace(dataset=np.repeat(np.arange(10), 50).tolist(), collate_fn=list), 64)
+    assert len(set(labels)) == 10
+    assert np.random.get_state()[1].tolist() == states[0] and torch.equal(torch.get_rng_state(), states[1])
+
+
+def test_a_cloud_of_a_whole_batch_has_the_configs_batch_size():
+    """A dataloader with a batch sampler, as mmdet's configs have it, knows no batch size."""
+    losses = dict(topology=dict(type='TopologyLoss', cloud=dict(type='BatchCloud'), vectorizer=dict(type='RipsImage')))
+    runner = pretended_runner(build(distiller(losses=losses)), [None] * 7, None)
+    runner.train_dataloader = SimpleNamespace(batch_size=None)
+    with pytest.raises(ValueError, match='draws a cloud of 8 validation images, the validation set has 7'):
+        TopologyVisualizationHook().before_train(runner)
 
 
 def draw_on_one_rank(rank: int) -> None:

@@ -123,7 +123,11 @@ def test_bottleneck_distances(call, config, random_networks, digits_config):
     assert row['mean'] == pytest.approx(np.mean(expected), rel=1e-3) and row['std'] == pytest.approx(np.std(expected, ddof=1), rel=1e-3)
     line = next(line for line in out.splitlines() if line.startswith('plain')).split()
     free = rows['plain', 0, 'scale-free']
-    assert line == ['plain', '0', '4', f"{row['mean']:.4f}", '±', f"{row['std']:.4f}", f"{free['mean']:.4f}", '±', f"{free['std']:.4f}"]
+    assert line == ['plain', '0', '4', f"{row['mean']:.4f}", '±', f"{row['std']:.4f}", f"{row['at_cap']:.0%}", f"{free['mean']:.4f}", '±',
+                    f"{free['std']:.4f}", f"{free['at_cap']:.0%}"]
+    greatest = [max(diagrams[name][cloud][:, 1].max() for name in diagrams) for cloud in range(4)]
+    assert row['at_cap'] == np.isclose(2 * np.array(expected), greatest).mean()
+    assert 'at cap: share of clouds' in out
     assert open('out/bottleneck.png', 'rb').read(4) == b'\x89PNG'
 
 
@@ -134,6 +138,20 @@ def test_bottleneck_on_bad_input(call, config, random_networks):
     assert code == 1 and 'too few for one cloud of the loss' in err
     code, out, err = call('analysis/bottleneck.py', config, 'plain=teacher.pth')
     assert code == 1 and "checkpoint 'teacher.pth' does not fit" in err
+
+
+@pytest.mark.parametrize('tool, students', [('bottleneck', ['plain=plain.pth']), ('diagram', []), ('images', ['plain=plain.pth'])])
+def test_clouds_of_objects_need_the_training_split(call, config, random_networks, tool, students):
+    code, out, err = call(f'analysis/{tool}.py', config, *students, '--cfg-options', 'model.losses.topology.cloud.type=RoICloud')
+    assert code == 1 and 'clouds of annotated objects need boxes' in err and 'use --split train' in err
+
+
+def test_columns_of_small_numbers_stay_apart(call):
+    np.savetxt('tiny.csv', 1.2345e-7 * np.random.default_rng(0).normal(size=(20, 2)), delimiter=',')
+    code, out, err = call('analysis/diagram.py', 'tiny.csv', '--out', 'out')
+    assert code == 0, err
+    rows = [line.split() for line in out.splitlines() if line.startswith('tiny.csv')]
+    assert all(len(row) == 11 and row[4] == row[7] == 'to' for row in rows), out
 
 
 def test_diagram_of_a_file(call, tmp_path):

@@ -133,12 +133,29 @@ def test_image_error_prints_what_image_errors_computes(call, config, networks, d
     model = MODELS.build(dict(cfg.model, data_preprocessor=cfg.data_preprocessor))
     model.student.load_state_dict(networks['plain'].state_dict())
     exact = exact_twin(RipsNet(checkpoint='ripsnet.pth'))
-    errors = image_errors(model, model.losses.topology, split_loader(cfg, 'train'), networks['ripsnet'], exact, 2)
+    errors = image_errors(model, model.losses.topology, split_loader(cfg, 'train', augment=True), networks['ripsnet'], exact, 2)
     rows = {tuple(line.split()[:2]): line.split()[2:] for line in out.splitlines()[1:5]}
     assert list(rows) == [('teacher', 'RipsNet'), ('student', 'RipsNet'), ('teacher', 'exact'), ('student', 'exact')]
     for network, found in errors.items():
         assert rows[network, 'RipsNet'] == ['8', f"{found['mse']:.6f}", f"{found['l2']:.4f}", f"{found['outside']:.1%}"]
         assert rows[network, 'exact'] == ['8', '0.000000', '0.0000', f"{found['outside']:.1%}"]
+
+
+def test_image_error_is_repeatable_and_all_passes_see_the_same_images(call, config):
+    reports = []
+    for options in (['--out', 'out'], ['--out', 'out'], ['--seed', '1', '--out', 'out'], []):  # randomly cropped digits
+        code, out, err = call('analysis/image_error.py', config(), 'plain.pth', '--batches', '2', *options)
+        assert code == 0, err
+        folder = 'out' if options else 'work_dirs/pair/analysis'
+        assert out.strip().endswith(f'{folder}/image_error.json')
+        reports.append(json.load(open(f'{folder}/image_error.json')))
+    assert reports[0]['errors'] == reports[1]['errors'] == reports[3]['errors'] != reports[2]['errors']
+    assert reports[0]['seed'] == 0 and reports[2]['seed'] == 1 and reports[0]['spec'] == SPEC and reports[0]['checkpoint'] == 'plain.pth'
+    for network in ('teacher', 'student'):
+        assert reports[2]['errors']['RipsNet'][network]['outside'] == reports[2]['errors']['exact'][network]['outside']
+    row = next(line for line in out.splitlines() if line.startswith('student')).split()
+    found = reports[3]['errors']['RipsNet']['student']
+    assert row[2:] == [str(found['clouds']), f"{found['mse']:.6f}", f"{found['l2']:.4f}", f"{found['outside']:.1%}"]
 
 
 def test_image_error_against_gudhi(call, config, networks, digits_config):
@@ -215,6 +232,8 @@ def test_cost_of_another_size_and_of_a_config(call, quick, config):
     (['--points', '1', '--width', '4'], '--points must be 2 or more'),
     (['--batch-sizes', '0'], '--batch-sizes and --repeats 1 or more'),
     (['none.py'], "config 'none.py' does not exist"),
+    (['--device', 'foo'], "device 'foo' cannot be used"),
+    (['--device', 'cuda:99'], "device 'cuda:99' cannot be used"),
 ])
 def test_mistakes_with_cost_end_in_one_sentence(call, arguments, message):
     code, out, err = call('analysis/cost.py', *arguments)

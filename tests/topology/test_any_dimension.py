@@ -92,3 +92,14 @@ def test_points_that_are_not_finite_name_the_cloud():
     for dims in ((0, ), (2, )):
         with pytest.raises(ValueError, match='points of cloud 1 are not all finite'):
             exact_diagrams(points, dims)
+
+
+@pytest.mark.parametrize('bad', [float('nan'), float('inf')])
+def test_points_that_are_not_finite_are_refused_where_training_would_not_look(monkeypatch, bad):
+    for module in ('rips', 'few_clouds'):
+        monkeypatch.setattr(f'topkd.topology.{module}.on_host', lambda tensor: False)  # as on a GPU
+    points = make_points(3, 10, 2)
+    points[2, 4, 0] = bad
+    assert rips_diagrams(points)[2].isnan().any()
+    with pytest.raises(ValueError, match='points of cloud 2 are not all finite'):
+        exact_diagrams(points)

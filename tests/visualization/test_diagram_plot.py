@@ -57,6 +57,9 @@ def test_births_all_zero_and_no_image(draw):
     assert axes[2].get_xticks()[0] == pytest.approx((left + right) / 2)
     _, spec, axes = draw(dict(pair=torch.tensor([[0.0], [1]])))
     assert spec is None and axes[2].texts[0].get_text().startswith('no image')
+    # many classes, but all too close for a bandwidth
+    _, spec, axes = draw(dict(tiny=1e-6 * SQUARE))
+    assert spec is None and 'more than 1e-5 apart' in axes[2].texts[0].get_text()
 
 
 def test_a_file_is_written(tmp_path):

@@ -8,8 +8,7 @@ from topkd.evaluation.network_images import NetworkImages
 from topkd.visualization import plot_image_comparison
 from topkd.visualization.image_comparison import image_figure
 from topkd.visualization.network_figure import network_figure
-from topkd.visualization.pixels import as_pixels
-from topkd.visualization.style import new_figure
+from topkd.visualization.style import as_pixels, new_figure
 
 RANGE = [0.0, 2.0, 1.0, 5.0]
 
@@ -31,11 +30,14 @@ def test_pixels_and_curves_are_the_images():
         for row, group in enumerate((exact, approximated)):
             shown = axes[row, column].images[0]
             assert np.array_equal(shown.get_array(), group[column].reshape(4, 3).numpy())
-            assert shown.get_extent() == RANGE and shown.origin == 'lower'
+            # pixels are 1 wide and 4/3 high, and the ends of the range are centres
+            assert shown.get_extent() == pytest.approx([-0.5, 2.5, 1 - 2 / 3, 5 + 2 / 3]) and shown.origin == 'lower'
+            assert list(axes[row, column].get_xticks()) == [0, 2]
             assert shown.get_clim() == pytest.approx((0, max(exact.max(), approximated.max()).item()))
             line = axes[2, column].lines[row]
             assert line.get_xdata() == pytest.approx(group[column].reshape(4, 3).mean(1).numpy())
             assert line.get_ydata() == pytest.approx([1, 7 / 3, 11 / 3, 5])
+            assert axes[2, column].get_ylim() == pytest.approx((1 - 2 / 3, 5 + 2 / 3))  # level with the pixels
     assert [axis.get_title() for axis in axes[0]] == ['one', 'two'] and figure._suptitle.get_text() == 'title'
     assert [axis.get_ylabel() for axis in axes[:, 0]] == ['exact\npersistence', 'RipsNet\npersistence', 'both\npersistence']
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ['exact', 'RipsNet']
@@ -57,7 +59,9 @@ def test_births_without_width_and_an_unknown_range():
     flat = panels(image_figure(dict(exact=images(1)), ['x'], [0.0, 0.0, 1.0, 5.0], (3, 4)))
     assert flat[0].get_xlabel() == 'birth (all 0)' and not len(flat[0].get_xticks())
     unknown = panels(image_figure(dict(RipsNet=images(1)), ['x'], None, (3, 4)))
-    assert unknown[0].images[0].get_extent() == [0, 3, 0, 4]
+    assert flat[0].images[0].get_extent()[:2] == [-1.5, 1.5]
+    assert unknown[0].images[0].get_extent() == [-0.5, 2.5, -0.5, 3.5]
+    assert unknown[1].lines[0].get_ydata() == pytest.approx([0, 1, 2, 3])
     assert unknown[0].get_ylabel() == 'RipsNet\nrow of the image' and unknown[0].get_xlabel() == 'column of the image'
 
 

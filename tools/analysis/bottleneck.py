@@ -21,13 +21,15 @@ from topkd.visualization.bottleneck_plot import plot_bottleneck
 
 
 def table(distances: List[Distances]) -> str:
-    """Format mean and standard deviation, one row a network and dimension."""
-    lines = [f"{'network':<24}{'dimension':>10}{'clouds':>8}{'distance':>20}{'scale-free':>20}"]
+    """Format mean, standard deviation and the share at the cap, one row a network and dimension."""
+    lines = [f"{'network':<24}{'dimension':>10}{'clouds':>8}{'distance':>20}{'at cap':>8}{'scale-free':>20}{'at cap':>8}"]
     for row in distances:
         if row.scale == SCALES[0]:
             twin = next(other for other in distances if other[:2] == row[:2] and other.scale == SCALES[1])
-            cells = [cell(part.plain()['mean'], part.plain()['std'], 4) for part in (row, twin)]
-            lines.append(f'{row.network:<24}{row.homology_dim:>10}{len(row.values):>8}{cells[0]:>20}{cells[1]:>20}')
+            line = f'{row.network:<24}{row.homology_dim:>10}{len(row.values):>8}'
+            for part in (row.plain(), twin.plain()):
+                line += f"{cell(part['mean'], part['std'], 4):>20}{part['at_cap']:>8.0%}"
+            lines.append(line)
     return '\n'.join(lines)
 
 
@@ -49,7 +51,9 @@ def main() -> None:
     distances = distances_to_teacher(diagrams)
     print(table(distances))
     print(f"\nmean ± standard deviation over clouds of random images of the {args.split} split; exact distances\n"
-          "'teacher, other images': between the teacher's own diagrams of different images")
+          "'teacher, other images': between the teacher's own diagrams of different images\n"
+          'at cap: share of clouds whose distance is half the greatest persistence of the two diagrams, the most it can be;\n'
+          "where that persistence is the teacher's, a distance at the cap does not depend on the student's diagram")
 
     data, figure = (osp.join(analysis_folder(args, cfg), f'bottleneck.{ending}') for ending in ('json', 'png'))
     write_json(dict(command=shlex.join(sys.argv), config=args.config, checkpoints=checkpoints, split=args.split, seed=args.seed,

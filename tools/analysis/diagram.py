@@ -23,7 +23,7 @@ from topkd.config import merge_cfg_options, read_config
 from topkd.datasets.point_file import read_points
 from topkd.evaluation.cloud_topology import CloudTopology, cloud_topology, spec_of_file, summarize_diagram
 from topkd.evaluation.trained_pair import build_pair
-from topkd.evaluation.trained_students import TEACHER, cloud_loader, load_students, network_clouds, network_features, topology_loss
+from topkd.evaluation.trained_students import TEACHER, cloud_loader, load_students, topology_loss, whole_clouds
 from topkd.launch import setup_processes
 from topkd.visualization.diagram_plot import plot_diagrams
 
@@ -44,12 +44,11 @@ def read_source(args: argparse.Namespace) -> Dict[str, Tensor]:
     cfg = merge_cfg_options(read_config(args.source), args.cfg_options)
     setup_processes(cfg)
     model = build_pair(cfg)
-    students = load_students(model, named_paths(args.checkpoint))
+    students = load_students(model, named_paths(args.checkpoint, osp.isfile, 'checkpoint'))
     loss = topology_loss(model, args.loss)
-    shown = next(network_features(model, students, loss, cloud_loader(cfg, args.split, loss.cloud, args.seed)), None)
-    if shown is None:
+    clouds = next(whole_clouds(model, students, {}, loss, cloud_loader(cfg, args.split, loss.cloud, args.seed)), None)
+    if clouds is None:
         raise ValueError(f'the {args.split} split has too few images for one cloud: lower num_points of the cloud')
-    clouds = network_clouds(loss, {}, shown)
     count = len(clouds[TEACHER])
     if not 0 <= (args.index or 0) < count:
         raise ValueError(f'a batch makes {count} clouds, --index must be 0 to {count - 1}, got {args.index}')
@@ -76,14 +75,14 @@ def subset(clouds: Dict[str, Tensor], points: Optional[int], seed: int) -> Dict[
 
 def table(topology: Dict[str, CloudTopology]) -> str:
     """Format the summary of each diagram, one row a cloud and dimension."""
-    lines = [f"{'cloud':<24}{'dimension':>10}{'classes':>9}{'births':>22}{'deaths':>22}{'persistence: max':>18}{'total':>12}"]
+    lines = [f"{'cloud':<24}{'dimension':>10}{'classes':>9}{'births':>26}{'deaths':>26}{'persistence: max':>18}{'total':>12}"]
     for name, cloud in topology.items():
         for dim, diagram in cloud.diagrams.items():
             row = summarize_diagram(diagram)
             line = f"{name:<24}{dim:>10}{row['classes']:>9}"
             if row['classes']:
                 ranges = [f'{low:.4g} to {high:.4g}' for low, high in (row['births'], row['deaths'])]
-                line += f"{ranges[0]:>22}{ranges[1]:>22}{row['greatest_persistence']:>18.4g}{row['total_persistence']:>12.4g}"
+                line += f"{ranges[0]:>26}{ranges[1]:>26}{row['greatest_persistence']:>18.4g}{row['total_persistence']:>12.4g}"
             lines.append(line)
     return '\n'.join(lines)
 

@@ -15,8 +15,7 @@ import numpy as np
 import topkd  # noqa: F401
 from topkd.artifacts import write_json
 from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, tool
-from topkd.evaluation.cluster_scores import SCORES, draw_classes
-from topkd.evaluation.cluster_study import ClusterStudy, Place, study_clusters, summarize_study
+from topkd.evaluation.cluster_scores import SCORES, ClusterStudy, Place, draw_classes, study_clusters, summarize_study
 from topkd.evaluation.embeddings import class_names, collect_embeddings
 from topkd.evaluation.planes import principal_plane, umap_class, umap_plane
 from topkd.evaluation.summary import cell

@@ -21,7 +21,7 @@ from topkd.evaluation.network_images import NetworkImages, image_figures, networ
 from topkd.evaluation.trained_pair import build_pair
 from topkd.evaluation.trained_students import TEACHER, cloud_loader, load_students, topology_loss
 from topkd.launch import setup_processes
-from topkd.models import RipsImage, RoICloud
+from topkd.models import RipsImage
 from topkd.visualization.network_figure import network_figure
 from topkd.visualization.style import save_figure
 
@@ -81,14 +81,11 @@ def main() -> None:
     setup_processes(cfg)
     model = build_pair(cfg)
     loss = topology_loss(model, args.loss)
-    if isinstance(loss.cloud, RoICloud) and args.split == 'test':
-        raise ValueError('clouds of annotated objects need boxes in pixels of the resized image, which pipelines for testing do not '
-                         'make: use --split train')
+    loader = cloud_loader(cfg, args.split, loss.cloud, args.seed)
     projections, students = load_projections(loss, args.loss, checkpoints), load_students(model, checkpoints)
     exact, approximate = vectorizers_of(loss)
     fitted, origin = bool(exact.imager.fitted), load_spec(exact, args.loss, checkpoints)
-    images = network_images(model, students, projections, loss, cloud_loader(cfg, args.split, loss.cloud, args.seed), exact,
-                            approximate, args.batches)
+    images = network_images(model, students, projections, loss, loader, exact, approximate, args.batches)
     source = f"of the training of '{origin}'" if origin else "fitted on these clouds of the teacher's"
     if fitted:
         source = 'of the RipsNet file' if approximate is not None else 'of the config'

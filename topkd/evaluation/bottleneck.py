@@ -7,12 +7,12 @@ projected to the teacher's width: diagrams of clouds of different widths can be 
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from topkd.evaluation.summary import mean_and_deviation
-from topkd.evaluation.trained_students import TEACHER, network_clouds, network_features
+from topkd.evaluation.trained_students import TEACHER, whole_clouds
 from topkd.models.losses.topology_loss import TopologyLoss
-from topkd.models.point_cloud import normalize_clouds
 from topkd.topology import exact_diagrams
 
 # as the loss sees the clouds, and with every cloud divided by its mean distance: a student's features may differ in scale alone
@@ -31,21 +31,23 @@ class ScaledDiagrams(NamedTuple):
 
 
 class Distances(NamedTuple):
-    """Bottleneck distances of a network's clouds to the teacher's of the same images."""
+    """Bottleneck distances of a network's clouds to the teacher's of the same images, and the cap of each."""
     network: str
     homology_dim: int
     scale: str
     values: List[float]
+    caps: List[float]
 
     def plain(self) -> dict:
-        """Return everything as plain values, with ``mean``, ``std`` and number of ``clouds``."""
+        """Return everything as plain values, with ``mean``, ``std``, number of ``clouds``, and ``at_cap``, the share at the cap."""
         mean, deviation = mean_and_deviation(self.values)
+        at_cap = np.isclose(self.values, self.caps, atol=0) & (np.array(self.caps) > 0)
         return dict(network=self.network, homology_dim=self.homology_dim, scale=self.scale, mean=mean, std=deviation,
-                    clouds=len(self.values), distances=self.values)
+                    at_cap=float(at_cap.mean()), clouds=len(self.values), distances=self.values)
 
 
 def bottleneck_distances(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> List[float]:
-    r"""Compute the exact bottleneck distance of each pair of diagrams, by gudhi.
+    r"""Compute the exact bottleneck distance of each pair of diagrams, by gudhi's Hera.
 
     .. math:: \min_\eta \max_x \|x - \eta(x)\|_\infty
 
@@ -61,8 +63,26 @@ def bottleneck_distances(first: Sequence[np.ndarray], second: Sequence[np.ndarra
 
     Source: Table 20.
     """
-    from gudhi import bottleneck_distance  # here, because nothing else of this package's evaluation needs it
-    return [float(bottleneck_distance(*pair, 0)) for pair in zip(first, second, strict=True)]
+    # gudhi's own bottleneck_distance stops its search too early on some diagrams, and returns more than the distance
+    from gudhi.hera import bottleneck_distance  # here, because nothing else of this package's evaluation needs it
+    return [float(bottleneck_distance(*map(_off_diagonal, pair), delta=0)) for pair in zip(first, second, strict=True)]
+
+
+def distance_caps(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> List[float]:
+    """Compute half the greatest persistence of each pair of diagrams: the most that their bottleneck distance can be.
+
+    That is what matching everything with the diagonal costs. Where one diagram's deaths are all less than about half the
+    other's, nothing is better, and the distance is the cap, whatever the smaller diagram is.
+
+    Args:
+        first (Sequence[np.ndarray]): Diagrams (m, 2) of (birth, death), finite.
+        second (Sequence[np.ndarray]): As many.
+
+    Returns:
+        list[float]: In the unit of the diagrams; 0 where both are empty.
+    """
+    return [max(float((diagram[:, 1] - diagram[:, 0]).max(initial=0)) for diagram in pair) / 2
+            for pair in zip(first, second, strict=True)]
 
 
 def collect_diagrams(model: nn.Module, students: Mapping[str, nn.Module], loss: TopologyLoss, batches: Iterable[dict],
@@ -85,8 +105,8 @@ def collect_diagrams(model: nn.Module, students: Mapping[str, nn.Module], loss: 
     """
     result = [ScaledDiagrams(dim, scale, {name: [] for name in (TEACHER, *students)})
               for dim in dict.fromkeys(homology_dims) for scale in SCALES]
-    for shown in network_features(model, students, loss, batches, limit):
-        for name, clouds in network_clouds(loss, {}, shown).items():
+    for batch in whole_clouds(model, students, {}, loss, batches, limit):
+        for name, clouds in batch.items():
             for group in result:
                 group.networks[name].extend(_diagrams(clouds, group.homology_dim, group.scale))
     if not result[0].networks[TEACHER]:
@@ -110,14 +130,21 @@ def distances_to_teacher(diagrams: Sequence[ScaledDiagrams]) -> List[Distances]:
         teacher = networks[TEACHER]
         for name, own in networks.items():
             if name != TEACHER:
-                result.append(Distances(name, dim, scale, bottleneck_distances(teacher, own)))
+                result.append(Distances(name, dim, scale, bottleneck_distances(teacher, own), distance_caps(teacher, own)))
         if len(teacher) > 1:
-            result.append(Distances(OTHER_IMAGES, dim, scale, bottleneck_distances(teacher[:-1], teacher[1:])))
+            pair = teacher[:-1], teacher[1:]
+            result.append(Distances(OTHER_IMAGES, dim, scale, bottleneck_distances(*pair), distance_caps(*pair)))
     return result
+
+
+def _off_diagonal(diagram: np.ndarray) -> np.ndarray:
+    return diagram[diagram[:, 1] > diagram[:, 0]]
 
 
 def _diagrams(clouds: Tensor, homology_dim: int, scale: str) -> Diagrams:
     clouds = clouds.double()
     if scale == 'scale-free':
-        clouds = normalize_clouds(clouds, 'mean_distance')
+        # cloud by cloud, and without a gradient's differences of all pairs, which are gigabytes for wide points
+        means = torch.stack([torch.pdist(cloud).mean() for cloud in clouds])
+        clouds = clouds / means.clamp_min(torch.finfo(clouds.dtype).eps)[:, None, None]
     return [diagram.cpu().numpy() for diagram in exact_diagrams(clouds, (homology_dim, ))]

@@ -1,5 +1,5 @@
 """How many points of which width a config's clouds have, known without weights, students or data."""
-from typing import Tuple
+from typing import Optional, Tuple
 
 import torch
 from mmengine.config import Config
@@ -45,7 +45,19 @@ def cloud_size(cfg: Config, loss_name: str = 'topology') -> Tuple[int, int]:
     """
     asked = cloud_request(topology_config(cfg, loss_name))
     network = MODELS.build(_network_config(cfg.model.teacher))
-    return asked['num_points'] or cfg.train_dataloader.batch_size, tap_width(network, asked['tap'])
+    return images_of_cloud(cfg, asked['num_points']), tap_width(network, asked['tap'])
+
+
+def images_of_cloud(cfg: Config, num_points: Optional[int], images_per_cloud: Optional[int] = None) -> int:
+    """Return how many images make a cloud.
+
+    Args:
+        cfg (Config): Any with ``train_dataloader``, whose batch is a cloud that states no size. The config is asked, because
+            a dataloader with a batch sampler does not know its batch size.
+        num_points (int, optional): Points that the cloud states.
+        images_per_cloud (int, optional): Images that it states where they are not its points.
+    """
+    return images_per_cloud or num_points or cfg.train_dataloader.batch_size
 
 
 @torch.no_grad()

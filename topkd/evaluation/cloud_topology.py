@@ -32,21 +32,15 @@ def cloud_topology(clouds: Mapping[str, Tensor], homology_dims: Sequence[int], s
         resolution (Sequence[int]): Columns and rows of the image where there is no spec. Defaults to (20, 20).
 
     Returns:
-        tuple: :class:`CloudTopology` by name; and the spec, None where nothing could be fitted because the diagrams have
-        fewer than two distinct points.
+        tuple: :class:`CloudTopology` by name; and the spec, None where none could be fitted because no two of the first 200
+        points of the diagrams are more than 1e-5 apart.
 
     Source: Figure 6.
     """
-    dims = list(dict.fromkeys(homology_dims))
+    dims = sorted(set(homology_dims))  # as in training: what is fitted depends on the order of the points
     diagrams = {name: {dim: exact_diagrams(points[None], (dim, ))[0] for dim in dims} for name, points in clouds.items()}
     joined = [torch.cat(list(group.values())) for group in diagrams.values()]
-    imager: Optional[PersistenceImager] = PersistenceImager(spec['resolution'] if spec and 'resolution' in spec else resolution)
-    if spec is not None:
-        imager.load_spec(spec)
-    elif _distinct(joined) > 1:
-        imager.fit(joined)
-    else:
-        imager = None
+    imager = _imager(joined, spec, resolution)
     images = [None] * len(joined) if imager is None else imager(joined).reshape(len(joined), *imager.resolution[::-1]).cpu().numpy()
     topology = {name: CloudTopology({dim: diagram.cpu().numpy() for dim, diagram in diagrams[name].items()}, image)
                 for name, image in zip(diagrams, images)}
@@ -87,15 +81,18 @@ def spec_of_file(path: str, homology_dims: Optional[Sequence[int]] = None) -> Tu
     spec, dims = file.get('spec'), list(file.get('homology_dims', (0, )))
     if not spec:
         raise ValueError(f"'{path}' holds no spec of persistence images: name a file of tools/train_ripsnet.py, or leave out --spec")
-    if homology_dims is not None and list(homology_dims) != dims:
+    if homology_dims is not None and sorted(set(homology_dims)) != dims:
         words = ' '.join(map(str, dims))
         raise ValueError(f"the images of '{path}' are of dimensions {words}, asked for are {' '.join(map(str, homology_dims))}: give "
                          f'--homology-dims {words}, or leave out --spec')
     return dict(spec, resolution=file.get('resolution', (20, 20))), dims
 
 
-def _distinct(diagrams: Sequence[Tensor]) -> int:
-    """Return how many points a spec can be fitted to: those of positive persistence that differ."""
-    points = torch.cat(list(diagrams)).double()
-    points = points[points[:, 1] > points[:, 0]]
-    return len((points / 1e-5).round().unique(dim=0))
+def _imager(diagrams: Sequence[Tensor], spec: Optional[dict], resolution: Sequence[int]) -> Optional[PersistenceImager]:
+    """Return the imager of a spec, or one fitted to diagrams (m_i, 2); None where there is nothing to fit to."""
+    if spec is not None:
+        return PersistenceImager(spec.get('resolution', resolution)).load_spec(spec)
+    try:
+        return PersistenceImager(resolution).fit(diagrams)
+    except ValueError:  # the diagrams are finite, so their points are too few or too close
+        return None

@@ -39,13 +39,13 @@ def image_errors(model: nn.Module, loss: TopologyLoss, batches: Iterable[dict], 
         for name, clouds in (('student', student), ('teacher', teacher)):
             difference = (approximate(clouds) - exact(clouds)).double()
             sums[name].append(torch.stack([difference.square().mean(1), difference.norm(dim=1)], dim=1).cpu())
-            outside[name].append(exact.diagnostics(clouds)['outside'])
+            outside[name].append(exact.diagnostics(clouds)['outside'] * len(clouds))
     return {name: _summary(sums[name], outside[name]) for name in sums}
 
 
 def _summary(errors: List[Tensor], outside: List[float]) -> Dict[str, float]:
     every = torch.cat(errors)
-    return dict(mse=every[:, 0].mean().item(), l2=every[:, 1].mean().item(), outside=sum(outside) / len(outside),
+    return dict(mse=every[:, 0].mean().item(), l2=every[:, 1].mean().item(), outside=sum(outside) / len(every),
                 clouds=len(every))
 
 

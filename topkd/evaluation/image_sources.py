@@ -1,9 +1,9 @@
 """What images of trained networks need: vectorizers, the projection that was trained with a student, a fitted spec."""
 from typing import Dict, Mapping, Optional, Tuple
 
-from torch import Tensor, nn
+from torch import nn
 
-from topkd.checkpoint import load_file, load_weights
+from topkd.checkpoint import load_state, load_weights
 from topkd.evaluation.image_error_of_pair import exact_twin
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.vectorizers import RipsImage, RipsNet
@@ -44,7 +44,7 @@ def load_projections(loss: TopologyLoss, loss_name: str, checkpoints: Mapping[st
         return dict.fromkeys(checkpoints)
     prefix, result = f'losses.{loss_name}.projection.', {}
     for name, checkpoint in checkpoints.items():
-        weights = _state(checkpoint)
+        weights = load_state(checkpoint)
         found = {key[len(prefix):]: value for key, value in weights.items() if key.startswith(prefix)}
         if not found:
             raise ValueError(f"checkpoint '{checkpoint}' holds no trained projection from the student's points of width "
@@ -70,13 +70,8 @@ def load_spec(exact: RipsImage, loss_name: str, checkpoints: Mapping[str, str]) 
     """
     prefix = f'losses.{loss_name}.vectorizer.'
     for name, checkpoint in {} if exact.imager.fitted else checkpoints.items():
-        found = {key[len(prefix):]: value for key, value in _state(checkpoint).items() if key.startswith(prefix)}
+        found = {key[len(prefix):]: value for key, value in load_state(checkpoint).items() if key.startswith(prefix)}
         if found.get('imager.fitted', False):
             load_weights(exact, checkpoint, f"{name}, images' spec", found)
             return name
     return None
-
-
-def _state(checkpoint: str) -> Dict[str, Tensor]:
-    content = load_file(checkpoint)
-    return content.get('state_dict', content)

@@ -4,8 +4,9 @@ from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional
 import torch
 from torch import Tensor, nn
 
-from topkd.evaluation.trained_students import TEACHER, network_clouds, network_features
+from topkd.evaluation.trained_students import TEACHER, whole_clouds
 from topkd.models.losses.topology_loss import TopologyLoss
+from topkd.models.point_cloud import IncompleteCloudError
 from topkd.models.vectorizers import RipsImage, RipsNet
 from topkd.topology import rips_diagrams
 
@@ -23,6 +24,8 @@ def network_images(model: nn.Module, students: Mapping[str, nn.Module], projecti
                    approximate: Optional[RipsNet] = None, limit: Optional[int] = None) -> Dict[str, NetworkImages]:
     """Compute the images of all networks' clouds, without augmentation.
 
+    What is kept of a batch are its diagrams and approximated images; the clouds of a large split would not fit on a GPU.
+
     Args:
         model (nn.Module): A :class:`topkd.models.Distiller` in eval mode, for teacher and preprocessor.
         students (Mapping[str, nn.Module]): By name.
@@ -37,21 +40,18 @@ def network_images(model: nn.Module, students: Mapping[str, nn.Module], projecti
         dict: :class:`NetworkImages` by name, the teacher first.
 
     Raises:
-        ValueError: Where the images are too few for one cloud.
+        IncompleteCloudError: Where the images are too few for one cloud.
     """
-    clouds: Dict[str, List[Tensor]] = {name: [] for name in (TEACHER, *students)}
-    for shown in network_features(model, students, loss, batches, limit):
-        for name, points in network_clouds(loss, projections, shown).items():
-            clouds[name].append(points)
-    if not clouds[TEACHER]:
-        raise ValueError(f'the split has too few images for one cloud of {loss.cloud.num_points}: name a larger split, or '
-                         'lower cloud.num_points')
-    for vectorizer in (exact, approximate):
-        if vectorizer is not None:
-            vectorizer.to(clouds[TEACHER][0].device)
+    seen: Dict[str, List[_Seen]] = {name: [] for name in (TEACHER, *students)}
+    for clouds in whole_clouds(model, students, projections, loss, batches, limit):
+        for name, points in clouds.items():
+            seen[name].append(_look(points, exact, approximate))
+    if not seen[TEACHER]:
+        raise IncompleteCloudError(f'the split has too few images for one cloud of {loss.cloud.num_points}: name a larger split, or '
+                                   'lower cloud.num_points')
     if exact is not None and not exact.imager.fitted:
-        exact.imager.fit(rips_diagrams(torch.cat(clouds[TEACHER]), exact.homology_dims))
-    return {name: _images(parts, exact, approximate) for name, parts in clouds.items()}
+        exact.imager.fit([diagram for batch in seen[TEACHER] for diagram in batch.diagrams])
+    return {name: _images(parts, exact) for name, parts in seen.items()}
 
 
 def image_figures(images: NetworkImages, teacher: NetworkImages) -> Dict[str, float]:
@@ -79,14 +79,30 @@ def image_figures(images: NetworkImages, teacher: NetworkImages) -> Dict[str, fl
     return result
 
 
-def _images(parts: List[Tensor], exact: Optional[RipsImage], approximate: Optional[RipsNet]) -> NetworkImages:
-    """Compute the images of one network, batch by batch."""
-    every, approximated = (None if network is None else torch.cat([network(points).cpu() for points in parts])
-                           for network in (exact, approximate))
+class _Seen(NamedTuple):
+    """What is kept of one batch of one network's clouds, on the CPU."""
+    diagrams: Optional[List[Tensor]]  # (m_i, 2), one a cloud
+    approximated: Optional[Tensor]  # (B, P)
+
+
+def _look(points: Tensor, exact: Optional[RipsImage], approximate: Optional[RipsNet]) -> _Seen:
+    diagrams = approximated = None
+    if exact is not None:
+        exact.to(points.device)
+        diagrams = [diagram.cpu() for diagram in rips_diagrams(points, exact.homology_dims)]
+    if approximate is not None:
+        approximated = approximate.to(points.device)(points).cpu()
+    return _Seen(diagrams, approximated)
+
+
+def _images(parts: List[_Seen], exact: Optional[RipsImage]) -> NetworkImages:
+    """Compute the exact images of one network, batch by batch."""
+    approximated = None if parts[0].approximated is None else torch.cat([part.approximated for part in parts])
     if exact is None:
         return NetworkImages(None, approximated, None)
-    outside = [exact.diagnostics(cloud[None])['outside'] for points in parts for cloud in points]
-    return NetworkImages(every, approximated, torch.tensor(outside, dtype=torch.float64))
+    images = torch.cat([exact.imager(part.diagrams).cpu() for part in parts])
+    outside = [exact.imager.share_outside([diagram]) for part in parts for diagram in part.diagrams]
+    return NetworkImages(images, approximated, torch.tensor(outside, dtype=torch.float64))
 
 
 def _mse(first: Tensor, second: Tensor) -> float:

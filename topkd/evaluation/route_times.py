@@ -36,7 +36,17 @@ def measure_times(routes: Dict[str, Route], batches: Sequence[Tensor], repeats: 
 
 
 def device_name(device: str) -> str:
-    """Name the processor that ``device`` runs on."""
+    """Name the processor that ``device`` runs on.
+
+    Raises:
+        ValueError: Where there is no such device, or it cannot be used.
+    """
+    try:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError) as error:  # the latter where PyTorch was built without CUDA
+        reason = str(error).splitlines()[0].rstrip('.')
+        raise ValueError(f"device '{device}' cannot be used ({reason}): name cpu, or cuda on a machine with a GPU and its "
+                         'driver') from error
     if device.startswith('cuda'):
         return torch.cuda.get_device_name(device)
     described = Path('/proc/cpuinfo').read_text() if Path('/proc/cpuinfo').is_file() else ''

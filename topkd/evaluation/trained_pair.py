@@ -1,4 +1,5 @@
 """A teacher and its trained student side by side: what every analysis starts from."""
+import copy
 from typing import Iterable, Iterator, NamedTuple, Optional, Sequence, Tuple
 
 import torch
@@ -9,7 +10,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from topkd.checkpoint import PREFIX, load_file, load_weights, student_state
+from topkd.checkpoint import PREFIX, load_state, load_student, load_weights
 from topkd.config import with_preprocessor
 from topkd.models.losses.distillation_loss import Features
 from topkd.models.losses.topology_loss import TopologyLoss
@@ -46,17 +47,33 @@ def load_trained(model: nn.Module, checkpoint: str, student_only: bool = False) 
     Raises:
         ValueError: Where the weights do not fit.
     """
-    weights = load_file(checkpoint)
-    weights = weights.get('state_dict', weights)
+    if student_only:
+        return load_student(model.student, checkpoint)
+    weights = load_state(checkpoint)
     whole = any(key.startswith(PREFIX) for key in weights)
-    if whole and student_only:
-        weights, whole = student_state(weights), False
     load_weights(model if whole else model.student, checkpoint, weights=weights)
 
 
-def split_loader(cfg: Config, split: str) -> DataLoader:
-    """Build a config's dataloader of a split, 'train' or 'test', shuffled by the config's seed where it is shuffled."""
-    return Runner.build_dataloader(cfg[f'{split}_dataloader'], seed=cfg.get('randomness', {}).get('seed'))
+def split_config(cfg: Config, split: str, augment: bool = False) -> dict:
+    """Return a copy of a config's dataloader of a split.
+
+    Args:
+        cfg (Config): With ``train_dataloader`` and ``test_dataloader``.
+        split (str): 'train' or 'test'.
+        augment (bool): Whether the training images come as in training. Otherwise they go through the test split's pipeline,
+            where both data sets have one; in-memory data sets have none, their preprocessor augments. Defaults to False.
+    """
+    config = copy.deepcopy(cfg[f'{split}_dataloader'])
+    plain = (cfg.get('test_dataloader') or {}).get('dataset', {}).get('pipeline')
+    if not augment and plain is not None and config.dataset.get('pipeline') is not None:
+        config.dataset.pipeline = copy.deepcopy(plain)
+    return config
+
+
+def split_loader(cfg: Config, split: str, augment: bool = False, seed: Optional[int] = None) -> DataLoader:
+    """Build a config's dataloader of a split, see :func:`split_config`, shuffled by a seed (default: the config's) if at all."""
+    seed = cfg.get('randomness', {}).get('seed') if seed is None else seed
+    return Runner.build_dataloader(split_config(cfg, split, augment), seed=seed)
 
 
 @torch.no_grad()

@@ -8,9 +8,12 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from topkd.evaluation.trained_pair import load_trained
+from topkd.evaluation.cloud_size import images_of_cloud
+from topkd.evaluation.trained_pair import load_trained, split_config
+from topkd.models.detectors.roi_cloud import RoICloud
 from topkd.models.losses.distillation_loss import Features
 from topkd.models.losses.topology_loss import TopologyLoss
+from topkd.models.point_cloud import IncompleteCloudError
 from topkd.models.tap import as_list, pick, reach
 
 TEACHER = 'teacher'
@@ -98,6 +101,20 @@ def network_clouds(loss: TopologyLoss, projections: Mapping[str, Optional[nn.Mod
     return {name: loss.cloud(features, projections.get(name), **samples) for name, features in shown.features.items()}
 
 
+def whole_clouds(model: nn.Module, students: Mapping[str, nn.Module], projections: Mapping[str, Optional[nn.Module]],
+                 loss: TopologyLoss, batches: Iterable[dict], limit: Optional[int] = None) -> Iterator[Dict[str, Tensor]]:
+    """Yield the clouds of all networks batch by batch, and pass over batches that make none, such as images without objects.
+
+    For the arguments see :func:`network_features` and :func:`network_clouds`.
+    """
+    for shown in network_features(model, students, loss, batches, limit):
+        try:
+            clouds = network_clouds(loss, projections, shown)
+        except IncompleteCloudError:
+            continue
+        yield clouds
+
+
 def cloud_loader(cfg: Config, split: str, cloud: nn.Module, seed: int) -> DataLoader:
     """Build a dataloader whose batches make whole clouds of random images, as those of the training do.
 
@@ -110,9 +127,17 @@ def cloud_loader(cfg: Config, split: str, cloud: nn.Module, seed: int) -> DataLo
         split (str): 'train' or 'test'.
         cloud (nn.Module): The topology loss's, see :mod:`topkd.models.point_cloud`.
         seed (int): Of the order of the images.
+
+    Raises:
+        ValueError: Where the points are objects and the split is 'test'.
     """
-    config = copy.deepcopy(cfg[f'{split}_dataloader'])
-    images = getattr(cloud, 'images_per_cloud', cloud.num_points) or cfg.train_dataloader.batch_size
+    objects = isinstance(cloud, RoICloud)
+    if objects and split == 'test':
+        raise ValueError('clouds of annotated objects need boxes in pixels of the resized image, which pipelines for testing do not '
+                         'make: use --split train')
+    # for the same reason clouds of objects keep the training's pipeline, with its augmentation
+    config = split_config(cfg, split, augment=objects)
+    images = images_of_cloud(cfg, cloud.num_points, getattr(cloud, 'images_per_cloud', None))
     config.pop('batch_sampler', None)  # it may group images by shape
     config.update(sampler=dict(type='DefaultSampler', shuffle=True), drop_last=images > 1)
     if images > 1:

@@ -8,15 +8,16 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 
+from topkd.evaluation.cloud_size import images_of_cloud
 from topkd.evaluation.image_sources import vectorizers_of
 from topkd.evaluation.network_images import image_figures, network_images
-from topkd.hooks.undisturbed import alone, first_images, untouched
+from topkd.hooks.undisturbed import alone, some_images, untouched
 from topkd.models.detectors.roi_cloud import RoICloud
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.point_cloud import IncompleteCloudError
 from topkd.registry import HOOKS
 from topkd.visualization.network_figure import network_figure
-from topkd.visualization.pixels import as_pixels
+from topkd.visualization.style import as_pixels
 from topkd.visualization.term_history import history_figure
 
 STUDENT = 'student'
@@ -31,7 +32,7 @@ class TopologyVisualizationHook(Hook):
     """Send pictures of every topology loss to the visualizer, and so to all its backends: files, TensorBoard, W&B.
 
     ``<loss>_images``: the exact persistence images of teacher and student and, where the loss uses RipsNet, the approximated
-    ones, for the first images of the validation set that make a cloud. With them go scalars ``images/<loss>_<network>_<key>``,
+    ones, for a cloud of random images of the validation set, always the same. With them go scalars ``images/<loss>_<network>_<key>``,
     see :func:`topkd.evaluation.network_images.image_figures`. ``<loss>_history``: the term, its share of the total and the
     ratio of its gradient to that of all others, over the training so far; as scalars MMEngine's logger sends them anyway.
 
@@ -117,7 +118,7 @@ class TopologyVisualizationHook(Hook):
             return
         try:
             with untouched(model), alone(loss):
-                batch = first_images(runner.val_dataloader, _images_of_a_cloud(runner, loss))
+                batch = some_images(runner.val_dataloader, _images_of_a_cloud(runner, loss))
                 images = network_images(model, {STUDENT: model.student}, {STUDENT: loss.projection}, loss, [batch], exact,
                                         approximate)
         except IncompleteCloudError as error:
@@ -171,4 +172,4 @@ def _why_no_images(runner: Runner, loss: TopologyLoss) -> Optional[str]:
 
 
 def _images_of_a_cloud(runner: Runner, loss: TopologyLoss) -> int:
-    return getattr(loss.cloud, 'images_per_cloud', loss.cloud.num_points) or runner.train_dataloader.batch_size
+    return images_of_cloud(runner.cfg, loss.cloud.num_points, getattr(loss.cloud, 'images_per_cloud', None))

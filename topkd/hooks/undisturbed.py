@@ -41,9 +41,20 @@ def alone(loss: TopologyLoss) -> Iterator[None]:
             loss.cloud.gather = gather
 
 
-def first_images(loader: DataLoader, count: int) -> Any:
-    """Fetch the first images of a loader as one batch; a new iterator of the loader would draw a random number."""
-    indices: List[int] = list(range(count))
+def some_images(loader: DataLoader, count: int) -> Any:
+    """Fetch random images of a loader's data set as one batch, the same ones in every call.
+
+    The first images would be of one class where the data set is a folder that is sorted by class. The random numbers are of
+    a generator of their own; a new iterator of the loader would draw one of the training's.
+
+    Args:
+        loader (DataLoader): Whose data set and collate function are used.
+        count (int): Number of images.
+
+    Raises:
+        ValueError: Where the data set has fewer.
+    """
+    indices: List[int] = np.random.default_rng(0).choice(len(loader.dataset), count, replace=False).tolist()
     fetched = loader.dataset.__getitems__(indices) if hasattr(loader.dataset, '__getitems__') else [
         loader.dataset[index] for index in indices]
     return loader.collate_fn(fetched)

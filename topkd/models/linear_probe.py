@@ -7,7 +7,7 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from topkd.checkpoint import PREFIX, fingerprint, load_file, load_weights, student_state
+from topkd.checkpoint import fingerprint, load_student
 from topkd.config import read_config, with_preprocessor
 from topkd.models.point_cloud import pool
 from topkd.models.tap import reach
@@ -124,11 +124,7 @@ def load_classifier(network: nn.Module, checkpoint: Optional[str]) -> None:
     if checkpoint is None or ('://' not in checkpoint and not osp.isfile(osp.expanduser(checkpoint))):
         raise FileNotFoundError(f"the featurizer's checkpoint '{checkpoint}' does not exist: train its config first, or name "
                                 'another by --cfg-options model.featurizer.checkpoint=... model.featurizer.config=...')
-    content = load_file(checkpoint)
-    weights = content.get('state_dict', content)
-    if any(key.startswith(PREFIX) for key in weights):
-        weights = student_state(weights)
-    load_weights(network, checkpoint, 'featurizer', weights=weights)
+    load_student(network, checkpoint, 'featurizer')
 
 
 def as_buffers(network: nn.Module) -> nn.Module:

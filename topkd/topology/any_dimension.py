@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from topkd.topology.gudhi_diagrams import gudhi_diagrams
+from topkd.topology.pairwise import checked_clouds, refuse_broken
 from topkd.topology.rips import HOMOLOGY_DIMS, rips_diagrams
 from topkd.topology.spanning_tree import MAX_VERTICES
 
@@ -67,6 +68,8 @@ def exact_diagrams(points: Tensor, homology_dims: Sequence[int] = (0, )) -> List
 
     Source: Section 3.2.
     """
+    points = checked_clouds(points)
+    refuse_broken(points.isfinite().flatten(1).all(dim=1))  # on a GPU, dimension 0 does not look
     by_gudhi = diagram_backend(points.shape[-2], homology_dims).name.startswith('gudhi')
     return (gudhi_diagrams if by_gudhi else rips_diagrams)(points, homology_dims)
 

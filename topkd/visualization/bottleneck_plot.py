@@ -15,7 +15,8 @@ UNITS = {'as is': 'feature distance', 'scale-free': "cloud's mean distance = 1"}
 def plot_bottleneck(diagrams: Sequence[ScaledDiagrams], distances: Sequence[Distances], path: str) -> None:
     """Draw one row a dimension and scale: shares of persistences on the left, distances to the teacher on the right.
 
-    On the right, every dot is a cloud, the bold marker their mean, the bar one standard deviation to each side.
+    On the right, every dot is a cloud, the bold marker their mean, the bar one standard deviation to each side. Below a name
+    stands the share of clouds whose distance is at its cap, where there are any.
 
     Args:
         diagrams (Sequence[ScaledDiagrams]): See :func:`topkd.evaluation.bottleneck.collect_diagrams`.
@@ -64,6 +65,11 @@ def _distances(axis: Axes, rows: List[Distances], networks: Sequence[str]) -> No
         summary = row.plain()
         axis.errorbar(summary['mean'], place, xerr=summary['std'], fmt=look['marker'], color=look['color'], markersize=8, capsize=5,
                       markeredgecolor='white', linewidth=2)
-    axis.set_yticks(range(len(rows)), [row.network.replace(', ', ',\n') for row in rows])
+    axis.set_yticks(range(len(rows)), [_label(row) for row in rows])
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set_xlim(left=0)
+
+
+def _label(row: Distances) -> str:
+    at_cap = row.plain()['at_cap']
+    return row.network.replace(', ', ',\n') + (f'\n({at_cap:.0%} at the cap)' if at_cap else '')

@@ -1,14 +1,14 @@
 """Persistence diagram, barcode and persistence image of point clouds (Fig. 6)."""
-from typing import Dict, Optional, Tuple
+from typing import Dict, Optional
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from topkd.evaluation.cloud_topology import CloudTopology
-from topkd.visualization.style import COLORS, MARKERS, new_figure, save_figure
+from topkd.visualization.style import COLORS, MARKERS, new_figure, pixel_edges, save_figure
 
-NO_IMAGE = 'no image: its range is fitted to\ntwo distinct classes at least'
+NO_IMAGE = 'no image: of the first 200 classes\nno two are more than 1e-5 apart'
 
 
 def plot_diagrams(clouds: Dict[str, CloudTopology], spec: Optional[dict], path: str, unit: str = 'distance') -> None:
@@ -78,14 +78,8 @@ def _image(figure: Figure, axis: Axes, image: Optional[np.ndarray], spec: Option
         return
     # the range's ends are the centres of the outermost pixels; where it has no width, the pixels get one
     rows, columns = image.shape
-    (left, right), (low, high) = _edges(*spec['im_range'][:2], columns), _edges(*spec['im_range'][2:], rows)
+    (left, right), (low, high) = pixel_edges(*spec['im_range'][:2], columns), pixel_edges(*spec['im_range'][2:], rows)
     shown = axis.imshow(image, origin='lower', extent=(left, right, low, high), aspect='auto', cmap='viridis', vmin=0, vmax=greatest)
     if spec['im_range'][0] == spec['im_range'][1]:
         axis.set_xticks([columns / 2 + left], [f"{spec['im_range'][0]:g}"])
     figure.colorbar(shown, ax=axis, label='pixel value')
-
-
-def _edges(first: float, last: float, count: int) -> Tuple[float, float]:
-    """Return the outer edges of pixels whose centres lie evenly from first to last."""
-    half = (last - first) / (2 * max(count - 1, 1))
-    return (first - half, last + half) if half > 0 else (first - count / 2, first + count / 2)

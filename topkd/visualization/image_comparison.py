@@ -1,11 +1,11 @@
 """Exact and approximated persistence images side by side."""
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from topkd.visualization.style import COLORS, DASHES, new_figure, save_figure
+from topkd.visualization.style import COLORS, DASHES, new_figure, pixel_edges, save_figure
 
 REFERENCE = dict(color='black', linestyle=':', linewidth=1.2)
 
@@ -24,7 +24,8 @@ def plot_image_comparison(exact: Tensor,
         approximated (Tensor): (B, P).
         labels (Sequence[str]): One a cloud.
         path (str): PNG to write.
-        im_range (Sequence[float]): (least birth, greatest birth, least persistence, greatest persistence).
+        im_range (Sequence[float]): (least birth, greatest birth, least persistence, greatest persistence), which are the centres
+            of the outermost pixels.
         resolution (Sequence[int]): Columns and rows of the images. Defaults to (20, 20).
         title (str, optional): Heading of the figure.
 
@@ -87,25 +88,24 @@ def image_figure(images: Dict[str, Tensor],
 
 def _draw_images(axes: np.ndarray, grids: Dict[str, np.ndarray], im_range: Optional[Sequence[float]]) -> Any:
     """Fill all rows but the last, on one scale of colours, and return one of the pictures."""
-    left, right, low, high = _limits(grids, im_range)
+    (left, right), (low, high) = _edges(grids, im_range)
     flat = im_range is not None and im_range[0] == im_range[1]
     top = max(group.max() for group in grids.values())
     for row, group in enumerate(grids.values()):
         for axis, grid in zip(axes[row], group):
-            # a range of births of no width would leave nothing to draw on
-            shown = axis.imshow(grid, origin='lower', extent=(left, max(right, left + 1e-3), low, high), aspect='auto',
-                                cmap='viridis', vmin=0, vmax=max(top, 1e-12))
-            axis.set_xticks([] if flat else [left, right])
+            shown = axis.imshow(grid, origin='lower', extent=(left, right, low, high), aspect='auto', cmap='viridis', vmin=0,
+                                vmax=max(top, 1e-12))
+            axis.set_xticks([] if flat else _centres(grids, im_range)[:2])
     birth = 'birth' if im_range is not None else 'column of the image'
     for axis in axes[len(grids) - 1]:
-        axis.set_xlabel(birth + (' (all 0)' if flat and left == 0 else ''))
+        axis.set_xlabel(birth + (' (all 0)' if flat and im_range[0] == 0 else ''))
     return shown
 
 
 def _draw_curves(axes: np.ndarray, grids: Dict[str, np.ndarray], im_range: Optional[Sequence[float]],
                  reference: Optional[str]) -> None:
     """Fill the last row with the means over the births; ``reference`` names the first curve in the other columns."""
-    left, right, low, high = _limits(grids, im_range)
+    low, high = _centres(grids, im_range)[2:]
     means = {kind: group.mean(axis=2) for kind, group in grids.items()}
     top = max(group.max() for group in means.values())
     persistence = np.linspace(low, high, next(iter(means.values())).shape[1])
@@ -115,12 +115,18 @@ def _draw_curves(axes: np.ndarray, grids: Dict[str, np.ndarray], im_range: Optio
         for index, (kind, group) in enumerate(means.items()):
             axis.plot(group[column], persistence, color=COLORS[index], linestyle=DASHES[index], label=kind)
         axis.set_xlim(0, max(top, 1e-12) * 1.05)
-        axis.set_ylim(low, high)
+        axis.set_ylim(*_edges(grids, im_range)[1])
         axis.set_xlabel('mean over births')
 
 
-def _limits(grids: Dict[str, np.ndarray], im_range: Optional[Sequence[float]]) -> Sequence[float]:
-    if im_range is not None:
-        return im_range
+def _centres(grids: Dict[str, np.ndarray], im_range: Optional[Sequence[float]]) -> Sequence[float]:
+    """Return the centres of the first and last column, and of the first and last row: the range, or numbers of pixels."""
     rows, columns = next(iter(grids.values())).shape[1:]
-    return 0, columns, 0, rows
+    return (0, columns - 1, 0, rows - 1) if im_range is None else im_range
+
+
+def _edges(grids: Dict[str, np.ndarray], im_range: Optional[Sequence[float]]) -> Sequence[Tuple[float, float]]:
+    """Return left and right edge, and lower and upper edge of the images."""
+    rows, columns = next(iter(grids.values())).shape[1:]
+    centres = _centres(grids, im_range)
+    return pixel_edges(*centres[:2], columns), pixel_edges(*centres[2:], rows)

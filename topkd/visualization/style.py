@@ -1,6 +1,7 @@
 """How all figures of this package look: colours that everybody can tell apart, readable in print and in grey."""
 from typing import Any, Tuple
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -29,3 +30,24 @@ def new_figure(width: float, height: float, **subplots: Any) -> Tuple[Figure, An
 def save_figure(figure: Figure, path: str) -> None:
     """Write a PNG at 200 dots per inch."""
     figure.savefig(path, dpi=200)
+
+
+def as_pixels(figure: Figure, dpi: int = 100) -> np.ndarray:
+    """Draw a figure of :func:`new_figure` into memory, for visualizer backends that take pictures.
+
+    Args:
+        figure (Figure): Drawn by matplotlib's Agg canvas.
+        dpi (int): Dots per inch. Defaults to 100.
+
+    Returns:
+        np.ndarray: RGB, uint8 (H, W, 3).
+    """
+    figure.set_dpi(dpi)
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
+
+
+def pixel_edges(first: float, last: float, count: int) -> Tuple[float, float]:
+    """Return the outer edges of ``count`` pixels whose centres lie evenly from first to last; where these agree, of width 1."""
+    half = (last - first) / (2 * max(count - 1, 1))
+    return (first - half, last + half) if half > 0 else (first - count / 2, first + count / 2)

@@ -17,7 +17,7 @@ REQUIREMENTS = ROOT / 'requirements' / 'tested.txt'
 JOBS = {
     'digits': ['tools/digits.py'],
     'scenes': ['tools/digit_scenes.py'],
-    'test': ['-m', 'pytest'],
+    'test': ['-m', 'pytest', '-n', '2', '--dist', 'loadfile'],
 }
 
 

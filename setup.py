@@ -33,5 +33,5 @@ setup(
         'scikit-learn',
         'matplotlib',
     ],
-    extras_require={'test': ['pytest', 'hypothesis'], 'analysis': ['umap-learn']},
+    extras_require={'test': ['pytest', 'pytest-xdist', 'hypothesis'], 'analysis': ['umap-learn']},
 )

@@ -135,7 +135,7 @@ def tool(main: Callable[[], Any]) -> Callable[[], None]:
             message = sentence(error)
             if message is None or os.environ.get('TOPKD_DEBUG') == '1':
                 raise
-            config = next((word for word in sys.argv[1:] if not word.startswith('-')), 'CONFIG')
+            config = next((word for word in sys.argv[1:] if word.endswith('.py') or '::' in word), 'CONFIG')
             print(f"error: {message.replace('CONFIG', config)} [TOPKD_DEBUG=1 shows where]", file=sys.stderr)
             sys.exit(1)
 

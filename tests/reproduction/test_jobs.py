@@ -1,5 +1,6 @@
 """Plans: which runs, in which order, shared by whom, and what counts as done."""
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,20 @@ def test_every_topology_loss_gets_its_ripsnet_and_the_kd_control_must_be_one(pla
     assert topkd.config.model.losses.stage.vectorizer.checkpoint == str(ripsnets[1].artifact / 'ripsnet.pth')
     with pytest.raises(ValueError, match=r"more topology losses than 'topology' \(stage\): the KD control"):
         planner(seeds=(0, )).plan(TABLE, [pair])
+
+
+def test_an_analysis_is_done_again_when_a_student_is_newer(planner, finish, tmp_path):
+    plan = planner(seeds=(0, )).plan(TABLES['table20'], [DIGITS])
+    job, student = plan.jobs[f'{DIGITS}/bottleneck/seed0'], plan.jobs[f'{DIGITS}/KD/seed0']
+    for folder in (job.folder, student.folder):
+        folder.mkdir(parents=True)
+    (job.folder / 'bottleneck.json').write_text('{}')
+    last_checkpoint(student).write_text('')
+    os.utime(last_checkpoint(student), (1, 1))
+    assert job.is_done()
+    os.utime(last_checkpoint(student))
+    os.utime(job.folder / 'bottleneck.json', (2, 2))
+    assert not job.is_done()
 
 
 def test_probes_have_the_seed_of_their_student(planner):

@@ -227,7 +227,9 @@ class Planner:
         named = [f'{name}={last_checkpoint(self._plan.jobs[jobs[position]])}' for name, jobs in students.items()]
         tool, stem = analysis[0], Path(analysis[0]).stem
         folder = self.work_dir / path.stem / stem / f'seed{seed}{self._length()}'
-        return self._add(Job(f'{path.stem}/{stem}/seed{seed}', tool, cfg, folder, (folder / f'{stem}.json').is_file,
+        checkpoints = [last_checkpoint(self._plan.jobs[name]) for name in needs]
+        written = folder / f'{stem}.json'
+        return self._add(Job(f'{path.stem}/{stem}/seed{seed}', tool, cfg, folder, lambda: is_newer(written, checkpoints),
                              (*named, '--out', str(folder), *analysis[1:]), (*needs, *ripsnets)))
 
     def _add_training(self, name: str, cfg: Config, folder: Path, needs: Sequence[str] = ()) -> str:
@@ -275,6 +277,11 @@ def trained_epochs(folder: Path) -> int:
     """Return after how many epochs the last validation of a run was, 0 where there was none."""
     path = folder / 'results.json'
     return json.loads(path.read_text())['last']['epoch'] if path.is_file() else 0
+
+
+def is_newer(path: Path, sources: Sequence[Path]) -> bool:
+    """Tell whether a file exists and was written after all of its sources that exist."""
+    return path.is_file() and all(not source.is_file() or source.stat().st_mtime <= path.stat().st_mtime for source in sources)
 
 
 def clouds_done(folder: Path) -> bool:

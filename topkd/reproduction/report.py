@@ -157,9 +157,11 @@ def markdown(content: Dict[str, Any], metrics: Dict[str, str]) -> str:
             for metric, heading in metrics.items():
                 lines += _section(pair, probe, rows, metric, heading, content['teachers'][pair])
     environment = content['environment']
-    lines += [f"Paper: {content['source']}.", content['note'] or '',
-              '"Best" is the best validation of a run, which papers report although it is chosen on the test split; "last" is what a '
-              'user gets. Spread: sample standard deviation over seeds.', '',
+    best = ('"Best" is the best validation of a run, which papers report although it is chosen on the test split; "last" is what a user '
+            'gets. ')
+    lines += [f"Paper: {content['source']}.", *([content['note']] if content['note'] else []), '',
+              (best if any(metric.startswith(VALIDATED) for metric in metrics) else '')
+              + 'Spread: sample standard deviation over seeds.', '',
               f"Made by `{content['command']}`; {environment['device']}, Python {environment['python']}, torch "
               f"{environment['torch']}, topkd {environment['topkd']}.", '']
     return '\n'.join(lines)

@@ -157,8 +157,8 @@ def markdown(content: Dict[str, Any], metrics: Dict[str, str]) -> str:
             for metric, heading in metrics.items():
                 lines += _section(pair, probe, rows, metric, heading, content['teachers'][pair])
     environment = content['environment']
-    best = ('"Best" is the best validation of a run, which papers report although it is chosen on the test split; "last" is what a user '
-            'gets. ')
+    best = ('"Best" is the best validation of a run, which papers report although it is chosen on the test split; "last" is what a '
+            'user gets. ')
     lines += [f"Paper: {content['source']}.", *([content['note']] if content['note'] else []), '',
               (best if any(metric.startswith(VALIDATED) for metric in metrics) else '')
               + 'Spread: sample standard deviation over seeds.', '',

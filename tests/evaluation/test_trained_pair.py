@@ -1,47 +1,15 @@
-"""Loading a pair from whichever checkpoint there is, and what its two networks show."""
+"""A pair built from a config, its loaders, and what its two networks show."""
 import cv2
 import numpy as np
 import pytest
 import torch
 from image_folders import write_imagenet
 from mmengine.config import Config
-from small import batch, build, classifier, distiller
+from small import batch, classifier, distiller
 
-from topkd.checkpoint import save_file
-from topkd.evaluation.trained_pair import build_pair, load_trained, pair_clouds, pair_features, split_loader
+from topkd.evaluation.trained_pair import build_pair, pair_clouds, pair_features, split_loader
 from topkd.evaluation.trained_students import cloud_loader
 from topkd.models import BatchCloud, RoICloud
-
-
-@pytest.fixture
-def trained():
-    """Return a distiller and its weights, none of them at their initial value."""
-    torch.manual_seed(0)
-    model = build(distiller(student_width=4))
-    state = {key: torch.rand_like(value) if value.is_floating_point() else value for key, value in model.state_dict().items()}
-    return model, state
-
-
-def test_distillation_and_plain_checkpoints_load(trained, tmp_path):
-    model, state = trained
-    plain = {key[len('student.'):]: value for key, value in state.items() if key.startswith('student.')}
-    for name, content in dict(whole=state, plain=plain).items():
-        save_file(dict(state_dict=content), tmp_path / f'{name}.pth')
-        fresh = build(distiller(student_width=4))
-        load_trained(fresh, str(tmp_path / f'{name}.pth'))
-        assert all(torch.equal(value, plain[key]) for key, value in fresh.student.state_dict().items())
-        projection = fresh.losses.topology.projection.weight
-        assert torch.equal(projection, state['losses.topology.projection.weight']) == (name == 'whole')
-
-
-def test_a_student_distilled_with_other_losses_loads_alone(trained, tmp_path):
-    model, state = trained
-    other = {key: value for key, value in state.items() if not key.startswith('losses.')}
-    save_file(dict(state_dict=other), tmp_path / 'kd.pth')
-    with pytest.raises(ValueError, match='missing: losses.topology'):
-        load_trained(model, str(tmp_path / 'kd.pth'))
-    load_trained(model, str(tmp_path / 'kd.pth'), student_only=True)
-    assert torch.equal(model.student.head.fc.weight, state['student.head.fc.weight'])
 
 
 def test_features_and_clouds_are_those_of_the_networks():

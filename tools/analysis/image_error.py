@@ -12,11 +12,12 @@ from mmengine.device import get_device
 
 import topkd  # noqa: F401
 from topkd.artifacts import write_json
+from topkd.checkpoint import load_student
 from topkd.cli import analysis_folder, count, load_config, parser, tool
 from topkd.evaluation.cloud_size import topology_config
 from topkd.evaluation.image_error_of_pair import exact_twin, image_errors
 from topkd.evaluation.image_sources import load_projections
-from topkd.evaluation.trained_pair import build_pair, load_trained, split_loader
+from topkd.evaluation.trained_pair import build_pair, split_loader
 from topkd.launch import setup_processes
 from topkd.runners.cloud_sampling import seed_everything
 
@@ -52,7 +53,7 @@ def main() -> None:
         raise ValueError(f"loss '{args.loss}' compares no images by RipsNet: name the config of the twin with RipsNet")
     exact = exact_twin(loss.vectorizer.module).to(get_device())
     loss.projection = load_projections(loss, args.loss, dict(student=args.checkpoint))['student']
-    load_trained(model, args.checkpoint, student_only=True)
+    load_student(model.student, args.checkpoint)
     loader, errors = split_loader(cfg, 'train', augment=True, seed=args.seed), {}
     for name, vectorizer in (('RipsNet', loss.vectorizer), ('exact', exact)):
         seed_everything(args.seed)  # the same images in every pass and every run

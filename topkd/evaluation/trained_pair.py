@@ -10,7 +10,6 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from topkd.checkpoint import PREFIX, load_state, load_student, load_weights
 from topkd.config import with_preprocessor
 from topkd.models.losses.distillation_loss import Features
 from topkd.models.losses.topology_loss import TopologyLoss
@@ -33,25 +32,6 @@ def build_pair(cfg: Config) -> nn.Module:
     if 'teacher' not in cfg.model:
         raise KeyError('the config has no teacher: name a distillation config, for example one of configs/topkd/')
     return MODELS.build(with_preprocessor(cfg.model, cfg)).to(get_device()).eval()
-
-
-def load_trained(model: nn.Module, checkpoint: str, student_only: bool = False) -> None:
-    """Load a distillation's checkpoint, or one of the plain student, into a distiller.
-
-    Args:
-        model (nn.Module): A :class:`topkd.models.Distiller`.
-        checkpoint (str): Written by this config or, for the student, by any that trains the same network: plain, KD, TopKD.
-        student_only (bool): Whether to take no more than the student out of a distillation's checkpoint, so that
-            the losses it was trained with may differ. Defaults to False.
-
-    Raises:
-        ValueError: Where the weights do not fit.
-    """
-    if student_only:
-        return load_student(model.student, checkpoint)
-    weights = load_state(checkpoint)
-    whole = any(key.startswith(PREFIX) for key in weights)
-    load_weights(model if whole else model.student, checkpoint, weights=weights)
 
 
 def split_config(cfg: Config, split: str, augment: bool = False) -> dict:

@@ -8,8 +8,9 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from topkd.checkpoint import load_student
 from topkd.evaluation.cloud_size import images_of_cloud
-from topkd.evaluation.trained_pair import load_trained, split_config
+from topkd.evaluation.trained_pair import split_config
 from topkd.models.detectors.roi_cloud import RoICloud
 from topkd.models.losses.distillation_loss import Features
 from topkd.models.losses.topology_loss import TopologyLoss
@@ -43,7 +44,7 @@ def load_students(model: nn.Module, checkpoints: Mapping[str, str]) -> Dict[str,
 
     Args:
         model (nn.Module): A :class:`topkd.models.Distiller` in eval mode; its own student holds the last checkpoint afterwards.
-        checkpoints (Mapping[str, str]): By name, see :func:`topkd.evaluation.trained_pair.load_trained`.
+        checkpoints (Mapping[str, str]): By name, see :func:`topkd.checkpoint.load_student`.
 
     Returns:
         dict: Students by name.
@@ -56,7 +57,7 @@ def load_students(model: nn.Module, checkpoints: Mapping[str, str]) -> Dict[str,
                          'NAME=CHECKPOINT')
     students = {}
     for name, checkpoint in checkpoints.items():
-        load_trained(model, checkpoint, student_only=True)
+        load_student(model.student, checkpoint)
         students[name] = copy.deepcopy(model.student).eval()
     return students
 

@@ -22,7 +22,8 @@ import topkd  # noqa: F401
 from topkd.cli import count, tool
 from topkd.reproduction.estimate import estimate, readable
 from topkd.reproduction.execution import environment, hand_over, run_plan
-from topkd.reproduction.jobs import Plan, Planner
+from topkd.reproduction.jobs import Plan
+from topkd.reproduction.planner import Planner
 from topkd.reproduction.report import Report
 from topkd.reproduction.tables import TABLES
 

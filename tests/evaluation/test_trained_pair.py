@@ -7,8 +7,8 @@ from image_folders import write_imagenet
 from mmengine.config import Config
 from small import batch, classifier, distiller
 
-from topkd.evaluation.trained_pair import build_pair, pair_clouds, pair_features, split_loader
-from topkd.evaluation.trained_students import cloud_loader
+from topkd.evaluation.trained_pair import build_pair, split_loader
+from topkd.evaluation.trained_students import cloud_loader, network_clouds, network_features
 from topkd.models import BatchCloud, RoICloud
 
 
@@ -18,17 +18,18 @@ def test_features_and_clouds_are_those_of_the_networks():
     assert not model.training
     model.student.init_weights()
     batches = [batch(16, seed=seed) for seed in range(3)]
-    found = list(pair_features(model, model.losses.topology, batches, limit=2))
+    loss, students = model.losses.topology, dict(student=model.student)
+    found = list(network_features(model, students, loss, batches, limit=2))
     with torch.no_grad():
         inputs = model.data_preprocessor(batches[1], False)['inputs']
         student, teacher = model.student.extract_feat(inputs)[0], model.teacher.module.extract_feat(inputs)[0]
     assert len(found) == 2
-    torch.testing.assert_close(found[1].student, student)
-    torch.testing.assert_close(found[1].teacher, teacher)
+    torch.testing.assert_close(found[1].features['student'], student)
+    torch.testing.assert_close(found[1].features['teacher'], teacher)
     assert torch.stack([sample.gt_label[0] for sample in found[1].data_samples]).equal(batches[1]['gt_label'])
-    clouds = list(pair_clouds(model, model.losses.topology, batches))
-    torch.testing.assert_close(clouds[1][0], model.losses.topology.projection(student).reshape(2, 8, 32))
-    torch.testing.assert_close(clouds[1][1], teacher.reshape(2, 8, 32))
+    clouds = network_clouds(loss, dict(student=loss.projection), found[1])
+    torch.testing.assert_close(clouds['student'], loss.projection(student).reshape(2, 8, 32))
+    torch.testing.assert_close(clouds['teacher'], teacher.reshape(2, 8, 32))
 
 
 def test_a_plain_config_is_no_pair():

@@ -6,7 +6,7 @@ from reproduction_small import CONFIGS, DIGITS, TABLE
 
 from topkd.reproduction import estimate as module
 from topkd.reproduction.estimate import estimate, readable
-from topkd.reproduction.jobs import Planner
+from topkd.reproduction.planner import Planner
 from topkd.reproduction.tables import TABLES
 
 
@@ -39,6 +39,21 @@ def test_what_cannot_be_timed_is_said(tmp_path, monkeypatch):
     assert [name for name in seconds] == [name for name in plan.jobs if name.startswith('RipsNet')]
     assert len(problems) == 1 and problems[0].startswith('no estimate for teacher resnet20_digits, plain/resnet8_digits/seed0, ')
     assert 'nowhere' in problems[0]
+
+
+def test_clouds_and_ripsnet_of_a_loss_of_another_name(clock, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    stage = "dict(type='TopologyLoss', student_tap='backbone.layer2', cloud=dict(type='BatchCloud', num_points=32), " \
+        "vectorizer=dict(type='RipsNet'))"
+    (tmp_path / 'stage.py').write_text(f"_base_ = '{CONFIGS / 'topkd' / DIGITS}.py'\n"
+                                       f'model = dict(losses=dict(topology=None, stage={stage}))\n')
+    options = {'train_dataloader.dataset.indices': 128, 'clouds.num_clouds': 10}
+    table = TABLE._replace(variants=TABLE.variants[-1:])
+    plan = Planner(CONFIGS, tmp_path / 'work', [0], options=options).plan(table, [str(tmp_path / 'stage.py')])
+    seconds, problems = estimate(plan)
+    assert problems == [] and set(seconds) == set(plan.jobs)
+    # a batch of 64 images makes two clouds of 32
+    assert next(value for name, value in seconds.items() if name.startswith('clouds')) == 5
 
 
 def test_an_analysis_has_no_estimate(clock, tmp_path, monkeypatch):

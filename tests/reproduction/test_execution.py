@@ -6,7 +6,7 @@ import pytest
 from reproduction_small import CONFIGS, DIGITS, TABLE
 
 from topkd.reproduction.execution import command, environment, hand_over, last_words, prepare, run_job, run_plan
-from topkd.reproduction.jobs import Planner
+from topkd.reproduction.planner import Planner
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from reproduction_small import CONFIGS, DIGITS, TABLE
 
 from topkd.reproduction.execution import run_plan
-from topkd.reproduction.jobs import Planner
+from topkd.reproduction.planner import Planner
 from topkd.reproduction.report import Report
 from topkd.reproduction.tables import R56_R20, TABLES
 

@@ -1,5 +1,5 @@
 """How many points of which width a config's clouds have, known without weights, students or data."""
-from typing import Optional, Tuple
+from typing import Mapping, Optional, Tuple, TypeVar
 
 import torch
 from mmengine.config import Config
@@ -12,6 +12,7 @@ from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.tap import Taps, as_list, reach
 
 PROBE = (3, 64, 64)
+Loss = TypeVar('Loss')
 
 
 def topology_config(cfg: Config, name: str = 'topology') -> dict:
@@ -24,6 +25,15 @@ def topology_config(cfg: Config, name: str = 'topology') -> dict:
         raise KeyError('the config has no teacher: name a distillation config, for example one of configs/topkd/')
     losses = {key: loss for key, loss in cfg.model.losses.items()
               if loss is not None and loss.type.split('.')[-1] == TopologyLoss.__name__}
+    return named_loss(losses, name)
+
+
+def named_loss(losses: Mapping[str, Loss], name: str) -> Loss:
+    """Return one of the topology losses, or of their configs, by its name.
+
+    Raises:
+        KeyError: Where there is none of that name; the message lists those that there are.
+    """
     if name not in losses:
         raise KeyError(f"model.losses has no topology loss '{name}' (it has: {', '.join(losses) or 'none'}): name one of them "
                        'by --loss, or a config of configs/topkd/')

@@ -4,9 +4,11 @@ from typing import Dict, Iterable, List, Optional
 import torch
 from torch import Tensor, nn
 
-from topkd.evaluation.trained_pair import pair_clouds
+from topkd.evaluation.trained_students import TEACHER, network_clouds, network_features
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.vectorizers import RipsImage, RipsNet
+
+STUDENT = 'student'
 
 
 @torch.no_grad()
@@ -33,10 +35,10 @@ def image_errors(model: nn.Module, loss: TopologyLoss, batches: Iterable[dict], 
     Source: Section 6.2, Table 8.
     """
     model.eval()
-    sums: Dict[str, List[Tensor]] = dict(teacher=[], student=[])
-    outside: Dict[str, List[float]] = dict(teacher=[], student=[])
-    for student, teacher in pair_clouds(model, loss, batches, limit, augment=True):
-        for name, clouds in (('student', student), ('teacher', teacher)):
+    sums: Dict[str, List[Tensor]] = {TEACHER: [], STUDENT: []}
+    outside: Dict[str, List[float]] = {TEACHER: [], STUDENT: []}
+    for shown in network_features(model, {STUDENT: model.student}, loss, batches, limit, augment=True):
+        for name, clouds in network_clouds(loss, {STUDENT: loss.projection}, shown).items():
             difference = (approximate(clouds) - exact(clouds)).double()
             sums[name].append(torch.stack([difference.square().mean(1), difference.norm(dim=1)], dim=1).cpu())
             outside[name].append(exact.diagnostics(clouds)['outside'] * len(clouds))

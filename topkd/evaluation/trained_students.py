@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from topkd.checkpoint import load_student
-from topkd.evaluation.cloud_size import images_of_cloud
+from topkd.evaluation.cloud_size import images_of_cloud, named_loss
 from topkd.evaluation.trained_pair import split_config
 from topkd.models.detectors.roi_cloud import RoICloud
 from topkd.models.losses.distillation_loss import Features
@@ -32,11 +32,7 @@ def topology_loss(model: nn.Module, name: str = 'topology') -> TopologyLoss:
     Raises:
         KeyError: Where the distiller has no topology loss of that name.
     """
-    losses = {key: loss for key, loss in model.losses.items() if isinstance(loss, TopologyLoss)}
-    if name not in losses:
-        raise KeyError(f"model.losses has no topology loss '{name}' (it has: {', '.join(losses) or 'none'}): name one of them "
-                       'by --loss, or a config of configs/topkd/')
-    return losses[name]
+    return named_loss({key: loss for key, loss in model.losses.items() if isinstance(loss, TopologyLoss)}, name)
 
 
 def load_students(model: nn.Module, checkpoints: Mapping[str, str]) -> Dict[str, nn.Module]:
@@ -64,8 +60,8 @@ def load_students(model: nn.Module, checkpoints: Mapping[str, str]) -> Dict[str,
 
 @torch.no_grad()
 def network_features(model: nn.Module, students: Mapping[str, nn.Module], loss: TopologyLoss, batches: Iterable[dict],
-                     limit: Optional[int] = None) -> Iterator[NetworkFeatures]:
-    """Run the teacher and all students over batches once, without augmentation, and yield what they show at a loss's taps.
+                     limit: Optional[int] = None, augment: bool = False) -> Iterator[NetworkFeatures]:
+    """Run the teacher and all students over batches once, and yield what they show at a loss's taps.
 
     Args:
         model (nn.Module): A :class:`topkd.models.Distiller` in eval mode, for teacher and preprocessor.
@@ -73,11 +69,12 @@ def network_features(model: nn.Module, students: Mapping[str, nn.Module], loss: 
         loss (TopologyLoss): Names the taps.
         batches (Iterable[dict]): As a dataloader makes them.
         limit (int, optional): Number of batches; None for all.
+        augment (bool): Whether the preprocessor treats the images as in training. Defaults to False.
     """
     for number, batch in enumerate(batches):
         if number == limit:
             break
-        data = model.data_preprocessor(batch, False)
+        data = model.data_preprocessor(batch, augment)
         teacher = model.teacher.features(data['inputs'], as_list(loss.teacher_tap), model.data_preprocessor,
                                          data['data_samples'])
         features = {TEACHER: pick(teacher, loss.teacher_tap)}

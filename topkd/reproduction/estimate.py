@@ -17,7 +17,7 @@ from topkd.evaluation.cloud_size import cloud_size
 from topkd.models.tap import as_list
 from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import RipsNet
-from topkd.reproduction.jobs import Plan
+from topkd.reproduction.jobs import Job, Plan
 from topkd.reproduction.planned import decisive
 from topkd.runners.persistence_image_runner import DEFAULTS as CLOUDS
 from topkd.runners.ripsnet_runner import DEFAULTS as RIPSNET
@@ -46,10 +46,10 @@ def estimate(plan: Plan) -> Tuple[Dict[str, float], List[str]]:
             reasons.setdefault('an analysis of trained students', []).append(job.name)
             continue
         kind, measure = MEASURES[job.tool]
-        key = (kind, _relevant(job.config))
+        key = (kind, job.loss, _relevant(job.config))
         try:
             if key not in known:
-                known[key] = measure(job.config)
+                known[key] = measure(job)
             seconds[job.name] = known[key]
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:  # the last: out of memory, for one
             reasons.setdefault((str(error) or type(error).__name__).splitlines()[0], []).append(job.name)
@@ -58,9 +58,9 @@ def estimate(plan: Plan) -> Tuple[Dict[str, float], List[str]]:
     return seconds, [f"no estimate for {', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
 
-def training_seconds(cfg: Config) -> float:
+def training_seconds(job: Job) -> float:
     """Time a few steps of a training and multiply."""
-    model, cfg = _without_files(cfg)
+    model, cfg = _without_files(job.config)
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     model.train()
@@ -68,11 +68,11 @@ def training_seconds(cfg: Config) -> float:
     return step * len(loader) * cfg.train_cfg.max_epochs
 
 
-def cloud_seconds(cfg: Config) -> float:
+def cloud_seconds(job: Job) -> float:
     """Time the teacher on a few batches and multiply by the number of clouds."""
-    cfg = _random(cfg)
+    cfg = _random(job.config)
     teacher = Teacher(**cfg.model.teacher).to(get_device())
-    asked = cloud_request(cfg.model.losses.topology)
+    asked = cloud_request(cfg.model.losses[job.loss])
     student = MODELS.build(with_preprocessor(cfg.model.student, cfg)).to(get_device())
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
 
@@ -84,13 +84,13 @@ def cloud_seconds(cfg: Config) -> float:
     return _median(forward, loader) / images * cfg.get('clouds', {}).get('num_clouds', CLOUDS['num_clouds'])
 
 
-def ripsnet_seconds(cfg: Config) -> float:
+def ripsnet_seconds(job: Job) -> float:
     """Time a few steps of RipsNet's training and multiply by the epochs that the authors' took."""
+    cfg = job.config
     settings = {**RIPSNET, **cfg.get('ripsnet', {})}
-    asked = cloud_request(cfg.model.losses.topology)
-    width = cloud_size(cfg)[1]
+    num_points, width = cloud_size(cfg, job.loss)
     network = RipsNet(width).to(get_device())
-    points = torch.randn(settings['batch_size'], asked['num_points'], width, device=get_device())
+    points = torch.randn(settings['batch_size'], num_points, width, device=get_device())
     images = torch.rand(len(points), 400, device=get_device())
     optimizer = torch.optim.Adamax(network.parameters(), lr=settings['lr'])
 
@@ -105,7 +105,7 @@ def ripsnet_seconds(cfg: Config) -> float:
     return _median(step, range(10)) * steps * epochs * len(settings['operators'])
 
 
-MEASURES: Dict[str, Tuple[str, Callable[[Config], float]]] = {
+MEASURES: Dict[str, Tuple[str, Callable[[Job], float]]] = {
     'train.py': ('train', training_seconds),
     'gen_pi.py': ('clouds', cloud_seconds),
     'train_ripsnet.py': ('ripsnet', ripsnet_seconds),

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import torch
 
-from topkd.artifacts import ripsnet_path, write_json
+from topkd.artifacts import write_json
 from topkd.evaluation.summary import cell, mean_and_deviation
 from topkd.reproduction.analyses import analysis_figures
 from topkd.reproduction.jobs import Job, Plan, Row
@@ -52,7 +52,7 @@ class Report:
             table=self.name, title=self.table.title, source=source(), note=note(self.name), command=self.command,
             reduced=self.reduced, environment=dict(
                 topkd=__version__, torch=torch.__version__, python=platform.python_version(), device=_device(self.device)),
-            teachers={pair: self._teacher(pair) for pair in self.plan.teachers}, rows=rows)
+            teachers={pair: self._teacher(pair, rows) for pair in self.plan.teachers}, rows=rows)
 
     def write(self, folder: Path, suffix: str = '') -> Path:
         """Write ``<table><suffix>.md`` and ``.json``, and return the first one's path."""
@@ -82,7 +82,7 @@ class Report:
         if not job.is_done():
             return None
         if job.tool == 'train_ripsnet.py':
-            return _ripsnet_run(job)
+            return _ripsnet_run(job.artifact)
         if job.tool in self.table.analysis:
             figures = analysis_figures(job.tool, job.folder)
             own = figures.get(network, {})
@@ -93,17 +93,15 @@ class Report:
         teacher = {metric: _scaled(metric, value) for metric, value in results.get('teacher', {}).items()}
         return dict(values, seed=results['seed'], epochs=results['last']['epoch'], teacher=teacher, folder=str(job.folder))
 
-    def _teacher(self, pair: str) -> Dict[str, Any]:
+    def _teacher(self, pair: str, rows: List[dict]) -> Dict[str, Any]:
         name, checkpoint = self.plan.teachers[pair]
-        measured = [run['teacher'] for row in self.plan.rows if row.pair == pair and not row.probe
-                    for run in (self._run(self.plan.jobs[job], row.variant.name) for job in row.jobs) if run and run['teacher']]
+        measured = [run['teacher'] for row in rows if row['pair'] == pair and not row['probe']
+                    for run in row['runs'] if run['teacher']]
         return dict(name=name, checkpoint=checkpoint, paper=paper_values(self.name, pair).get('teacher', {}),
                     ours=measured[0] if measured else {})
 
 
-def _ripsnet_run(job: Job) -> Dict[str, Any]:
-    loss = ripsnet_path(job.config.model.losses.topology, job.config.model.teacher.name)
-    folder = Path(loss['vectorizer']['checkpoint']).parent
+def _ripsnet_run(folder: Path) -> Dict[str, Any]:
     values = {}
     for operator in ('mean', 'sum'):
         path = folder / operator / 'result.json'

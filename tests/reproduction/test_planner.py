@@ -8,7 +8,8 @@ from mmengine.config import Config
 from reproduction_small import CONFIGS, DIGITS, TABLE
 
 from topkd.reproduction.execution import prepare
-from topkd.reproduction.jobs import Planner, last_checkpoint, trained_epochs
+from topkd.reproduction.jobs import last_checkpoint, trained_epochs
+from topkd.reproduction.planner import Planner
 from topkd.reproduction.tables import TABLES
 
 

@@ -22,9 +22,10 @@ from memory import measure_memory
 from torch import Tensor
 from torch.nn import functional as F
 from training_steps import ripsnet_row, share_row
-from turns import WARM_UP, Row, make_clouds, measure, timed
+from turns import Row, make_clouds, measure
 
 from topkd.evaluation.released_route import ReleasedRoute
+from topkd.evaluation.route_times import time_in_turns
 from topkd.models import RipsNet
 from topkd.topology import PersistenceImager, rips_diagrams, rips_h0
 
@@ -81,8 +82,8 @@ def growth(device: str, repeats: int) -> None:
         print(f'\nrips_h0, microseconds a cloud, {title}')
         for number, shape in shapes.items():
             clouds = make_clouds(*shape, device=device, count=3)
-            values = [timed(rips_h0, clouds, device) for _ in range(WARM_UP + repeats)][WARM_UP:]
-            print(f'  {number:5} {1000 * median(values) / shape[0]:10.1f}')
+            times = time_in_turns(dict(rips_h0=rips_h0), clouds, repeats)['rips_h0']
+            print(f'  {number:5} {1000 * median(times) / shape[0]:10.1f}')
 
 
 def describe(device: str) -> str:
@@ -122,10 +123,10 @@ def main() -> None:
         torch.set_num_threads(args.threads)
     print(describe(args.device))
     for row in rows_of_clouds(args.device):
-        measure(row, args.repeats, args.device)
+        measure(row, args.repeats)
     for make in (share_row, ripsnet_row):
         with tempfile.TemporaryDirectory() as folder:
-            measure(make(folder, args.device), args.repeats, args.device)
+            measure(make(folder, args.device), args.repeats)
     growth(args.device, args.repeats)
     if args.memory:
         measure_memory(200_000, args.folder)

@@ -1,14 +1,12 @@
 """Rows of a table whose variants are timed in turns, so that a machine whose speed drifts slows all of them."""
 import itertools
-import time
 from statistics import median
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, NamedTuple, Optional
 
 import torch
 from torch import Tensor
 
-WARM_UP = 2
-SECONDS_A_TURN = 0.05
+from topkd.evaluation.route_times import time_in_turns
 
 
 class Row(NamedTuple):
@@ -31,30 +29,13 @@ def make_clouds(*shape: int, device: str, count: int = 10) -> Callable[[], Tenso
     return lambda: next(batches)
 
 
-def timed(function: Callable[[Any], object], batches: Callable[[], Any], device: str) -> float:
-    """Return the milliseconds of a call, the mean over as many as fit into a turn."""
-    begin = time.perf_counter()
-    for calls in itertools.count(1):
-        function(batches())
-        if device == 'cuda':
-            torch.cuda.synchronize()
-        elapsed = time.perf_counter() - begin
-        if elapsed > SECONDS_A_TURN:
-            return 1000 * elapsed / calls
-
-
-def measure(row: Row, repeats: int, device: str) -> Dict[str, float]:
+def measure(row: Row, repeats: int) -> Dict[str, float]:
     """Print a row: milliseconds of all variants, and their ratios to the first; medians over the turns.
 
     Returns:
         dict: The ratios.
     """
-    times: Dict[str, List[float]] = {name: [] for name in row.variants}
-    for turn in range(WARM_UP + repeats):
-        for name, function in row.variants.items():
-            elapsed = timed(function, row.batches, device)
-            if turn >= WARM_UP:
-                times[name].append(elapsed)
+    times = time_in_turns(row.variants, row.batches, repeats)
     first = next(iter(times.values()))
     print(f"\n{row.name}{f'   (bar: {row.bar})' if row.bar else ''}")
     ratios = {}

@@ -4,7 +4,7 @@ import platform
 import re
 import time
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Sequence
+from typing import Any, Callable, Dict, List, Sequence
 
 import torch
 from torch import Tensor
@@ -25,14 +25,30 @@ def measure_times(routes: Dict[str, Route], batches: Sequence[Tensor], repeats: 
     Returns:
         dict[str, list]: Milliseconds a call, one a turn.
     """
-    supply = itertools.cycle(batches)
-    times: Dict[str, List[float]] = {name: [] for name in routes}
+    return time_in_turns(routes, itertools.cycle(batches).__next__, repeats)
+
+
+def time_in_turns(functions: Dict[str, Callable[[Any], object]], supply: Callable[[], Any], repeats: int) -> Dict[str, List[float]]:
+    """Time functions as :func:`measure_times` does, of whatever ``supply`` hands out for each call."""
+    times: Dict[str, List[float]] = {name: [] for name in functions}
     for turn in range(WARM_UP + repeats):
-        for name, route in routes.items():
-            elapsed = _one_turn(route, supply)
+        for name, function in functions.items():
+            elapsed = timed(function, supply)
             if turn >= WARM_UP:
                 times[name].append(elapsed)
     return times
+
+
+def timed(function: Callable[[Any], object], supply: Callable[[], Any]) -> float:
+    """Return the milliseconds of a call, the mean over as many as fit into a turn."""
+    begin = time.perf_counter()
+    for calls in itertools.count(1):
+        function(supply())
+        if torch.cuda.is_initialized():
+            torch.cuda.synchronize()
+        elapsed = time.perf_counter() - begin
+        if elapsed > SECONDS_A_TURN:
+            return 1000 * elapsed / calls
 
 
 def device_name(device: str) -> str:
@@ -52,16 +68,3 @@ def device_name(device: str) -> str:
     described = Path('/proc/cpuinfo').read_text() if Path('/proc/cpuinfo').is_file() else ''
     found = re.search(r'model name\s*:\s*(.+)', described)
     return found[1] if found else platform.processor() or platform.machine()
-
-
-def _one_turn(route: Route, supply: Iterator[Tensor]) -> float:
-    """Return the milliseconds of a call, the mean over as many as fit into a turn."""
-    begin = time.perf_counter()
-    for calls in itertools.count(1):
-        points = next(supply)
-        route(points)
-        if points.is_cuda:
-            torch.cuda.synchronize()
-        elapsed = time.perf_counter() - begin
-        if elapsed > SECONDS_A_TURN:
-            return 1000 * elapsed / calls

@@ -5,6 +5,7 @@
 
 Needs Python 3.10 to 3.13 with pip and nothing else. Further arguments go to the job.
 """
+
 import hashlib
 import subprocess
 import sys
@@ -32,7 +33,10 @@ def set_up() -> Path:
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
     if marker.is_file() and marker.read_text() == wanted:
         return python
-    print(f'Installing the packages of {REQUIREMENTS.relative_to(ROOT)} into {VENV.name}/ (a few minutes, 6 GB) ...', flush=True)
+    print(
+        f'Installing the packages of {REQUIREMENTS.relative_to(ROOT)} into {VENV.name}/ (a few minutes, 6 GB) ...',
+        flush=True,
+    )
     venv.create(VENV, with_pip=True, clear=VENV.exists())
     pip = [str(python), '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
     subprocess.run([*pip, '--requirement', str(REQUIREMENTS)], check=True)
@@ -44,7 +48,7 @@ def set_up() -> Path:
 def main() -> int:
     """Run the job that the first argument names."""
     if len(sys.argv) < 2 or sys.argv[1] not in JOBS:
-        print(f"usage: python run.py {{{','.join(JOBS)}}} [arguments of the job]", file=sys.stderr)
+        print(f'usage: python run.py {{{",".join(JOBS)}}} [arguments of the job]', file=sys.stderr)
         return 2
     if not (3, 10) <= sys.version_info[:2] <= (3, 13):
         print(f'error: Python 3.10 to 3.13 is needed, this is {sys.version.split()[0]}', file=sys.stderr)
@@ -52,8 +56,11 @@ def main() -> int:
     try:
         python = set_up()
     except subprocess.CalledProcessError as error:
-        print(f'error: the installation failed (pip ended with {error.returncode}, see above): check the network and the free '
-              'space on this disk, then run the same command again', file=sys.stderr)
+        print(
+            f'error: the installation failed (pip ended with {error.returncode}, see above): check the network and the free '
+            'space on this disk, then run the same command again',
+            file=sys.stderr,
+        )
         return 1
     return subprocess.run([str(python), *JOBS[sys.argv[1]], *sys.argv[2:]], cwd=ROOT).returncode
 

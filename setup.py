@@ -1,4 +1,5 @@
 """Package topkd; its configs and tools travel inside it, so that configs can be inherited as ``topkd::...``."""
+
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -17,7 +18,9 @@ setup(
     python_requires='>=3.10,<3.14',
     packages=find_packages(include=['topkd', 'topkd.*']),
     # topkd/.mim holds links to configs/ and tools/, where mmengine looks for them in an installed package
-    package_data={'topkd': ['reproduction/paper.json', '.mim/model-index.yml', '.mim/configs/**/*.py', '.mim/tools/**/*']},
+    package_data={
+        'topkd': ['reproduction/paper.json', '.mim/model-index.yml', '.mim/configs/**/*.py', '.mim/tools/**/*']
+    },
     install_requires=[
         'torch>=2.4',
         'torchvision',

@@ -8,10 +8,11 @@ Three things are timed in turns, so that a change of the machine's load meets al
 
 Usage: python benchmarks/data_path.py [--device cuda] [--rounds 5] [--workers 2]
 """
+
 import argparse
 import statistics
 import time
-from typing import Callable, Dict, Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -37,12 +38,14 @@ class PerImage(Dataset):
 
     def __init__(self, pixels: np.ndarray, labels: Tensor):
         self.pixels, self.labels = pixels, labels
-        self.transform = transforms.Compose([
-            transforms.RandomCrop(32, padding=4),
-            transforms.RandomHorizontalFlip(),
-            transforms.ToTensor(),
-            transforms.Normalize(MEAN, STD)
-        ])
+        self.transform = transforms.Compose(
+            [
+                transforms.RandomCrop(32, padding=4),
+                transforms.RandomHorizontalFlip(),
+                transforms.ToTensor(),
+                transforms.Normalize(MEAN, STD),
+            ]
+        )
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -56,7 +59,8 @@ def make_classifier(depth: int) -> ImageClassifier:
     return ImageClassifier(
         backbone=MODELS.build(dict(type='CIFARResNet', depth=depth)),
         neck=dict(type='GlobalAveragePooling'),
-        head=dict(type='LinearClsHead', num_classes=100, in_channels=64))
+        head=dict(type='LinearClsHead', num_classes=100, in_channels=64),
+    )
 
 
 def endless(loader: DataLoader) -> Iterator:
@@ -70,7 +74,7 @@ def make_step(device: torch.device) -> Callable[[], None]:
     student, teacher = make_classifier(20).to(device).train(), make_classifier(56).to(device).eval()
     optimizer = torch.optim.SGD(student.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
     images = torch.randn(BATCH_SIZE, 3, 32, 32, device=device)
-    labels = torch.randint(0, 100, (BATCH_SIZE, ), device=device)
+    labels = torch.randint(0, 100, (BATCH_SIZE,), device=device)
 
     def step() -> None:
         with torch.no_grad():
@@ -84,13 +88,14 @@ def make_step(device: torch.device) -> Callable[[], None]:
     return step
 
 
-def make_loops(device: torch.device, workers: int, num_images: int) -> Dict[str, Callable[[], None]]:
+def make_loops(device: torch.device, workers: int, num_images: int) -> dict[str, Callable[[], None]]:
     """Return, by name, functions that each handle one batch."""
     pixels = np.random.RandomState(0).randint(0, 256, (num_images, 32, 32, 3)).astype(np.uint8)
-    labels = torch.randint(0, 100, (num_images, ))
+    labels = torch.randint(0, 100, (num_images,))
     memory = InMemoryImages(torch.from_numpy(pixels.transpose(0, 3, 1, 2).copy()), labels, classes=[])
     fast = endless(
-        DataLoader(memory, BATCH_SIZE, sampler=DefaultSampler(memory), drop_last=True, collate_fn=collate_batch))
+        DataLoader(memory, BATCH_SIZE, sampler=DefaultSampler(memory), drop_last=True, collate_fn=collate_batch)
+    )
     preprocess = ImageBatchPreprocessor([255 * m for m in MEAN], [255 * s for s in STD], 4, 0.5).to(device)
     slow = endless(
         DataLoader(
@@ -99,7 +104,9 @@ def make_loops(device: torch.device, workers: int, num_images: int) -> Dict[str,
             shuffle=True,
             drop_last=True,
             num_workers=workers,
-            persistent_workers=workers > 0))
+            persistent_workers=workers > 0,
+        )
+    )
     return {
         'in-memory set + batch preprocessor': lambda: preprocess(next(fast), training=True),
         'KD step ResNet56-ResNet20': make_step(device),

@@ -7,6 +7,7 @@ child process each.
 Usage: python benchmarks/detection_step.py [--config configs/topkd/faster-rcnn_r101-r18_coco_exact.py]
            [--device cuda --size 800 1333 --batch-size 8] [--amp] [--rounds 5]
 """
+
 import argparse
 import copy
 import gc
@@ -14,7 +15,7 @@ import multiprocessing
 import resource
 import statistics
 import time
-from typing import Callable, Dict, Tuple
+from collections.abc import Callable
 
 import torch
 from mmengine.config import Config
@@ -28,28 +29,36 @@ from mmdet.structures import DetDataSample
 STEPS = ('floor', 'distillation')
 
 
-def make_batch(count: int, size: Tuple[int, int], classes: int, device: torch.device) -> dict:
-    """Return normalised random images of one size with eight boxes each."""
+def make_batch(count: int, size: tuple[int, int], classes: int, device: torch.device) -> dict:
+    """Return normalized random images of one size with eight boxes each."""
     generator = torch.Generator().manual_seed(0)
     height, width = (-(-side // 32) * 32 for side in size)
     samples = []
     for _ in range(count):
         corners = torch.rand(8, 2, generator=generator) * 0.7 * torch.tensor([size[1], size[0]])
         sides = torch.rand(8, 2, generator=generator) * 0.3 * torch.tensor([size[1], size[0]])
-        sample = DetDataSample(metainfo=dict(img_shape=size, ori_shape=size, pad_shape=(height, width),
-                                             batch_input_shape=(height, width), scale_factor=(1.0, 1.0)))
+        sample = DetDataSample(
+            metainfo=dict(
+                img_shape=size,
+                ori_shape=size,
+                pad_shape=(height, width),
+                batch_input_shape=(height, width),
+                scale_factor=(1.0, 1.0),
+            )
+        )
         sample.gt_instances = InstanceData(
-            bboxes=torch.cat([corners, corners + sides], 1), labels=torch.randint(classes, (8, ), generator=generator))
+            bboxes=torch.cat([corners, corners + sides], 1), labels=torch.randint(classes, (8,), generator=generator)
+        )
         sample.ignored_instances = InstanceData(bboxes=torch.zeros(0, 4), labels=torch.zeros(0, dtype=torch.long))
         samples.append(sample.to(device))
     inputs = torch.zeros(count, 3, height, width)
-    inputs[:, :, :size[0], :size[1]] = torch.randn(count, 3, *size, generator=generator)
+    inputs[:, :, : size[0], : size[1]] = torch.randn(count, 3, *size, generator=generator)
     return dict(inputs=inputs.to(device), data_samples=samples)
 
 
-def make_steps(args: argparse.Namespace) -> Dict[str, Callable[[], None]]:
+def make_steps(args: argparse.Namespace) -> dict[str, Callable[[], None]]:
     """Return, by name, functions that do one step each, on the same student."""
-    MMLogger.get_instance('benchmark', log_level='WARNING')  # no line for every initialised layer
+    MMLogger.get_instance('benchmark', log_level='WARNING')  # no line for every initialized layer
     torch.manual_seed(0)
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.default_scope)
@@ -88,7 +97,7 @@ def seconds(step: Callable[[], None], device: str) -> float:
     return time.perf_counter() - start
 
 
-def cuda_peaks(steps: Dict[str, Callable[[], None]]) -> Dict[str, float]:
+def cuda_peaks(steps: dict[str, Callable[[], None]]) -> dict[str, float]:
     """Return the allocator's peak of each step in MiB, weights and optimizer included."""
     peaks = {}
     for name, step in steps.items():
@@ -108,7 +117,7 @@ def child_peak(args: argparse.Namespace, name: str, queue: multiprocessing.Queue
     queue.put((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10)
 
 
-def cpu_peaks(args: argparse.Namespace) -> Dict[str, float]:
+def cpu_peaks(args: argparse.Namespace) -> dict[str, float]:
     """Return the peak of a process that does one kind of step, in MiB beyond its imports, both networks included."""
     context, peaks = multiprocessing.get_context('spawn'), {}
     for name in STEPS:
@@ -141,15 +150,19 @@ def main() -> None:
             times[name].append(seconds(step, args.device))
     medians = {name: statistics.median(values) for name, values in times.items()}
     pairs = [slow / fast for fast, slow in zip(*times.values())]
-    print(f"{args.config}\n{args.device}, {torch.get_num_threads()} threads, batch {args.batch_size} of {args.size[0]} x "
-          f"{args.size[1]}{', amp' if args.amp else ''}, median of {args.rounds} rounds\n")
+    print(
+        f'{args.config}\n{args.device}, {torch.get_num_threads()} threads, batch {args.batch_size} of {args.size[0]} x '
+        f'{args.size[1]}{", amp" if args.amp else ""}, median of {args.rounds} rounds\n'
+    )
     print('| step         | ms      | range             | peak MiB |')
     print('|--------------|---------|-------------------|----------|')
     for name in STEPS:
         spread = f'{1e3 * min(times[name]):.0f} - {1e3 * max(times[name]):.0f}'
         print(f'| {name:12} | {1e3 * medians[name]:7.0f} | {spread:17} | {peaks[name]:8.0f} |')
-    print(f"\ntime: {statistics.median(pairs):.3f} of the floor (median of the rounds' ratios); memory: "
-          f"{peaks['distillation'] / peaks['floor']:.3f} of the floor")
+    print(
+        f"\ntime: {statistics.median(pairs):.3f} of the floor (median of the rounds' ratios); memory: "
+        f'{peaks["distillation"] / peaks["floor"]:.3f} of the floor'
+    )
 
 
 if __name__ == '__main__':

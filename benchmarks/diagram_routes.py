@@ -1,6 +1,7 @@
 """Other ways to diagrams, for comparison: gudhi's Ripser, ripser.py, and scipy's single linkage."""
+
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from typing import Callable, Dict, List, Sequence
 
 import numpy as np
 import torch
@@ -8,33 +9,34 @@ from gudhi.sklearn.rips_persistence import RipsPersistence
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import pdist, squareform
 
-Route = Callable[[np.ndarray], List[np.ndarray]]
+Route = Callable[[np.ndarray], list[np.ndarray]]
 
 
-def other_routes(dims: Sequence[int]) -> Dict[str, Route]:
+def other_routes(dims: Sequence[int]) -> dict[str, Route]:
     """Return, by name, functions from clouds (B, n, d) to B diagrams, of what is installed."""
-    routes: Dict[str, Route] = {'gudhi RipsPersistence': lambda clouds: gudhi_ripser_diagrams(clouds, dims)}
+    routes: dict[str, Route] = {'gudhi RipsPersistence': lambda clouds: gudhi_ripser_diagrams(clouds, dims)}
     if find_spec('ripser') is not None:
         routes['ripser.py'] = lambda clouds: ripser_diagrams(clouds, dims)
-    if tuple(dims) == (0, ):
+    if tuple(dims) == (0,):
         routes['scipy single linkage'] = linkage_diagrams
     return routes
 
 
-def gudhi_ripser_diagrams(clouds: np.ndarray, dims: Sequence[int]) -> List[np.ndarray]:
+def gudhi_ripser_diagrams(clouds: np.ndarray, dims: Sequence[int]) -> list[np.ndarray]:
     """Compute diagrams by gudhi's fork of Ripser, with its own threads."""
     rips = RipsPersistence(homology_dimensions=list(dims), n_jobs=torch.get_num_threads())
     return [finite(np.concatenate(parts)) for parts in rips.fit_transform(list(clouds))]
 
 
-def ripser_diagrams(clouds: np.ndarray, dims: Sequence[int]) -> List[np.ndarray]:
+def ripser_diagrams(clouds: np.ndarray, dims: Sequence[int]) -> list[np.ndarray]:
     """Compute diagrams by scikit-tda's ripser."""
     from ripser import ripser
+
     found = [ripser(squareform(pdist(cloud)), maxdim=max(dims), distance_matrix=True)['dgms'] for cloud in clouds]
     return [finite(np.concatenate([diagrams[dim] for dim in dims])) for diagrams in found]
 
 
-def linkage_diagrams(clouds: np.ndarray) -> List[np.ndarray]:
+def linkage_diagrams(clouds: np.ndarray) -> list[np.ndarray]:
     """Compute diagrams of dimension 0 as the heights of single linkage."""
     heights = [linkage(cloud, 'single')[:, 2] for cloud in clouds]
     return [np.stack([np.zeros_like(values), values], axis=1) for values in heights]

@@ -6,6 +6,7 @@
 All variants take turns on the same batch in one process, so that a machine whose speed drifts slows all of them;
 the table shows medians of the times and of the ratios within a turn.
 """
+
 import argparse
 import copy
 import platform
@@ -41,7 +42,9 @@ def make_runner(folder: str, name: str, batch: int, device: str) -> Runner:
     dataset = dict(type='topkd.Digits', split='train', image_size=32)
     cfg.train_dataloader.dataset = dataset
     cfg.train_dataloader.batch_size = batch
-    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = cfg.test_cfg = cfg.test_dataloader = cfg.test_evaluator = None
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = cfg.test_cfg = cfg.test_dataloader = cfg.test_evaluator = (
+        None
+    )
     cfg.work_dir, cfg.log_level = folder, 'ERROR'
     cfg.experiment_name = name.replace('/', '_').replace('.py', '')
     return started(Runner.from_cfg(cfg), device)
@@ -79,7 +82,9 @@ class HandWritten:
             teacher_logits = self.teacher.head.fc(teacher_points)
         points = self.student.neck(self.student.backbone(data['inputs']))[0]
         logits = self.student.head.fc(points)
-        kd = F.kl_div(F.log_softmax(logits / 4, 1), F.log_softmax(teacher_logits / 4, 1), log_target=True, reduction='batchmean')
+        kd = F.kl_div(
+            F.log_softmax(logits / 4, 1), F.log_softmax(teacher_logits / 4, 1), log_target=True, reduction='batchmean'
+        )
         loss = F.cross_entropy(logits, labels) + 2 * 16 * kd
         if self.ripsnet is not None:
             with torch.no_grad():
@@ -114,9 +119,14 @@ def main() -> None:
         runners = {
             'KD': make_runner(f'{folder}/kd', f'kd/{PAIR}', args.batch, args.device),
             'TopKD, RipsNet': make_runner(f'{folder}/ripsnet', f'topkd/{PAIR}', args.batch, args.device),
-            'TopKD, exact image': make_runner(f'{folder}/exact', f"topkd/{PAIR.replace('.py', '_exact.py')}", args.batch, args.device),
+            'TopKD, exact image': make_runner(
+                f'{folder}/exact', f'topkd/{PAIR.replace(".py", "_exact.py")}', args.batch, args.device
+            ),
         }
-        variants = {name: (lambda batch, runner=runner: runner.train_loop.run_iter(1, batch)) for name, runner in runners.items()}
+        variants = {
+            name: (lambda batch, runner=runner: runner.train_loop.run_iter(1, batch))
+            for name, runner in runners.items()
+        }
         variants['KD, hand-written'] = HandWritten(runners['KD'])
         variants['TopKD, hand-written'] = HandWritten(runners['TopKD, RipsNet'])
         batch = next(iter(runners['KD'].train_dataloader))
@@ -130,12 +140,16 @@ def main() -> None:
     def ratio(first: str, second: str) -> float:
         return median(a / b for a, b in zip(times[first], times[second]))
 
-    hardware = torch.cuda.get_device_name() if args.device == 'cuda' else f'{platform.processor() or platform.machine()} CPU'
-    print(f'{PAIR}, batch {args.batch}, {hardware}, {torch.get_num_threads()} threads, torch {torch.__version__}, '
-          f'{args.repeats} turns\n\n{"step":<24}{"ms, median":>12}{"least":>10}')
+    hardware = (
+        torch.cuda.get_device_name() if args.device == 'cuda' else f'{platform.processor() or platform.machine()} CPU'
+    )
+    print(
+        f'{PAIR}, batch {args.batch}, {hardware}, {torch.get_num_threads()} threads, torch {torch.__version__}, '
+        f'{args.repeats} turns\n\n{"step":<24}{"ms, median":>12}{"least":>10}'
+    )
     for name, values in times.items():
         print(f'{name:<24}{median(values):>12.1f}{min(values):>10.1f}')
-    print(f"\n{'ratio of steps, median within turns':<48}{'ratio':>8}{'bar':>8}")
+    print(f'\n{"ratio of steps, median within turns":<48}{"ratio":>8}{"bar":>8}')
     for label, first, second, bar in (
         ('KD under the runner / hand-written', 'KD', 'KD, hand-written', BAR_LOOP),
         ('TopKD under the runner / hand-written', 'TopKD, RipsNet', 'TopKD, hand-written', BAR_LOOP),

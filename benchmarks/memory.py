@@ -6,6 +6,7 @@
 Every figure is the resident peak of a process of its own. The clouds, of 64 x 64, are random: a teacher's take an hour and
 no memory that grows. 200,000 need 4 GB of disk, which are freed at the end, and some minutes.
 """
+
 import argparse
 import re
 import resource
@@ -27,7 +28,7 @@ def peak() -> float:
     status = Path('/proc/self/status')
     if status.is_file():  # getrusage would count what the parent held when it started this process
         return int(re.search(r'VmHWM:\s+(\d+) kB', status.read_text())[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**(20 if sys.platform == 'darwin' else 10)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** (20 if sys.platform == 'darwin' else 10)
 
 
 def run_stage(stage: str, folder: str, clouds: int) -> None:
@@ -39,15 +40,22 @@ def run_stage(stage: str, folder: str, clouds: int) -> None:
     import topkd  # noqa: F401
     from topkd.array_file import ArrayFile
     from topkd.runners import PersistenceImageRunner, RipsNetRunner
+
     init_default_scope('mmpretrain')
     imported = peak()
     cfg = Config.fromfile(ROOT / 'configs' / 'topkd' / 'resnet20-resnet8_digits.py')
-    cfg.merge_from_dict({'model.teacher.checkpoint': None, 'model.teacher.floor': None, 'clouds': dict(num_clouds=clouds),
-                         'model.losses.topology.vectorizer.checkpoint': f'{folder}/{clouds}/ripsnet.pth',
-                         'ripsnet': dict(max_epochs=1, operators=('mean', )), 'log_level': 'ERROR'})
+    cfg.merge_from_dict(
+        {
+            'model.teacher.checkpoint': None,
+            'model.teacher.floor': None,
+            'clouds': dict(num_clouds=clouds),
+            'model.losses.topology.vectorizer.checkpoint': f'{folder}/{clouds}/ripsnet.pth',
+            'ripsnet': dict(max_epochs=1, operators=('mean',)),
+            'log_level': 'ERROR',
+        }
+    )
 
     class WithoutTeacher(PersistenceImageRunner):
-
         def _make_clouds(self, dataset: Any) -> None:
             generator, file = default_rng(0), ArrayFile(self.folder / 'clouds.npy')
             for start in range(0, clouds, FEW):
@@ -61,11 +69,13 @@ def measure_memory(clouds: int, parent: str) -> None:
     """Print a table of peaks.
 
     Raises:
-        OSError: Where the disk has no room.
+        OSError: If the disk has no room.
     """
     needed, free = 1.05 * clouds * BYTES_A_CLOUD, shutil.disk_usage(parent).free
     if free < needed:
-        raise OSError(f"'{parent}' has {free / 1e9:.1f} GB left, {clouds} clouds need {needed / 1e9:.1f}: name another --folder")
+        raise OSError(
+            f"'{parent}' has {free / 1e9:.1f} GB left, {clouds} clouds need {needed / 1e9:.1f}: name another --folder"
+        )
     print('\npeak memory, MB, clouds of 64 x 64   (bar: < 1000)')
     print(f'  {"":20}{"imports":>10}{f"{FEW} clouds":>16}{f"{clouds} clouds":>16}')
     with tempfile.TemporaryDirectory(dir=parent) as folder:
@@ -73,14 +83,21 @@ def measure_memory(clouds: int, parent: str) -> None:
             lines = []
             for count in (FEW, clouds):
                 command = [sys.executable, __file__, '--stage', stage, '--folder', folder, '--clouds', str(count)]
-                lines.append(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT).stdout.split()[-2:])
-            print(f'  {stage:20}{float(lines[0][0]):>10.0f}{float(lines[0][1]):>16.0f}{float(lines[1][1]):>16.0f}', flush=True)
+                lines.append(
+                    subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT).stdout.split()[-2:]
+                )
+            print(
+                f'  {stage:20}{float(lines[0][0]):>10.0f}{float(lines[0][1]):>16.0f}{float(lines[1][1]):>16.0f}',
+                flush=True,
+            )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--clouds', type=int, default=200_000)
-    parser.add_argument('--folder', default=tempfile.gettempdir(), help='where to put the clouds meanwhile (default: %(default)s)')
+    parser.add_argument(
+        '--folder', default=tempfile.gettempdir(), help='where to put the clouds meanwhile (default: %(default)s)'
+    )
     parser.add_argument('--stage', choices=STAGES, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.stage is None:

@@ -8,12 +8,13 @@ runs for a twentieth of a second. The table shows medians of the times, and of t
 other clouds in turn, because a processor learns repeated ones. --memory adds the peak memory for 200,000 clouds, which takes
 minutes and 4 GB of disk.
 """
+
 import argparse
 import platform
 import tempfile
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from statistics import median
-from typing import Callable, List, Optional, Sequence
 
 import numpy as np
 import torch
@@ -41,11 +42,15 @@ def images_row(name: str, bar: str, shape: Sequence[int], dims: Sequence[int], d
 
     def exact(points: Tensor) -> Tensor:
         with torch.no_grad():
-            if dims == (0, ):
+            if dims == (0,):
                 return imager.images_from_deaths(rips_h0(points))
             return imager(rips_diagrams(points, dims))
 
-    variants = {'released': released, **{title: images_by(route) for title, route in other_routes(dims).items()}, 'topkd': exact}
+    variants = {
+        'released': released,
+        **{title: images_by(route) for title, route in other_routes(dims).items()},
+        'topkd': exact,
+    }
     sample = clouds()
     expected = released(sample)
     for title, variant in variants.items():
@@ -57,7 +62,7 @@ def images_row(name: str, bar: str, shape: Sequence[int], dims: Sequence[int], d
     return Row(name, bar, clouds, variants)
 
 
-def loss_row(name: str, bar: Optional[str], pairs: int, n: int, width: int, device: str) -> Row:
+def loss_row(name: str, bar: str | None, pairs: int, n: int, width: int, device: str) -> Row:
     """Compare forward and backward of the two losses between students' and teachers' clouds, which go in one batch."""
     ripsnet = RipsNet(width).to(device).requires_grad_(False)
     imager = PersistenceImager().fit(rips_diagrams(torch.randn(50, n, width))).to(device)
@@ -77,8 +82,10 @@ def loss_row(name: str, bar: Optional[str], pairs: int, n: int, width: int, devi
 
 def growth(device: str, repeats: int) -> None:
     """Print how the time of deaths grows with the number of points and of clouds."""
-    for title, shapes in (('8 clouds of n points of width 64', {2**k: (8, 2**k, 64) for k in range(4, 11)}),
-                          ('B clouds of 64 points of width 64', {2**k: (2**k, 64, 64) for k in range(0, 11, 2)})):
+    for title, shapes in (
+        ('8 clouds of n points of width 64', {2**k: (8, 2**k, 64) for k in range(4, 11)}),
+        ('B clouds of 64 points of width 64', {2**k: (2**k, 64, 64) for k in range(0, 11, 2)}),
+    ):
         print(f'\nrips_h0, microseconds a cloud, {title}')
         for number, shape in shapes.items():
             clouds = make_clouds(*shape, device=device, count=3)
@@ -95,14 +102,14 @@ def describe(device: str) -> str:
             versions.append(f'{package} {version(package)}')
         except PackageNotFoundError:
             versions.append(f'{package} not installed')
-    return f"{hardware}, {torch.get_num_threads()} threads, Python {platform.python_version()}, {', '.join(versions)}"
+    return f'{hardware}, {torch.get_num_threads()} threads, Python {platform.python_version()}, {", ".join(versions)}'
 
 
-def rows_of_clouds(device: str) -> List[Row]:
+def rows_of_clouds(device: str) -> list[Row]:
     """Return the rows about clouds alone."""
     rows = [
-        images_row('64 clouds of 64 points of width 64 to images, H0', '>= 20 x', (64, 64, 64), (0, ), device),
-        images_row('8 clouds of 256 points of width 512 to images, H0', '>= 10 x', (8, 256, 512), (0, ), device),
+        images_row('64 clouds of 64 points of width 64 to images, H0', '>= 20 x', (64, 64, 64), (0,), device),
+        images_row('8 clouds of 256 points of width 512 to images, H0', '>= 10 x', (8, 256, 512), (0,), device),
         images_row('64 clouds of 64 points of width 64 to images, H0+1', '>= 10 x', (64, 64, 64), (0, 1), device),
     ]
     for pairs, n, width, bar in ((1, 64, 64, '<= 1.0 x'), (1, 256, 512, '<= 3 x'), (32, 64, 64, None)):
@@ -117,7 +124,9 @@ def main() -> None:
     parser.add_argument('--repeats', type=int, default=7)
     parser.add_argument('--threads', type=int, default=None)
     parser.add_argument('--memory', action='store_true', help='measure the peak memory for 200,000 clouds too')
-    parser.add_argument('--folder', default=tempfile.gettempdir(), help='where --memory puts 4 GB (default: %(default)s)')
+    parser.add_argument(
+        '--folder', default=tempfile.gettempdir(), help='where --memory puts 4 GB (default: %(default)s)'
+    )
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)

@@ -1,6 +1,7 @@
 """Rows of benchmarks/topology.py about whole training steps, under MMEngine's runner."""
+
 import itertools
-from typing import Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ CLOUDS = 4096
 def share_row(folder: str, device: str) -> Row:
     """Compare the exact term, clouds to gradient, with the step of ResNet56-ResNet20 that it is part of."""
     init_default_scope('mmpretrain')
-    exact = make_runner(f'{folder}/exact', f"topkd/{PAIR.replace('.py', '_exact.py')}", BATCH, device)
+    exact = make_runner(f'{folder}/exact', f'topkd/{PAIR.replace(".py", "_exact.py")}', BATCH, device)
     plain = make_runner(f'{folder}/kd', f'kd/{PAIR}', BATCH, device)
     batch = next(iter(exact.train_dataloader))
     exact.train_loop.run_iter(0, batch)  # fits the spec
@@ -36,10 +37,14 @@ def share_row(folder: str, device: str) -> Row:
     def term(_: dict) -> None:
         loss(student.clone().requires_grad_(), teacher).backward()
 
-    variants = {'KD and the exact image': lambda batch: exact.train_loop.run_iter(1, batch),
-                'KD': lambda batch: plain.train_loop.run_iter(1, batch),
-                'exact term alone': term}
-    return Row(f'distillation step ResNet56-ResNet20, batch {BATCH}', 'exact term <= 2 %', lambda: batch, variants, 'share')
+    variants = {
+        'KD and the exact image': lambda batch: exact.train_loop.run_iter(1, batch),
+        'KD': lambda batch: plain.train_loop.run_iter(1, batch),
+        'exact term alone': term,
+    }
+    return Row(
+        f'distillation step ResNet56-ResNet20, batch {BATCH}', 'exact term <= 2 %', lambda: batch, variants, 'share'
+    )
 
 
 def ripsnet_row(folder: str, device: str) -> Row:
@@ -56,11 +61,18 @@ def ripsnet_row(folder: str, device: str) -> Row:
         optimizer.step()
 
     resident = itertools.cycle([{name: tensor.to(device) for name, tensor in next(loader).items()} for _ in range(16)])
-    variants = {'hand-written, resident tensors': bare,
-                'runner, from the artifact': lambda _: runner.train_loop.run_iter(next(numbers), next(loader)),
-                'runner, resident tensors': lambda batch: runner.train_loop.run_iter(next(numbers), batch)}
-    return Row(f"RipsNet's training step, batch {BATCH} of 64 x 64", '<= 1.3 x from the artifact', lambda: next(resident), variants,
-               'the time')
+    variants = {
+        'hand-written, resident tensors': bare,
+        'runner, from the artifact': lambda _: runner.train_loop.run_iter(next(numbers), next(loader)),
+        'runner, resident tensors': lambda batch: runner.train_loop.run_iter(next(numbers), batch),
+    }
+    return Row(
+        f"RipsNet's training step, batch {BATCH} of 64 x 64",
+        '<= 1.3 x from the artifact',
+        lambda: next(resident),
+        variants,
+        'the time',
+    )
 
 
 def endless(loader: DataLoader) -> Iterator[dict]:
@@ -75,8 +87,15 @@ def make_artifact(folder: str) -> RipsNetRunner:
     arrays = dict(clouds=generator.normal(size=(CLOUDS, 64, 64)), images=generator.random((CLOUDS, 400)))
     for name, values in arrays.items():
         ArrayFile.create(f'{folder}/{name}.npy', values.shape).write(0, values)
-    request = dict(teacher='random', tap='neck[0]', cloud='BatchCloud', num_points=64, normalization='none', homology_dims=[0],
-                   resolution=[20, 20])
+    request = dict(
+        teacher='random',
+        tap='neck[0]',
+        cloud='BatchCloud',
+        num_points=64,
+        normalization='none',
+        homology_dims=[0],
+        resolution=[20, 20],
+    )
     spec = dict(bandwidth=0.5, im_range=[0.0, 0.0, 0.1, 2.0], scale=3.0, resolution=[20, 20])
     write_json(dict(request=request, width=64, spec=spec, complete=True), f'{folder}/manifest.json')
     return RipsNetRunner(folder, request, {}, log_level='ERROR')

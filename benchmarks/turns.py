@@ -1,7 +1,9 @@
 """Rows of a table whose variants are timed in turns, so that a machine whose speed drifts slows all of them."""
+
 import itertools
+from collections.abc import Callable
 from statistics import median
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,10 +17,11 @@ class Row(NamedTuple):
     ``says`` is how: 'faster' (how many times faster a variant is), 'the time' (how many times its time) or 'share' (of the
     first one's time).
     """
+
     name: str
-    bar: Optional[str]
+    bar: str | None
     batches: Callable[[], Any]
-    variants: Dict[str, Callable[[Any], object]]
+    variants: dict[str, Callable[[Any], object]]
     says: str = 'faster'
 
 
@@ -29,7 +32,7 @@ def make_clouds(*shape: int, device: str, count: int = 10) -> Callable[[], Tenso
     return lambda: next(batches)
 
 
-def measure(row: Row, repeats: int) -> Dict[str, float]:
+def measure(row: Row, repeats: int) -> dict[str, float]:
     """Print a row: milliseconds of all variants, and their ratios to the first; medians over the turns.
 
     Returns:
@@ -37,7 +40,7 @@ def measure(row: Row, repeats: int) -> Dict[str, float]:
     """
     times = time_in_turns(row.variants, row.batches, repeats)
     first = next(iter(times.values()))
-    print(f"\n{row.name}{f'   (bar: {row.bar})' if row.bar else ''}")
+    print(f'\n{row.name}{f"   (bar: {row.bar})" if row.bar else ""}')
     ratios = {}
     for name, values in times.items():
         ratios[name] = median(b / a if row.says == 'faster' else a / b for a, b in zip(values, first))

@@ -1,4 +1,5 @@
 """Small networks, configs and artifacts that many tests share."""
+
 import os
 from pathlib import Path
 

@@ -3,6 +3,7 @@
 Origin of names and structure: HobbitLong/RepDistiller, models/{resnet,resnetv2,wrn,vgg,mobilenetv2,ShuffleNetv1,
 ShuffleNetv2}.py; mdistiller and the authors of TopKD use the same.
 """
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -17,7 +18,6 @@ def projection(c_in, c_out, stride):
 
 
 class BasicBlock(nn.Module):
-
     def __init__(self, c_in, c_out, stride):
         super().__init__()
         self.conv1, self.bn1 = conv(c_in, c_out, 3, stride), nn.BatchNorm2d(c_out)
@@ -30,7 +30,6 @@ class BasicBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-
     def __init__(self, depth, c, num_classes=100):
         super().__init__()
         n = (depth - 2) // 6
@@ -46,7 +45,6 @@ class ResNet(nn.Module):
 
 
 class Bottleneck(nn.Module):
-
     def __init__(self, c_in, c, stride):
         super().__init__()
         self.conv1, self.bn1 = conv(c_in, c, 1), nn.BatchNorm2d(c)
@@ -60,7 +58,6 @@ class Bottleneck(nn.Module):
 
 
 class ResNet50(nn.Module):
-
     def __init__(self, num_classes=100):
         super().__init__()
         self.conv1, self.bn1, c_in = conv(3, 64, 3), nn.BatchNorm2d(64), 64
@@ -77,7 +74,6 @@ class ResNet50(nn.Module):
 
 
 class WideBlock(nn.Module):
-
     def __init__(self, c_in, c_out, stride):
         super().__init__()
         self.bn1, self.conv1 = nn.BatchNorm2d(c_in), conv(c_in, c_out, 3, stride)
@@ -91,18 +87,17 @@ class WideBlock(nn.Module):
 
 
 class WideGroup(nn.Module):
-
     def __init__(self, n, c_in, c_out, stride):
         super().__init__()
         self.layer = nn.Sequential(
-            *[WideBlock(c_in if j == 0 else c_out, c_out, stride if j == 0 else 1) for j in range(n)])
+            *[WideBlock(c_in if j == 0 else c_out, c_out, stride if j == 0 else 1) for j in range(n)]
+        )
 
     def forward(self, x):
         return self.layer(x)
 
 
 class WideResNet(nn.Module):
-
     def __init__(self, depth, k, num_classes=100):
         super().__init__()
         n = (depth - 4) // 6
@@ -119,7 +114,6 @@ class WideResNet(nn.Module):
 
 
 class VGG(nn.Module):
-
     def __init__(self, widths, num_classes=100):
         super().__init__()
         c = 3
@@ -141,31 +135,44 @@ class VGG(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, t):
         super().__init__()
         c = c_in * t
         self.add = stride == 1 and c_in == c_out
         self.conv = nn.Sequential(
-            conv(c_in, c, 1), nn.BatchNorm2d(c), nn.ReLU(), conv(c, c, 3, stride, groups=c), nn.BatchNorm2d(c),
-            nn.ReLU(), conv(c, c_out, 1), nn.BatchNorm2d(c_out))
+            conv(c_in, c, 1),
+            nn.BatchNorm2d(c),
+            nn.ReLU(),
+            conv(c, c, 3, stride, groups=c),
+            nn.BatchNorm2d(c),
+            nn.ReLU(),
+            conv(c, c_out, 1),
+            nn.BatchNorm2d(c_out),
+        )
 
     def forward(self, x):
         return x + self.conv(x) if self.add else self.conv(x)
 
 
 class MobileNetV2(nn.Module):
-
     def __init__(self, width=0.5, num_classes=100):
         super().__init__()
         c_in = int(32 * width)
         self.conv1 = nn.Sequential(conv(3, c_in, 3, 2), nn.BatchNorm2d(c_in), nn.ReLU())
         self.blocks = nn.ModuleList()
-        for t, c, n, s in ((1, 16, 1, 1), (6, 24, 2, 1), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
-                           (6, 320, 1, 1)):
+        for t, c, n, s in (
+            (1, 16, 1, 1),
+            (6, 24, 2, 1),
+            (6, 32, 3, 2),
+            (6, 64, 4, 2),
+            (6, 96, 3, 1),
+            (6, 160, 3, 2),
+            (6, 320, 1, 1),
+        ):
             c = int(c * width)
             self.blocks.append(
-                nn.Sequential(*[InvertedResidual(c_in if j == 0 else c, c, s if j == 0 else 1, t) for j in range(n)]))
+                nn.Sequential(*[InvertedResidual(c_in if j == 0 else c, c, s if j == 0 else 1, t) for j in range(n)])
+            )
             c_in = c
         self.conv2 = nn.Sequential(conv(c_in, 1280, 1), nn.BatchNorm2d(1280), nn.ReLU())
         self.classifier = nn.Sequential(nn.Linear(1280, num_classes))
@@ -184,7 +191,6 @@ def shuffle(x, g):
 
 
 class ShuffleBottleneck(nn.Module):
-
     def __init__(self, c_in, c_out, stride, g):
         super().__init__()
         c, self.stride = c_out // 4, stride
@@ -202,7 +208,6 @@ class ShuffleBottleneck(nn.Module):
 
 
 class ShuffleNetV1(nn.Module):
-
     def __init__(self, num_classes=100):
         super().__init__()
         self.conv1, self.bn1, c_in = conv(3, 24, 1), nn.BatchNorm2d(24), 24
@@ -218,7 +223,6 @@ class ShuffleNetV1(nn.Module):
 
 
 class SplitBlock(nn.Module):
-
     def __init__(self, c):
         super().__init__()
         c = self.half = c // 2
@@ -227,13 +231,12 @@ class SplitBlock(nn.Module):
         self.conv3, self.bn3 = conv(c, c, 1), nn.BatchNorm2d(c)
 
     def forward(self, x):
-        y = self.bn1(self.conv1(x[:, self.half:])).relu()
+        y = self.bn1(self.conv1(x[:, self.half :])).relu()
         y = self.bn3(self.conv3(self.bn2(self.conv2(y)))).relu()
-        return shuffle(torch.cat([x[:, :self.half], y], 1), 2)
+        return shuffle(torch.cat([x[:, : self.half], y], 1), 2)
 
 
 class DownBlock(nn.Module):
-
     def __init__(self, c_in, c_out):
         super().__init__()
         c = c_out // 2
@@ -250,7 +253,6 @@ class DownBlock(nn.Module):
 
 
 class ShuffleNetV2(nn.Module):
-
     def __init__(self, widths=(116, 232, 464, 1024), num_classes=100):
         super().__init__()
         self.conv1, self.bn1, c_in = conv(3, 24, 1), nn.BatchNorm2d(24), 24

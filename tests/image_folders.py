@@ -1,6 +1,7 @@
 """Small folders in the formats of STL-10, Tiny-ImageNet and ImageNet that many tests share."""
+
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 import numpy as np
 from PIL import Image
@@ -9,12 +10,12 @@ STL10_CLASSES = ['airplane', 'bird', 'car', 'cat', 'deer', 'dog', 'horse', 'monk
 
 
 def picture(label: int, number: int, height: int, width: int) -> np.ndarray:
-    """Return uint8 (H, W, 3): a smooth picture whose colour and direction tell its label, with a little noise."""
+    """Return uint8 (H, W, 3): a smooth picture whose color and direction tell its label, with a little noise."""
     random = np.random.RandomState(1000 * label + number)
     y, x = np.mgrid[:height, :width] / max(height, width)
     wave = np.sin(6 * (x * np.cos(label) + y * np.sin(label)) + random.rand())
-    colour = np.array([np.cos(1.3 * label), np.cos(2.1 * label + 1), np.cos(0.7 * label + 2)])
-    pixels = 128 + 60 * wave[..., None] * 0.5 + 60 * colour + random.randn(height, width, 3) * 4
+    color = np.array([np.cos(1.3 * label), np.cos(2.1 * label + 1), np.cos(0.7 * label + 2)])
+    pixels = 128 + 60 * wave[..., None] * 0.5 + 60 * color + random.randn(height, width, 3) * 4
     return pixels.clip(0, 255).astype(np.uint8)
 
 
@@ -54,7 +55,9 @@ def write_tiny_imagenet(root: Path, wnids: Sequence[str], train: int = 3, val: i
             lines.append(f'{name}\t{wnid}\t0\t0\t{side - 1}\t{side - 1}')
     (folder / 'val' / 'val_annotations.txt').write_text('\n'.join(lines[::-1]) + '\n')
     (folder / 'wnids.txt').write_text('\n'.join(wnids) + '\n')
-    (folder / 'words.txt').write_text(''.join(f'{wnid}\tname of {wnid}\n' for wnid in sorted(wnids)[:-1]) + 'n99999999\tother\n')
+    (folder / 'words.txt').write_text(
+        ''.join(f'{wnid}\tname of {wnid}\n' for wnid in sorted(wnids)[:-1]) + 'n99999999\tother\n'
+    )
     return folder
 
 

@@ -1,4 +1,5 @@
 """Arrays that are read and written by rows."""
+
 import os
 import pickle
 

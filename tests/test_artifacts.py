@@ -1,4 +1,5 @@
 """Names and manifests of a teacher's artifact."""
+
 import json
 
 import pytest
@@ -7,21 +8,28 @@ from topkd.artifacts import artifact_folder, check_request, read_manifest, ripsn
 
 
 def loss(**changes) -> dict:
-    config = dict(type='TopologyLoss', teacher_tap='neck[0]', cloud=dict(type='BatchCloud', num_points=64),
-                  vectorizer=dict(type='RipsNet', homology_dims=(0, ), resolution=(20, 20)))
+    config = dict(
+        type='TopologyLoss',
+        teacher_tap='neck[0]',
+        cloud=dict(type='BatchCloud', num_points=64),
+        vectorizer=dict(type='RipsNet', homology_dims=(0,), resolution=(20, 20)),
+    )
     config.update(changes)
     return config
 
 
-@pytest.mark.parametrize('changes, name', [
-    (dict(), 'resnet56_cifar100_neck-0_n64_h0'),
-    (dict(teacher_tap='backbone.layer2'), 'resnet56_cifar100_backbone-layer2_n64_h0'),
-    (dict(vectorizer=dict(type='RipsNet', homology_dims=(0, 1))), 'resnet56_cifar100_neck-0_n64_h01'),
-    (dict(cloud=dict(num_points=8, normalization='unit_norm')), 'resnet56_cifar100_neck-0_n8_h0_unit_norm'),
-    (dict(cloud=dict(type='SpatialCloud', grid=4)), 'resnet56_cifar100_neck-0_n16_h0_SpatialCloud'),
-    (dict(vectorizer=dict(type='RipsNet', resolution=(1, 400))), 'resnet56_cifar100_neck-0_n64_h0_1x400'),
-    (dict(teacher_tap=['neck[0]', 'neck[1]']), 'resnet56_cifar100_neck-0-neck-1_n64_h0'),
-])
+@pytest.mark.parametrize(
+    'changes, name',
+    [
+        (dict(), 'resnet56_cifar100_neck-0_n64_h0'),
+        (dict(teacher_tap='backbone.layer2'), 'resnet56_cifar100_backbone-layer2_n64_h0'),
+        (dict(vectorizer=dict(type='RipsNet', homology_dims=(0, 1))), 'resnet56_cifar100_neck-0_n64_h01'),
+        (dict(cloud=dict(num_points=8, normalization='unit_norm')), 'resnet56_cifar100_neck-0_n8_h0_unit_norm'),
+        (dict(cloud=dict(type='SpatialCloud', grid=4)), 'resnet56_cifar100_neck-0_n16_h0_SpatialCloud'),
+        (dict(vectorizer=dict(type='RipsNet', resolution=(1, 400))), 'resnet56_cifar100_neck-0_n64_h0_1x400'),
+        (dict(teacher_tap=['neck[0]', 'neck[1]']), 'resnet56_cifar100_neck-0-neck-1_n64_h0'),
+    ],
+)
 def test_folder_says_what_is_in_it(changes, name):
     assert artifact_folder('resnet56_cifar100', loss(**changes)) == f'work_dirs/ripsnet/{name}'
 
@@ -53,5 +61,7 @@ def test_manifest_states(tmp_path):
 
 
 def test_request_of_another_config_names_what_differs():
-    with pytest.raises(ValueError, match=r"was made for another config \(tap 'neck\[0\]', asked for 'backbone'; seed None"):
+    with pytest.raises(
+        ValueError, match=r"was made for another config \(tap 'neck\[0\]', asked for 'backbone'; seed None"
+    ):
         check_request(dict(tap='neck[0]', num_points=64), dict(tap='backbone', num_points=64, seed=1), 'folder')

@@ -1,4 +1,5 @@
 """Checkpoint files: weights only, strict, atomic."""
+
 import pickle
 
 import numpy as np
@@ -12,13 +13,14 @@ from topkd.checkpoint import fingerprint, load_file, load_state, load_student, l
 
 
 class Evil:
-
     def __reduce__(self):
         return (print, ('code ran',))
 
 
 def test_round_trip_with_mmengines_own_metadata(tmp_path):
-    content = dict(state_dict=dict(a=torch.ones(2)), meta=dict(epoch=3), history=HistoryBuffer([1.0], [1]), best=np.float64(2.5))
+    content = dict(
+        state_dict=dict(a=torch.ones(2)), meta=dict(epoch=3), history=HistoryBuffer([1.0], [1]), best=np.float64(2.5)
+    )
     save_file(content, tmp_path / 'folder' / 'a.pth')
     loaded = load_file(tmp_path / 'folder' / 'a.pth')
     assert torch.equal(loaded['state_dict']['a'], torch.ones(2)) and loaded['best'] == 2.5
@@ -71,7 +73,7 @@ def test_folder_that_is_a_file(tmp_path):
 def test_half_a_file(tmp_path):
     save_file(dict(a=torch.rand(1000)), tmp_path / 'a.pth')
     data = (tmp_path / 'a.pth').read_bytes()
-    (tmp_path / 'a.pth').write_bytes(data[:len(data) // 2])
+    (tmp_path / 'a.pth').write_bytes(data[: len(data) // 2])
     with pytest.raises(ValueError, match='it is cut short, of another format'):
         load_file(tmp_path / 'a.pth')
 
@@ -101,8 +103,11 @@ def test_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
 
 def test_weights_that_do_not_fit_are_listed(tmp_path):
     save_file(dict(state_dict={'weight': torch.zeros(2, 2), 'extra': torch.zeros(1)}), tmp_path / 'a.pth')
-    with pytest.raises(ValueError, match=r'teacher: .* does not fit Linear \(1 missing: bias; 1 unexpected: extra; '
-                       r'1 of another shape: weight \(2, 2\) instead of \(3, 2\)\).*convert_checkpoint'):
+    with pytest.raises(
+        ValueError,
+        match=r'teacher: .* does not fit Linear \(1 missing: bias; 1 unexpected: extra; '
+        r'1 of another shape: weight \(2, 2\) instead of \(3, 2\)\).*convert_checkpoint',
+    ):
         load_weights(nn.Linear(2, 3), tmp_path / 'a.pth', 'teacher')
 
 
@@ -127,11 +132,15 @@ def test_fingerprint_is_that_of_the_weights():
 def test_a_student_is_read_from_every_kind_of_file(tmp_path):
     weights = dict(weight=torch.tensor([[1.0, 2.0]]), bias=torch.tensor([3.0]))
     whole = {**{f'student.{key}': value for key, value in weights.items()}, 'losses.projection.weight': torch.zeros(1)}
-    for name, content in dict(bare=weights, own=dict(state_dict=weights, meta={}), whole=dict(state_dict=whole)).items():
+    for name, content in dict(
+        bare=weights, own=dict(state_dict=weights, meta={}), whole=dict(state_dict=whole)
+    ).items():
         save_file(content, tmp_path / f'{name}.pth')
         assert set(load_state(str(tmp_path / f'{name}.pth'))) == set(whole if name == 'whole' else weights)
         network = nn.Linear(2, 1)
         load_student(network, str(tmp_path / f'{name}.pth'))
         assert all(torch.equal(value, weights[key]) for key, value in network.state_dict().items()), name
-    with pytest.raises(ValueError, match=r"featurizer: checkpoint '.*bare.pth' does not fit Linear \(1 unexpected: bias\)"):
+    with pytest.raises(
+        ValueError, match=r"featurizer: checkpoint '.*bare.pth' does not fit Linear \(1 unexpected: bias\)"
+    ):
         load_student(nn.Linear(2, 1, bias=False), str(tmp_path / 'bare.pth'), 'featurizer')

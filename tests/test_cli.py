@@ -1,4 +1,5 @@
 """Arguments that the tools share."""
+
 from argparse import ArgumentTypeError
 from os.path import isdir, isfile
 
@@ -32,5 +33,7 @@ def test_counts_begin_at_one(word):
 def test_messages(tmp_path):
     with pytest.raises(ValueError, match="two runs are named 'a': give each its own NAME=RUN"):
         named_paths([f'a={tmp_path}', f'a={tmp_path}'], isdir, 'run')
-    with pytest.raises(FileNotFoundError, match="checkpoint 'nowhere.pth' does not exist: correct the path of NAME=CHECKPOINT"):
+    with pytest.raises(
+        FileNotFoundError, match="checkpoint 'nowhere.pth' does not exist: correct the path of NAME=CHECKPOINT"
+    ):
         named_paths(['x=nowhere.pth'], isfile, 'checkpoint')

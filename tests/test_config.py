@@ -1,4 +1,5 @@
 """One data_root for a whole config: from a leaf config, the command line, or a dumped config."""
+
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,9 @@ def test_paths_written_with_the_old_root_follow_as_in_mmdet(root):
             train_dataloader=dict(dataset=dict(type='RepeatDataset', dataset=dict(dataset))),
             val_dataloader=dict(dataset=dict(datasets=[dict(dataset), dict(data_root='data/cocoa')])),
             val_evaluator=[dict(type='CocoMetric', ann_file='data/coco/annotations/val.json')],
-            load_from='data/coco/model.pth'))
+            load_from='data/coco/model.pth',
+        )
+    )
     merge_cfg_options(cfg, {'data_root': root})
     assert cfg.train_dataloader.dataset.dataset == dict(dataset, data_root=root)
     assert cfg.val_dataloader.dataset.datasets == [dict(dataset, data_root=root), dict(data_root='data/cocoa')]

@@ -1,4 +1,5 @@
 """Every config is read, built and stepped; a pair's weights, control and widths are what its name says."""
+
 import copy
 import json
 from pathlib import Path
@@ -12,12 +13,26 @@ from mmpretrain.structures import DataSample
 from small import batch
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
-CLASSIFICATION = sorted(str(path.relative_to(CONFIGS)) for folder in ('baselines', 'kd', 'topkd')
-                        for path in (CONFIGS / folder).glob('*.py') if 'faster-rcnn' not in path.stem)
+CLASSIFICATION = sorted(
+    str(path.relative_to(CONFIGS))
+    for folder in ('baselines', 'kd', 'topkd')
+    for path in (CONFIGS / folder).glob('*.py')
+    if 'faster-rcnn' not in path.stem
+)
 PAIRS = [
-    ('resnet56', 'resnet20'), ('resnet110', 'resnet20'), ('resnet110', 'resnet32'), ('resnet32x4', 'resnet8x4'),
-    ('wrn40_2', 'wrn16_2'), ('wrn40_2', 'wrn40_1'), ('vgg13', 'vgg8'), ('vgg13', 'mobilenetv2'), ('resnet50', 'mobilenetv2'),
-    ('resnet50', 'vgg8'), ('resnet32x4', 'shufflenetv1'), ('resnet32x4', 'shufflenetv2'), ('wrn40_2', 'shufflenetv1')
+    ('resnet56', 'resnet20'),
+    ('resnet110', 'resnet20'),
+    ('resnet110', 'resnet32'),
+    ('resnet32x4', 'resnet8x4'),
+    ('wrn40_2', 'wrn16_2'),
+    ('wrn40_2', 'wrn40_1'),
+    ('vgg13', 'vgg8'),
+    ('vgg13', 'mobilenetv2'),
+    ('resnet50', 'mobilenetv2'),
+    ('resnet50', 'vgg8'),
+    ('resnet32x4', 'shufflenetv1'),
+    ('resnet32x4', 'shufflenetv2'),
+    ('wrn40_2', 'shufflenetv1'),
 ]
 
 
@@ -62,7 +77,9 @@ def test_build_and_step(name):
         kept = {key for key, value in cfg.model.losses.items() if value is not None}
         assert {key for key in logs if key.startswith('loss_')} == {f'loss_{key}' for key in kept}
     predictions = model.val_step(images)
-    assert len(predictions) == 4 and predictions[0].pred_score.shape == (cfg.model.get('student', cfg.model).head.num_classes, )
+    assert len(predictions) == 4 and predictions[0].pred_score.shape == (
+        cfg.model.get('student', cfg.model).head.num_classes,
+    )
 
 
 def test_all_thirteen_pairs_with_their_controls():
@@ -102,15 +119,19 @@ def test_recipe_of_the_paper():
 
 
 def test_configs_are_inherited_from_the_package(tmp_path):
-    (tmp_path / 'own.py').write_text("_base_ = ['topkd::topkd/resnet56-resnet20_cifar100.py']\n"
-                                     "model = dict(losses=dict(topology=dict(loss_weight=1.0)))\n")
+    (tmp_path / 'own.py').write_text(
+        "_base_ = ['topkd::topkd/resnet56-resnet20_cifar100.py']\n"
+        'model = dict(losses=dict(topology=dict(loss_weight=1.0)))\n'
+    )
     cfg = Config.fromfile(tmp_path / 'own.py')
     assert cfg.model.losses.topology.loss_weight == 1.0 and cfg.model.losses.kd.loss_weight == 2.0
 
 
 def test_readmes_pair_of_two_host_configs(tmp_path):
     readme = (CONFIGS.parent / 'README.md').read_text()
-    code = next(block for block in readme.split('```')[1::2] if 'mmpretrain::resnet/resnet18' in block).removeprefix('python\n')
+    code = next(block for block in readme.split('```')[1::2] if 'mmpretrain::resnet/resnet18' in block).removeprefix(
+        'python\n'
+    )
     (tmp_path / 'pair.py').write_text(code)
     cfg = Config.fromfile(tmp_path / 'pair.py')
     cfg.model.teacher.checkpoint = None
@@ -124,5 +145,8 @@ def test_readmes_pair_of_two_host_configs(tmp_path):
 
 def test_digits_are_what_the_configs_say():
     cfg = read('baselines/resnet8_digits.py')
-    assert (len(DATASETS.build(cfg.train_dataloader.dataset)), len(DATASETS.build(cfg.val_dataloader.dataset))) == (1438, 359)
+    assert (len(DATASETS.build(cfg.train_dataloader.dataset)), len(DATASETS.build(cfg.val_dataloader.dataset))) == (
+        1438,
+        359,
+    )
     json.dumps(cfg.to_dict())

@@ -1,4 +1,5 @@
 """Conversion: the converted network computes what the foreign one computes, and nothing is dropped in silence."""
+
 import os
 import re
 from collections import OrderedDict
@@ -19,7 +20,9 @@ from topkd.models.backbones import NETWORKS
 from topkd.registry import MODELS
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
-SHARED = os.path.join(os.path.dirname(__file__), '..', '..', 'shared', 'data', 'weights', 'cifar100_resnet56-f2eff4c8.pt')
+SHARED = os.path.join(
+    os.path.dirname(__file__), '..', '..', 'shared', 'data', 'weights', 'cifar100_resnet56-f2eff4c8.pt'
+)
 
 
 def classifier(network, num_classes=100):
@@ -86,7 +89,7 @@ def test_counters_of_old_files_start_at_zero():
 def test_named_network_is_taken_and_checked():
     state = reference('resnet8x4').state_dict()
     assert convert(state, network='resnet8x4')['meta']['network'] == 'resnet8x4'
-    with pytest.raises(ValueError, match=r"do not fit vgg8 \(missing: block0\.0\.weight, .*unexpected: conv1\.weight"):
+    with pytest.raises(ValueError, match=r'do not fit vgg8 \(missing: block0\.0\.weight, .*unexpected: conv1\.weight'):
         convert(state, network='vgg8')
     with pytest.raises(ValueError, match="unknown network 'resnet9': choose one of resnet20, "):
         convert(state, network='resnet9')
@@ -102,7 +105,8 @@ def test_missing_unexpected_and_reshaped_weights_are_listed_together():
     assert str(error.value) == (
         'the weights do not fit resnet20 (missing: conv1.weight, layer2.1.conv2.weight; unexpected: teacher.weight; '
         'reshaped: fc.weight (expected (100, 64), got (100, 128))): name a checkpoint of this network, or the network '
-        'of this checkpoint')
+        'of this checkpoint'
+    )
 
 
 def test_lone_unexpected_counter_is_not_dropped():
@@ -114,8 +118,12 @@ def test_lone_unexpected_counter_is_not_dropped():
 
 def test_network_of_another_structure_is_refused():
     """pytorch-cifar-models' VGG has other names, its ShuffleNetV2 another stem: no part of them is taken."""
-    vgg = nn.Sequential(OrderedDict(features=nn.Sequential(nn.Conv2d(3, 64, 3), nn.BatchNorm2d(64)),
-                                    classifier=nn.Sequential(nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 100))))
+    vgg = nn.Sequential(
+        OrderedDict(
+            features=nn.Sequential(nn.Conv2d(3, 64, 3), nn.BatchNorm2d(64)),
+            classifier=nn.Sequential(nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 100)),
+        )
+    )
     with pytest.raises(ValueError, match=r'no place for the weights features\.0\.weight.*classifier\.2\.bias: name a '):
         convert(vgg.state_dict())
     state = reference('shufflenetv2').state_dict()
@@ -176,8 +184,12 @@ def test_ripsnet_that_does_not_fit_is_refused():
     state = AuthorsRipsNet((64, 64, 32, 32, 50, 100, 200, 400), 'mean').state_dict()
     with pytest.raises(ValueError, match="operator of a RipsNet must be 'mean' or 'sum', got 'max'"):
         convert(state, operator='max')
-    with pytest.raises(ValueError, match=r'do not fit ripsnet \(missing: layer3\.linear\.bias; unexpected: layer8\.w\)'):
-        convert({**{key: value for key, value in state.items() if key != 'layer3.linear.bias'}, 'layer8.w': torch.ones(1)})
+    with pytest.raises(
+        ValueError, match=r'do not fit ripsnet \(missing: layer3\.linear\.bias; unexpected: layer8\.w\)'
+    ):
+        convert(
+            {**{key: value for key, value in state.items() if key != 'layer3.linear.bias'}, 'layer8.w': torch.ones(1)}
+        )
     with pytest.raises(ValueError, match=r'layer7\.linear\.weight \(expected \(400, 200\), got \(100, 200\)\)'):
         convert({**state, 'layer7.linear.weight': torch.zeros(100, 200)})
     del state['layer2.linear.weight']
@@ -199,7 +211,7 @@ def test_real_checkpoint_of_pytorch_cifar_models(tmp_path):
 
 
 def torchvision_network(name, num_classes=1000):
-    """Return a network of torchvision in eval mode whose normalisation does something."""
+    """Return a network of torchvision in eval mode whose normalization does something."""
     torch.manual_seed(0)
     network = getattr(torchvision.models, name)(weights=None, num_classes=num_classes)
     for module in network.modules():
@@ -244,9 +256,13 @@ def test_torchvisions_other_networks_are_refused():
 
 def test_addresses_that_cannot_be_fetched(tmp_path, monkeypatch):
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))
-    with pytest.raises(ValueError, match="MMEngine knows no checkpoint 'torchvision://resnet9': write torchvision://resnet34"):
+    with pytest.raises(
+        ValueError, match="MMEngine knows no checkpoint 'torchvision://resnet9': write torchvision://resnet34"
+    ):
         convert_checkpoint('torchvision://resnet9', str(tmp_path / 'ours.pth'))
-    with pytest.raises(OSError, match="cannot download 'http://127.0.0.1:9/resnet34.pth' .*: download the file elsewhere and name it"):
+    with pytest.raises(
+        OSError, match="cannot download 'http://127.0.0.1:9/resnet34.pth' .*: download the file elsewhere and name it"
+    ):
         convert_checkpoint('http://127.0.0.1:9/resnet34.pth', str(tmp_path / 'ours.pth'))
     assert not (tmp_path / 'ours.pth').exists()
 

@@ -1,4 +1,5 @@
 """The student in an unmodified config of the host toolbox."""
+
 import copy
 
 import torch
@@ -16,8 +17,13 @@ def test_student_of_the_host_toolbox_loads_in_its_own_unmodified_config(tmp_path
     host = get_config(HOST)
     cfg = get_config(HOST)
     cfg.model = dict(
-        type='topkd.Distiller', student=copy.deepcopy(host.model), teacher=dict(name='small', model=classifier(8), checkpoint=None),
-        losses=dict(kd=dict(type='KDLoss'), topology=dict(type='TopologyLoss', cloud=dict(type='BatchCloud', num_points=4))))
+        type='topkd.Distiller',
+        student=copy.deepcopy(host.model),
+        teacher=dict(name='small', model=classifier(8), checkpoint=None),
+        losses=dict(
+            kd=dict(type='KDLoss'), topology=dict(type='TopologyLoss', cloud=dict(type='BatchCloud', num_points=4))
+        ),
+    )
     model_config = copy.deepcopy(cfg.model)
     model_config['data_preprocessor'] = cfg.data_preprocessor
     torch.manual_seed(0)

@@ -1,4 +1,5 @@
 """Foreign files: every container and prefix, numpy beside the weights, and no code from the file is run."""
+
 import argparse
 import os
 import pickle
@@ -9,7 +10,7 @@ import torch
 
 from topkd.foreign_checkpoint import read_foreign, split_weights
 
-WEIGHTS = {'conv1.weight': torch.arange(4.), 'fc.bias': torch.ones(2)}
+WEIGHTS = {'conv1.weight': torch.arange(4.0), 'fc.bias': torch.ones(2)}
 
 
 def read(tmp_path, content, **kwargs):
@@ -32,9 +33,17 @@ def test_containers_and_prefixes(tmp_path, container, prefix):
 def test_values_beside_the_weights(tmp_path, legacy):
     """RepDistiller keeps its options and a tensor of the accuracy, TopKD a numpy scalar and the optimizer."""
     options = argparse.Namespace(model='resnet20', lr=0.05, decay=[150, 180])
-    content = dict(model=WEIGHTS, opt=options, accuracy=torch.tensor(72.5), best_acc=np.float64(73.5),
-                   top5=np.float32(0.5), epoch=np.int64(240), best=np.bool_(True), note='last',
-                   optimizer=dict(state={0: dict(momentum_buffer=torch.ones(2))}, param_groups=[dict(lr=0.05)]))
+    content = dict(
+        model=WEIGHTS,
+        opt=options,
+        accuracy=torch.tensor(72.5),
+        best_acc=np.float64(73.5),
+        top5=np.float32(0.5),
+        epoch=np.int64(240),
+        best=np.bool_(True),
+        note='last',
+        optimizer=dict(state={0: dict(momentum_buffer=torch.ones(2))}, param_groups=[dict(lr=0.05)]),
+    )
     weights, beside = read(tmp_path, content, _use_new_zipfile_serialization=not legacy)
     assert list(weights) == list(WEIGHTS)
     assert beside == dict(accuracy=72.5, best_acc=73.5, top5=0.5, epoch=240, best=True, note='last')
@@ -59,15 +68,16 @@ def test_numpy_scalar_by_both_paths(tmp_path, module):
 
 
 class Payload:
-
     def __reduce__(self):
-        return os.mkdir, ('must-not-exist', )
+        return os.mkdir, ('must-not-exist',)
 
 
 def test_code_in_a_file_is_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.save(dict(model=WEIGHTS, extra=Payload()), 'source.pth')
-    with pytest.raises(ValueError, match="'source.pth' is not a checkpoint of weights alone .it holds posix.mkdir.: name"):
+    with pytest.raises(
+        ValueError, match="'source.pth' is not a checkpoint of weights alone .it holds posix.mkdir.: name"
+    ):
         read_foreign('source.pth')
     assert not os.path.exists('must-not-exist')
 

@@ -1,4 +1,5 @@
 """ImageNet-1K: pairs and controls are what their names say, the recipe is the paper's, the pipeline is torchvision's."""
+
 import copy
 from pathlib import Path
 
@@ -42,22 +43,29 @@ def test_pairs_with_their_controls(teacher, student):
     assert Config.fromfile(topkd.model.teacher.config).model == read(f'baselines/{teacher}').model
 
 
-@pytest.mark.parametrize('name', ['baselines/resnet18', 'baselines/mobilenetv2', 'topkd/resnet34-resnet18', 'topkd/resnet50-mobilenetv2'])
+@pytest.mark.parametrize(
+    'name', ['baselines/resnet18', 'baselines/mobilenetv2', 'topkd/resnet34-resnet18', 'topkd/resnet50-mobilenetv2']
+)
 def test_recipe_of_the_paper(name):
     cfg = read(name)
     assert cfg.optim_wrapper.optimizer == dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4)
     assert cfg.param_scheduler.milestones == [30, 60, 90] and cfg.param_scheduler.gamma == 0.1
     assert cfg.train_cfg.max_epochs == 120
-    assert cfg.train_dataloader.batch_size == 256 == cfg.auto_scale_lr.base_batch_size and cfg.train_dataloader.drop_last
+    assert (
+        cfg.train_dataloader.batch_size == 256 == cfg.auto_scale_lr.base_batch_size and cfg.train_dataloader.drop_last
+    )
     if name.startswith('topkd'):
         assert cfg.clouds.num_clouds == 20_000
         assert cfg.model.losses.topology.cloud == dict(type='BatchCloud', num_points=256, gather=True)
 
 
-@pytest.mark.parametrize('pair, units, folder', [
-    ('resnet34-resnet18', (512, 256, 256), 'resnet34_imagenet_neck-0_n256_h0'),
-    ('resnet50-mobilenetv2', (1024, 512, 256), 'resnet50_imagenet_neck-0_n256_h0'),
-])
+@pytest.mark.parametrize(
+    'pair, units, folder',
+    [
+        ('resnet34-resnet18', (512, 256, 256), 'resnet34_imagenet_neck-0_n256_h0'),
+        ('resnet50-mobilenetv2', (1024, 512, 256), 'resnet50_imagenet_neck-0_n256_h0'),
+    ],
+)
 def test_ripsnets_of_table_15(pair, units, folder):
     cfg = read(f'topkd/{pair}')
     width = Config.fromfile(cfg.model.teacher.config).model.head.in_channels
@@ -80,7 +88,9 @@ def test_one_entry_names_the_classes_of_all_heads(tmp_path):
             copied.write_text(path.read_text().replace('num_classes = 1000', 'num_classes = 7'))
     for teacher, student in PAIRS:
         cfg = Config.fromfile(tmp_path / 'topkd' / f'{teacher}-{student}_imagenet.py')
-        assert cfg.model.student.head.num_classes == Config.fromfile(cfg.model.teacher.config).model.head.num_classes == 7
+        assert (
+            cfg.model.student.head.num_classes == Config.fromfile(cfg.model.teacher.config).model.head.num_classes == 7
+        )
         assert cfg.train_dataloader.dataset.num_classes == cfg.test_dataloader.dataset.num_classes == 7
 
 
@@ -101,9 +111,14 @@ def test_evaluation_sees_what_torchvision_sees(tmp_path):
     dataset = DATASETS.build(dict(cfg.val_dataloader.dataset, data_root=str(tmp_path)))
     preprocessor = MODELS.build(cfg.data_preprocessor)
     data = preprocessor(pseudo_collate([dataset[number] for number in range(4)]), False)
-    theirs = transforms.Compose([
-        transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(),
-        transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])
+    theirs = transforms.Compose(
+        [
+            transforms.Resize(256),
+            transforms.CenterCrop(224),
+            transforms.ToTensor(),
+            transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        ]
+    )
     expected = torch.stack([theirs(Image.open(sample.img_path).convert('RGB')) for sample in data['data_samples']])
     assert data['inputs'].shape == (4, 3, 224, 224)
     # one level of 255 is 0.017 here; decoders and the order of resizing and rounding may differ by one
@@ -129,5 +144,7 @@ def test_eight_processes_with_32_images_make_the_same_cloud(monkeypatch):
     assert cfg.pop('type') == 'BatchCloud'
     points = torch.randn(256, 5)
     whole = BatchCloud(**cfg)(points)
-    monkeypatch.setattr('topkd.models.point_cloud.gather', lambda own: points if torch.equal(own, points[:32]) else None)
+    monkeypatch.setattr(
+        'topkd.models.point_cloud.gather', lambda own: points if torch.equal(own, points[:32]) else None
+    )
     assert torch.equal(BatchCloud(**cfg)(points[:32]), whole) and whole.shape == (1, 256, 5)

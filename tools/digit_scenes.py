@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Detection on scenes of handwritten digits: data, teacher, plain student, TopKD student, a table and a picture."""
+
 import argparse
 import json
 import os.path as osp
 import time
 from pathlib import Path
-from typing import Dict, List
 
 import cv2
 import numpy as np
@@ -51,8 +51,10 @@ class Progress(Hook):
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict = None, outputs: dict = None) -> None:
         """Print the total loss and the distillation terms."""
         if (runner.iter + 1) % self.interval == 0:
-            shown = [f'{key} {outputs[key].item():.4f}' for key in ('loss', 'loss_kd', 'loss_topology') if key in outputs]
-            say(f"{self.name}: iteration {runner.iter + 1} of {runner.max_iters}, {', '.join(shown)}")
+            shown = [
+                f'{key} {outputs[key].item():.4f}' for key in ('loss', 'loss_kd', 'loss_topology') if key in outputs
+            ]
+            say(f'{self.name}: iteration {runner.iter + 1} of {runner.max_iters}, {", ".join(shown)}')
 
 
 def read_config(name: str, data: str, work_dir: str, seed: int, quick: bool) -> Config:
@@ -66,7 +68,7 @@ def read_config(name: str, data: str, work_dir: str, seed: int, quick: bool) -> 
     return cfg
 
 
-def train(name: str, cfg: Config) -> Dict[str, dict]:
+def train(name: str, cfg: Config) -> dict[str, dict]:
     """Train one detector, unless its results are already there.
 
     Returns:
@@ -79,21 +81,21 @@ def train(name: str, cfg: Config) -> Dict[str, dict]:
         runner.train()
     with open(path) as file:
         results = json.load(file)
-    say(f"{name}: AP {results['last']['coco/bbox_mAP']:.3f}")
+    say(f'{name}: AP {results["last"]["coco/bbox_mAP"]:.3f}')
     return results
 
 
-def table(results: Dict[str, dict]) -> str:
+def table(results: dict[str, dict]) -> str:
     """Format pycocotools' figures as the closing table; a size without objects has none."""
-    lines = [f"{'detector':<16}" + ''.join(f'{column:>8}' for column in COLUMNS)]
+    lines = [f'{"detector":<16}' + ''.join(f'{column:>8}' for column in COLUMNS)]
     lines.append('-' * len(lines[0]))
     for name, result in results.items():
         values = [result['last'][f'coco/bbox_mAP{suffix}'] for suffix in COLUMNS.values()]
-        lines.append(f'{name:<16}' + ''.join(f'{value:8.3f}' if value >= 0 else f"{'-':>8}" for value in values))
+        lines.append(f'{name:<16}' + ''.join(f'{value:8.3f}' if value >= 0 else f'{"-":>8}' for value in values))
     return '\n'.join(lines)
 
 
-def picture(detectors: Dict[str, tuple], data: str, scenes: int, path: str) -> None:
+def picture(detectors: dict[str, tuple], data: str, scenes: int, path: str) -> None:
     """Draw what the detectors find in validation scenes, one row a detector below the annotated scenes.
 
     Args:
@@ -103,11 +105,12 @@ def picture(detectors: Dict[str, tuple], data: str, scenes: int, path: str) -> N
         path (str): PNG to write.
     """
     from mmdet.apis import inference_detector, init_detector
+
     content = json.loads(Path(data, 'annotations', 'instances_val.json').read_text())
     names = [category['name'] for category in content['categories']]
     shown = content['images'][:scenes]
     images = [cv2.imread(osp.join(data, 'val', image['file_name'])) for image in shown]
-    annotated: List[np.ndarray] = []
+    annotated: list[np.ndarray] = []
     for entry, image in zip(shown, images):
         objects = [a for a in content['annotations'] if a['image_id'] == entry['id']]
         boxes = [[x, y, x + w, y + h] for x, y, w, h in (a['bbox'] for a in objects)]
@@ -125,7 +128,7 @@ def picture(detectors: Dict[str, tuple], data: str, scenes: int, path: str) -> N
     cv2.imwrite(path, np.concatenate(rows))
 
 
-def draw(image: np.ndarray, boxes: list, texts: List[str], color: tuple, zoom: int = 2) -> np.ndarray:
+def draw(image: np.ndarray, boxes: list, texts: list[str], color: tuple, zoom: int = 2) -> np.ndarray:
     """Return an enlarged copy of an image with boxes (x1, y1, x2, y2) and a word at each."""
     canvas = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
     for box, text in zip(boxes, texts):
@@ -137,7 +140,7 @@ def draw(image: np.ndarray, boxes: list, texts: List[str], color: tuple, zoom: i
     return cv2.copyMakeBorder(canvas, 3, 3, 3, 3, cv2.BORDER_CONSTANT, value=(255, 255, 255))
 
 
-def row(title: str, images: List[np.ndarray]) -> np.ndarray:
+def row(title: str, images: list[np.ndarray]) -> np.ndarray:
     """Put images side by side below a title."""
     body = np.concatenate(images, axis=1)
     head = np.full((28, body.shape[1], 3), 255, np.uint8)
@@ -162,17 +165,24 @@ def main_checkpoint(cfg: Config) -> str:
 @tool
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--work-dir', default='work_dirs/digit_scenes', help='folder for everything (default: %(default)s)')
+    parser.add_argument(
+        '--work-dir', default='work_dirs/digit_scenes', help='folder for everything (default: %(default)s)'
+    )
     parser.add_argument('--data', help='folder of the scenes (default: <work dir>/data)')
     parser.add_argument('--seed', type=int, default=0, help='random seed of the trainings (default: %(default)s)')
     parser.add_argument('--quick', action='store_true', help='a few scenes and one pass: does everything run?')
     args = parser.parse_args()
     data = args.data or osp.join(args.work_dir, 'data')
-    info = dict(description='handwritten digits on textured backgrounds', train=16 if args.quick else 800,
-                val=8 if args.quick else 100, seed=0, size=128)
+    info = dict(
+        description='handwritten digits on textured backgrounds',
+        train=16 if args.quick else 800,
+        val=8 if args.quick else 100,
+        seed=0,
+        size=128,
+    )
     if not holds(Path(data), info):
         make_digit_scenes(Path(data).absolute(), info)
-    say(f"{info['train']} scenes to train on and {info['val']} of other writers to measure, in {data}")
+    say(f'{info["train"]} scenes to train on and {info["val"]} of other writers to measure, in {data}')
 
     results, detectors = {}, {}
     for name in RUNS:
@@ -185,8 +195,10 @@ def main() -> None:
     picture(detectors, data, 5, png)
     closing = table(results)
     Path(args.work_dir, 'table.txt').write_text(closing + '\n')
-    print(f"\nCOCO's average precision on {info['val']} scenes, {torch.get_num_threads()} threads, "
-          f'{time.time() - BEGIN:.0f} s\n\n{closing}\n\nPicture: {png}')
+    print(
+        f"\nCOCO's average precision on {info['val']} scenes, {torch.get_num_threads()} threads, "
+        f'{time.time() - BEGIN:.0f} s\n\n{closing}\n\nPicture: {png}'
+    )
 
 
 if __name__ == '__main__':

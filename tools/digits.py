@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The whole method on scikit-learn's digits: teacher, clouds and images, RipsNet, students, a table and a picture."""
+
 import argparse
 import json
 import logging
@@ -24,7 +25,8 @@ from topkd.visualization import plot_image_comparison
 
 CONFIGS = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'configs')
 STUDENTS = dict(
-    plain='baselines/resnet8_digits.py', KD='kd/resnet20-resnet8_digits.py', TopKD='topkd/resnet20-resnet8_digits.py')
+    plain='baselines/resnet8_digits.py', KD='kd/resnet20-resnet8_digits.py', TopKD='topkd/resnet20-resnet8_digits.py'
+)
 BEGIN = time.time()
 
 
@@ -78,24 +80,29 @@ def picture(folder: str, students: dict, path: str) -> float:
     error = torch.nn.functional.mse_loss(approximated, batch['images']).item()
     shown = range(min(4, len(clouds)))
     plot_image_comparison(
-        batch['images'][:len(shown)], approximated[:len(shown)], [f'held-out cloud {i + 1}' for i in shown], path,
-        ripsnet.spec['im_range'], ripsnet.resolution,
-        f"Persistence images of the teacher's clouds (64 digits each), MSE of RipsNet {error:.4f}")
+        batch['images'][: len(shown)],
+        approximated[: len(shown)],
+        [f'held-out cloud {i + 1}' for i in shown],
+        path,
+        ripsnet.spec['im_range'],
+        ripsnet.resolution,
+        f"Persistence images of the teacher's clouds (64 digits each), MSE of RipsNet {error:.4f}",
+    )
     return error
 
 
 def table(teacher: dict, runs: dict) -> str:
     """Format accuracies as the closing table."""
-    lines = [f"{'network':<22}{'last top-1':>18}{'best top-1':>18}", '-' * 58]
+    lines = [f'{"network":<22}{"last top-1":>18}{"best top-1":>18}', '-' * 58]
     key = 'accuracy/top1'
-    lines.append(f"{'teacher ResNet20':<22}{teacher['last'][key]:>18.2f}{teacher['best'][key]:>18.2f}")
+    lines.append(f'{"teacher ResNet20":<22}{teacher["last"][key]:>18.2f}{teacher["best"][key]:>18.2f}')
     for name, results in runs.items():
         cells = []
         for which in ('last', 'best'):
             values = [result[which][key] for result in results]
             spread = f' ± {stdev(values):.2f}' if len(values) > 1 else ''
             cells.append(f'{mean(values):.2f}{spread}')
-        lines.append(f"{name + ' student ResNet8':<22}{cells[0]:>18}{cells[1]:>18}")
+        lines.append(f'{name + " student ResNet8":<22}{cells[0]:>18}{cells[1]:>18}')
     return '\n'.join(lines)
 
 
@@ -103,7 +110,9 @@ def table(teacher: dict, runs: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--seeds', type=int, default=3, help='runs of each student (default: 3)')
-    parser.add_argument('--work-dir', default='work_dirs/digits', help='folder for everything (default: work_dirs/digits)')
+    parser.add_argument(
+        '--work-dir', default='work_dirs/digits', help='folder for everything (default: work_dirs/digits)'
+    )
     parser.add_argument('--quick', action='store_true', help='a few steps of everything, to see that it runs')
     args = parser.parse_args()
     logging.getLogger('mmengine').setLevel(logging.ERROR)
@@ -112,13 +121,13 @@ def main() -> None:
     say('teacher: ResNet20 on 1,438 digits')
     teacher_dir = osp.join(args.work_dir, 'teacher')
     teacher = train('baselines/resnet20_digits.py', teacher_dir, 0, args.quick)
-    say(f"teacher: {teacher['last']['accuracy/top1']:.2f} % of the test digits")
+    say(f'teacher: {teacher["last"]["accuracy/top1"]:.2f} % of the test digits')
 
     cfg = read_config(STUDENTS['TopKD'], osp.join(args.work_dir, 'clouds'), 0, args.quick)
     folder = osp.join(args.work_dir, 'ripsnet')
     options = {
-        'model.teacher.checkpoint': osp.join(teacher_dir, f"epoch_{teacher['last']['epoch']}.pth"),
-        'model.losses.topology.vectorizer.checkpoint': osp.join(folder, 'ripsnet.pth')
+        'model.teacher.checkpoint': osp.join(teacher_dir, f'epoch_{teacher["last"]["epoch"]}.pth'),
+        'model.losses.topology.vectorizer.checkpoint': osp.join(folder, 'ripsnet.pth'),
     }
     if args.quick:
         options['model.teacher.floor'] = None
@@ -135,16 +144,22 @@ def main() -> None:
     runs = {name: [] for name in STUDENTS}
     for seed in range(args.seeds):
         for name, config in STUDENTS.items():
-            needed = {key: value for key, value in options.items() if name != 'plain' and (name == 'TopKD' or 'teacher' in key)}
+            needed = {
+                key: value
+                for key, value in options.items()
+                if name != 'plain' and (name == 'TopKD' or 'teacher' in key)
+            }
             result = train(config, osp.join(args.work_dir, f'{name}_seed{seed}'), seed, args.quick, **needed)
             runs[name].append(result)
-            say(f"student {name}, seed {seed}: {result['last']['accuracy/top1']:.2f} %")
+            say(f'student {name}, seed {seed}: {result["last"]["accuracy/top1"]:.2f} %')
     closing = table(teacher, runs)
     with open(osp.join(args.work_dir, 'table.txt'), 'w') as file:
         file.write(closing + '\n')
-    print(f'\nAccuracy on the 359 test digits, {args.seeds} seeds, '
-          f'{time.time() - BEGIN:.0f} s\n\n{closing}\n\n"best" is chosen on the test digits, as papers do; "last" is not.\n'
-          f'Picture: {png}')
+    print(
+        f'\nAccuracy on the 359 test digits, {args.seeds} seeds, '
+        f'{time.time() - BEGIN:.0f} s\n\n{closing}\n\n"best" is chosen on the test digits, as papers do; "last" is not.\n'
+        f'Picture: {png}'
+    )
 
 
 if __name__ == '__main__':

@@ -13,9 +13,15 @@ def main() -> None:
     arguments = parser(__doc__)
     arguments.add_argument('checkpoint', help='checkpoint of the distillation')
     arguments.add_argument('out', help='file to write')
-    arguments.add_argument('--weights', choices=['ema', 'raw'], default='ema',
-                           help='averaged weights where the training kept an average, or the raw ones (default: ema)')
-    arguments.add_argument('--student-config', help='plain config that the file must load in; default: the student of CONFIG')
+    arguments.add_argument(
+        '--weights',
+        choices=['ema', 'raw'],
+        default='ema',
+        help='averaged weights where the training kept an average, or the raw ones (default: ema)',
+    )
+    arguments.add_argument(
+        '--student-config', help='plain config that the file must load in; default: the student of CONFIG'
+    )
     args = arguments.parse_args()
     cfg = load_config(args)
     setup_processes(cfg)

@@ -4,6 +4,7 @@
 Diagrams of dimension 0 are computed by topkd, those of dimension 1 by topkd from pairs that gudhi's Ripser finds, those of higher
 dimensions by gudhi; the log and the artifact's manifest.json say which.
 """
+
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
 from topkd.launch import setup_processes

@@ -6,6 +6,7 @@
 OUT then holds train/*.jpg, val/*.jpg and annotations/instances_{train,val}.json. Every image and box follows from the
 options: the same options give the same set.
 """
+
 import argparse
 import json
 import os
@@ -28,8 +29,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--train', type=int, default=400, metavar='N', help='training scenes (default: %(default)s)')
     parser.add_argument('--val', type=int, default=100, metavar='N', help='validation scenes (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, metavar='S', help='random seed (default: %(default)s)')
-    parser.add_argument('--size', type=int, default=128, metavar='PX',
-                        help='height and width of a scene in pixels (default: %(default)s)')
+    parser.add_argument(
+        '--size',
+        type=int,
+        default=128,
+        metavar='PX',
+        help='height and width of a scene in pixels (default: %(default)s)',
+    )
     return parser.parse_args()
 
 
@@ -48,8 +54,15 @@ def annotations_of(scene: DigitScene, image_id: int, first_id: int) -> list[dict
     for annotation_id, (box, label) in enumerate(zip(scene.boxes.tolist(), scene.labels.tolist()), first_id):
         x1, y1, x2, y2 = box
         annotations.append(
-            dict(id=annotation_id, image_id=image_id, category_id=label + 1, bbox=[x1, y1, x2 - x1, y2 - y1],
-                 area=(x2 - x1) * (y2 - y1), iscrowd=0))
+            dict(
+                id=annotation_id,
+                image_id=image_id,
+                category_id=label + 1,
+                bbox=[x1, y1, x2 - x1, y2 - y1],
+                area=(x2 - x1) * (y2 - y1),
+                iscrowd=0,
+            )
+        )
     return annotations
 
 
@@ -120,8 +133,13 @@ def main() -> None:
     """Write the set unless it is there already."""
     args = parse_args()
     out = args.out.resolve()
-    info = dict(description='handwritten digits on textured backgrounds', train=args.train, val=args.val,
-                seed=args.seed, size=args.size)
+    info = dict(
+        description='handwritten digits on textured backgrounds',
+        train=args.train,
+        val=args.val,
+        seed=args.seed,
+        size=args.size,
+    )
     if holds(out, info):
         print(f'{out} already holds these scenes')
         return

@@ -6,6 +6,7 @@
 
 A run that is finished is never done again, and tables share theirs; after a kill, the same command goes on.
 """
+
 import argparse
 import os
 import re
@@ -13,7 +14,6 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import List
 
 from mmengine.config import DictAction
 from mmengine.logging import MMLogger
@@ -41,21 +41,36 @@ def say(text: str) -> None:
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     listed = '\n'.join(f'  {name:<9} {table.title}' for name, table in TABLES.items())
-    parser = argparse.ArgumentParser(description=__doc__, epilog=f'tables:\n{listed}',
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=f'tables:\n{listed}', formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('table', choices=TABLES, metavar='TABLE', help='one of the tables below')
-    parser.add_argument('--pairs', nargs='+', help="other pairs than the table's: names in configs/topkd, or paths of configs")
+    parser.add_argument(
+        '--pairs', nargs='+', help="other pairs than the table's: names in configs/topkd, or paths of configs"
+    )
     parser.add_argument('--seeds', type=count, default=5, help='runs of each student (default: 5, as in the paper)')
-    parser.add_argument('--epochs', type=count, help="length of all trainings, schedules shrunk alike (default: the recipe's)")
+    parser.add_argument(
+        '--epochs', type=count, help="length of all trainings, schedules shrunk alike (default: the recipe's)"
+    )
     parser.add_argument('--device', help='cpu, cuda or cuda:N (default: a GPU where there is one)')
     parser.add_argument('--dry-run', action='store_true', help='print the plan with its estimate, and end')
     parser.add_argument('--no-estimate', action='store_true', help='do not time a few steps of every kind of run first')
-    parser.add_argument('--launcher',
-                        help='hand the runs over instead of running them: a shell command with {script} or {command}, and {name}')
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/reproduce'), help='folder of all runs (default: %(default)s)')
-    parser.add_argument('--results', type=Path, default=Path('results'), help='folder of the reports (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
-                        help='entries to override in all runs, for example data_root=data/cifar100')
+    parser.add_argument(
+        '--launcher',
+        help='hand the runs over instead of running them: a shell command with {script} or {command}, and {name}',
+    )
+    parser.add_argument(
+        '--work-dir', type=Path, default=Path('work_dirs/reproduce'), help='folder of all runs (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--results', type=Path, default=Path('results'), help='folder of the reports (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='entries to override in all runs, for example data_root=data/cifar100',
+    )
     return parser.parse_args()
 
 
@@ -69,18 +84,22 @@ def show(plan: Plan, timed: bool) -> None:
     for problem in problems:
         print(f'      {problem}')
     total = f', about {readable(sum(seconds.values()))} on this machine' if seconds else ''
-    print(f'{len(missing)} of {len(plan.jobs)} runs to do{total}{" and those without an estimate" if problems and seconds else ""}',
-          flush=True)
+    print(
+        f'{len(missing)} of {len(plan.jobs)} runs to do{total}{" and those without an estimate" if problems and seconds else ""}',
+        flush=True,
+    )
 
 
-def departures(args: argparse.Namespace) -> List[str]:
+def departures(args: argparse.Namespace) -> list[str]:
     """Say in what the runs differ from the recipe."""
     result = []
     if args.epochs is not None:
-        result.append(f"Every training is cut to {args.epochs} epochs: these figures cannot be compared with the paper's.")
+        result.append(
+            f"Every training is cut to {args.epochs} epochs: these figures cannot be compared with the paper's."
+        )
     changed = [f'{key}={value}' for key, value in (args.cfg_options or {}).items() if not WITHOUT_EFFECT.match(key)]
     if changed:
-        result.append(f"The recipe was changed by {', '.join(changed)}.")
+        result.append(f'The recipe was changed by {", ".join(changed)}.')
     return result
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Evaluate a checkpoint on the test split: a plain network's, an exported student's or a whole distillation's."""
+
 from mmengine.runner import Runner
 
 import topkd  # noqa: F401
@@ -24,7 +25,9 @@ def main() -> None:
         cfg.model = student_config(cfg)
         cfg.custom_hooks = []
     runner = Runner.from_cfg(cfg)
-    load_weights(runner.model.module if hasattr(runner.model, 'module') else runner.model, args.checkpoint, weights=weights)
+    load_weights(
+        runner.model.module if hasattr(runner.model, 'module') else runner.model, args.checkpoint, weights=weights
+    )
     metrics = runner.test()
     print('\n'.join(f'{name}: {value:.4f}' for name, value in metrics.items()))
 

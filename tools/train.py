@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Train a student with its teacher, or a plain baseline: any config, by MMEngine's runner."""
+
 from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
@@ -12,10 +13,14 @@ from topkd.launch import setup_processes
 @tool
 def main() -> None:
     arguments = parser(__doc__)
-    arguments.add_argument('--resume', nargs='?', const='auto', help='go on from the last checkpoint, or from a given one')
+    arguments.add_argument(
+        '--resume', nargs='?', const='auto', help='go on from the last checkpoint, or from a given one'
+    )
     arguments.add_argument('--amp', action='store_true', help='automatic mixed precision')
     arguments.add_argument('--no-validate', action='store_true', help='do not evaluate during the training')
-    arguments.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the total batch size')
+    arguments.add_argument(
+        '--auto-scale-lr', action='store_true', help='scale the learning rate with the total batch size'
+    )
     args = arguments.parse_args()
     cfg = load_config(args)
     setup_processes(cfg)

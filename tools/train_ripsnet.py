@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Train RipsNet on the artifact that tools/gen_pi.py made for the same config."""
+
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
 from topkd.launch import setup_processes

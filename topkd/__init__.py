@@ -1,4 +1,5 @@
 """Knowledge distillation by topological characteristics, in the MMEngine style."""
+
 from mmengine.config.utils import MODULE2PACKAGE
 
 from topkd.compat import install_mmcv_ops

@@ -1,7 +1,9 @@
 """Arrays on disk that are read and written by rows, in constant memory."""
+
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Iterable, Optional, Tuple, Union
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +18,13 @@ class ArrayFile:
         path (str | Path): An existing file.
 
     Raises:
-        FileNotFoundError: Where it does not exist.
-        ValueError: Where it is no array, or shorter than its header says.
+        FileNotFoundError: If it does not exist.
+        ValueError: If it is no array, or shorter than its header says.
     """
 
-    def __init__(self, path: Union[str, Path]) -> None:
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._handle: Optional[int] = None
+        self._handle: int | None = None
         if not self.path.is_file():
             raise FileNotFoundError(f"'{path}' does not exist: make it with tools/gen_pi.py")
         try:
@@ -31,20 +33,23 @@ class ArrayFile:
                 self.shape, _, self.dtype = np.lib.format.read_array_header_1_0(file)
                 self._offset = file.tell()
         except ValueError as error:
-            raise ValueError(f"'{path}' is not a complete array ({error}): delete its folder and run tools/gen_pi.py "
-                             'again') from error
+            raise ValueError(
+                f"'{path}' is not a complete array ({error}): delete its folder and run tools/gen_pi.py again"
+            ) from error
         self._row_bytes = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
         expected, got = self._offset + len(self) * self._row_bytes, self.path.stat().st_size
         if got < expected:
-            raise ValueError(f"'{path}' is cut short: expected {expected} bytes, got {got}; delete its folder and run "
-                             'tools/gen_pi.py again')
+            raise ValueError(
+                f"'{path}' is cut short: expected {expected} bytes, got {got}; delete its folder and run "
+                'tools/gen_pi.py again'
+            )
 
     @classmethod
-    def create(cls, path: Union[str, Path], shape: Tuple[int, ...], dtype: Any = np.float32) -> 'ArrayFile':
+    def create(cls, path: str | Path, shape: tuple[int, ...], dtype: Any = np.float32) -> 'ArrayFile':
         """Make a file of zeros, its space reserved, under its final name only once it is whole.
 
         Raises:
-            OSError: Where the disk has no room for it.
+            OSError: If the disk has no room for it.
         """
         path, dtype = Path(path), np.dtype(dtype)
         partial = path.with_name(path.name + '.partial')
@@ -61,8 +66,10 @@ class ArrayFile:
             os.replace(partial, path)
         except OSError as error:
             partial.unlink(missing_ok=True)
-            raise OSError(f"cannot make '{path}' of {size / 2**20:.0f} MiB ({error.strerror}): free space on that disk, "
-                          'choose another folder, or ask for fewer clouds (clouds.num_clouds)') from error
+            raise OSError(
+                f"cannot make '{path}' of {size / 2**20:.0f} MiB ({error.strerror}): free space on that disk, "
+                'choose another folder, or ask for fewer clouds (clouds.num_clouds)'
+            ) from error
         return cls(path)
 
     def __len__(self) -> int:

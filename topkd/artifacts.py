@@ -1,15 +1,16 @@
 """The folder of a teacher's clouds, images and RipsNet: its name and its manifest."""
+
 import json
 import os
 import re
 from pathlib import Path
-from typing import Any, Dict, Union
+from typing import Any
 
 ROOT = 'work_dirs/ripsnet'
 COMMANDS = 'python tools/gen_pi.py CONFIG\n  python tools/train_ripsnet.py CONFIG'
 
 
-def cloud_request(loss: dict) -> Dict[str, Any]:
+def cloud_request(loss: dict) -> dict[str, Any]:
     """Return what a topology loss's config asks of its clouds and images, as plain values.
 
     Args:
@@ -26,10 +27,11 @@ def cloud_request(loss: dict) -> Dict[str, Any]:
         extra,
         tap=taps if isinstance(taps, str) else list(taps),
         cloud=cloud.get('type', 'BatchCloud').split('.')[-1],
-        num_points=cloud['grid']**2 if 'grid' in cloud else cloud.get('num_points'),
+        num_points=cloud['grid'] ** 2 if 'grid' in cloud else cloud.get('num_points'),
         normalization=cloud.get('normalization', 'none'),
-        homology_dims=list(vectorizer.get('homology_dims', (0, ))),
-        resolution=list(vectorizer.get('resolution', (20, 20))))
+        homology_dims=list(vectorizer.get('homology_dims', (0,))),
+        resolution=list(vectorizer.get('resolution', (20, 20))),
+    )
 
 
 def artifact_folder(teacher_name: str, loss: dict) -> str:
@@ -47,8 +49,12 @@ def artifact_folder(teacher_name: str, loss: dict) -> str:
         return os.path.dirname(checkpoint) or '.'
     asked = cloud_request(loss)
     taps = [asked['tap']] if isinstance(asked['tap'], str) else asked['tap']
-    parts = [teacher_name, '-'.join(re.sub(r'\W+', '-', path).strip('-') for path in taps), f"n{asked['num_points']}",
-             'h' + ''.join(map(str, asked['homology_dims']))]
+    parts = [
+        teacher_name,
+        '-'.join(re.sub(r'\W+', '-', path).strip('-') for path in taps),
+        f'n{asked["num_points"]}',
+        'h' + ''.join(map(str, asked['homology_dims'])),
+    ]
     if asked['cloud'] != 'BatchCloud':
         parts.append(asked['cloud'])
     if asked['normalization'] != 'none':
@@ -77,19 +83,19 @@ def ripsnet_path(loss: dict, teacher_name: str) -> dict:
     return dict(loss, vectorizer=dict(vectorizer, checkpoint=path))
 
 
-def write_json(content: dict, path: Union[str, Path]) -> None:
+def write_json(content: dict, path: str | Path) -> None:
     """Write JSON so that a reader sees the old file or the new one, never half of it."""
     partial = Path(f'{path}.partial')
     partial.write_text(json.dumps(content, indent=2) + '\n')
     os.replace(partial, path)
 
 
-def read_manifest(folder: Union[str, Path]) -> dict:
+def read_manifest(folder: str | Path) -> dict:
     """Read an artifact's manifest.
 
     Raises:
-        FileNotFoundError: Where the folder holds none.
-        ValueError: Where it is unreadable, or the artifact was not finished.
+        FileNotFoundError: If the folder holds none.
+        ValueError: If it is unreadable, or the artifact was not finished.
     """
     path = Path(folder) / 'manifest.json'
     if not path.is_file():
@@ -97,20 +103,27 @@ def read_manifest(folder: Union[str, Path]) -> dict:
     try:
         manifest = json.loads(path.read_text())
     except json.JSONDecodeError as error:
-        raise ValueError(f"'{path}' is damaged ({error}): delete the folder and run tools/gen_pi.py CONFIG again") from error
+        raise ValueError(
+            f"'{path}' is damaged ({error}): delete the folder and run tools/gen_pi.py CONFIG again"
+        ) from error
     if not manifest.get('complete'):
-        raise ValueError(f"the clouds in '{folder}' are not finished: run tools/gen_pi.py CONFIG again, it goes on where "
-                         'it stopped')
+        raise ValueError(
+            f"the clouds in '{folder}' are not finished: run tools/gen_pi.py CONFIG again, it goes on where it stopped"
+        )
     return manifest
 
 
-def check_request(found: dict, asked: dict, folder: Union[str, Path]) -> None:
+def check_request(found: dict, asked: dict, folder: str | Path) -> None:
     """Compare what an artifact holds with what a config asks for.
 
     Raises:
         ValueError: Naming every entry that differs.
     """
-    different = [f'{key} {found.get(key)!r}, asked for {value!r}' for key, value in asked.items() if found.get(key) != value]
+    different = [
+        f'{key} {found.get(key)!r}, asked for {value!r}' for key, value in asked.items() if found.get(key) != value
+    ]
     if different:
-        raise ValueError(f"the artifact in '{folder}' was made for another config ({'; '.join(different)}): delete the "
-                         'folder, or set vectorizer.checkpoint to a path in another one')
+        raise ValueError(
+            f"the artifact in '{folder}' was made for another config ({'; '.join(different)}): delete the "
+            'folder, or set vectorizer.checkpoint to a path in another one'
+        )

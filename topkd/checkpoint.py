@@ -1,9 +1,11 @@
 """Read and write checkpoint files: weights only, complete or not at all."""
+
 import hashlib
 import os
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Sequence
+from typing import Any
 
 import torch
 from mmengine.runner.checkpoint import CheckpointLoader
@@ -26,8 +28,8 @@ def load_file(path: str, map_location: Any = 'cpu') -> dict:
         dict: The file's content.
 
     Raises:
-        FileNotFoundError: Where a local path does not exist.
-        ValueError: Where the file is no checkpoint, is cut short, or holds more than weights and plain values.
+        FileNotFoundError: If a local path does not exist.
+        ValueError: If the file is no checkpoint, is cut short, or holds more than weights and plain values.
     """
     path = str(path)
     if '://' in path:
@@ -43,14 +45,16 @@ def load_file(path: str, map_location: Any = 'cpu') -> dict:
         raise
     except Exception as error:
         # on bytes that are no checkpoint the unpickler fails in any way
-        raise ValueError(f"'{path}' cannot be read as a checkpoint of weights ({unreadable(error)}): it is cut short, of another "
-                         'format, or holds Python objects; make it again or convert it') from error
+        raise ValueError(
+            f"'{path}' cannot be read as a checkpoint of weights ({unreadable(error)}): it is cut short, of another "
+            'format, or holds Python objects; make it again or convert it'
+        ) from error
     if not isinstance(content, dict):
         raise ValueError(f"'{path}' holds a {type(content).__name__}, expected a dict of weights")
     return content
 
 
-def load_state(path: str) -> Dict[str, Tensor]:
+def load_state(path: str) -> dict[str, Tensor]:
     """Load a checkpoint's weights, which stand under ``state_dict`` or are the whole file; see :func:`load_file`."""
     content = load_file(path)
     return content.get('state_dict', content)
@@ -74,7 +78,7 @@ def use_safe_loader() -> None:
     CheckpointLoader.register_scheme(prefixes='', loader=load_file, force=True)
 
 
-def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Optional[Mapping[str, Tensor]] = None) -> None:
+def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Mapping[str, Tensor] | None = None) -> None:
     """Load a checkpoint into a model completely, or not at all.
 
     Args:
@@ -84,7 +88,7 @@ def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Opti
         weights (Mapping[str, Tensor], optional): Taken instead of the file's, which then only gives the message a name.
 
     Raises:
-        ValueError: Where a key is missing, left over, or of another shape; the message lists them.
+        ValueError: If a key is missing, left over, or of another shape; the message lists them.
     """
     if weights is None:
         weights = load_state(path)
@@ -92,33 +96,41 @@ def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Opti
     problems = [
         _listing('missing', [key for key in expected if key not in weights]),
         _listing('unexpected', [key for key in weights if key not in expected]),
-        _listing('of another shape', [
-            f'{key} {tuple(weights[key].shape)} instead of {tuple(tensor.shape)}' for key, tensor in expected.items()
-            if key in weights and weights[key].shape != tensor.shape
-        ])
+        _listing(
+            'of another shape',
+            [
+                f'{key} {tuple(weights[key].shape)} instead of {tuple(tensor.shape)}'
+                for key, tensor in expected.items()
+                if key in weights and weights[key].shape != tensor.shape
+            ],
+        ),
     ]
     if any(problems):
         listed = '; '.join(filter(None, problems))
-        raise ValueError(f"{what}: checkpoint '{path}' does not fit {type(model).__name__} ({listed}): "
-                         'name the checkpoint of this network, or convert it with tools/convert_checkpoint.py')
+        raise ValueError(
+            f"{what}: checkpoint '{path}' does not fit {type(model).__name__} ({listed}): "
+            'name the checkpoint of this network, or convert it with tools/convert_checkpoint.py'
+        )
     model.load_state_dict(weights, strict=True)
 
 
 def _listing(kind: str, keys: Sequence[str]) -> str:
     """Describe keys that do not fit, the first four by name."""
-    return f"{len(keys)} {kind}: {', '.join(keys[:4])}{', ...' if len(keys) > 4 else ''}" if keys else ''
+    return f'{len(keys)} {kind}: {", ".join(keys[:4])}{", ..." if len(keys) > 4 else ""}' if keys else ''
 
 
-def student_state(state_dict: Dict[str, Any]) -> Dict[str, Any]:
+def student_state(state_dict: dict[str, Any]) -> dict[str, Any]:
     """Take the student's weights out of a distiller's state dict, under the names that the plain student uses.
 
     Raises:
-        ValueError: Where the state dict holds no student.
+        ValueError: If the state dict holds no student.
     """
-    student = {key[len(PREFIX):]: value for key, value in state_dict.items() if key.startswith(PREFIX)}
+    student = {key[len(PREFIX) :]: value for key, value in state_dict.items() if key.startswith(PREFIX)}
     if not student:
-        raise ValueError("the checkpoint holds no student (no key begins with 'student.'): give a checkpoint written by a "
-                         'distillation config')
+        raise ValueError(
+            "the checkpoint holds no student (no key begins with 'student.'): give a checkpoint written by a "
+            'distillation config'
+        )
     return student
 
 
@@ -131,7 +143,7 @@ def load_student(network: nn.Module, path: str, what: str = 'model') -> None:
         what (str): What the network is, for the message. Defaults to 'model'.
 
     Raises:
-        ValueError: Where the weights do not fit.
+        ValueError: If the weights do not fit.
     """
     weights = load_state(path)
     if any(key.startswith(PREFIX) for key in weights):
@@ -151,14 +163,16 @@ def fingerprint(model: nn.Module) -> str:
     digest = hashlib.sha256()
     state: Mapping[str, Tensor] = model.state_dict()
     for name in sorted(state):
-        if name.endswith('num_batches_tracked'):  # a counter that old checkpoints lack and no forward in eval mode reads
+        if name.endswith(
+            'num_batches_tracked'
+        ):  # a counter that old checkpoints lack and no forward in eval mode reads
             continue
         digest.update(name.encode())
         digest.update(state[name].detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
-def save_file(content: Dict[str, Any], path: str) -> None:
+def save_file(content: dict[str, Any], path: str) -> None:
     """Write a checkpoint beside its destination first, so that a kill or a full disk leaves the old file intact.
 
     Args:
@@ -166,7 +180,7 @@ def save_file(content: Dict[str, Any], path: str) -> None:
         path (str): Destination; its folder is made.
 
     Raises:
-        OSError: Where the disk is full or the folder cannot be written; nothing is left behind.
+        OSError: If the disk is full or the folder cannot be written; nothing is left behind.
     """
     destination = Path(path)
     partial = destination.with_name(f'.{destination.name}.{os.getpid()}.partial')
@@ -176,8 +190,10 @@ def save_file(content: Dict[str, Any], path: str) -> None:
         os.replace(partial, destination)
     except (OSError, RuntimeError) as error:
         # torch's zip writer reports a full disk as a RuntimeError
-        raise OSError(f"cannot write '{destination}' ({error}): free space on that disk or choose another folder; "
-                      'the file that was there before is unchanged') from error
+        raise OSError(
+            f"cannot write '{destination}' ({error}): free space on that disk or choose another folder; "
+            'the file that was there before is unchanged'
+        ) from error
     finally:
         if partial.is_file():
             partial.unlink()

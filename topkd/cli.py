@@ -1,12 +1,14 @@
 """What the tools share: arguments as users of MMEngine know them, configs, and errors in one sentence."""
+
 import argparse
 import os
 import os.path as osp
 import re
 import sys
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional, Sequence
+from typing import Any
 
 from mmengine.config import Config, DictAction
 
@@ -22,8 +24,13 @@ def parser(description: str, distributed: bool = True) -> argparse.ArgumentParse
     result = argparse.ArgumentParser(description=description)
     result.add_argument('config', help='config file, or package::file of an installed package')
     result.add_argument('--work-dir', help='folder for logs and checkpoints; default: work_dirs/<name of the config>')
-    result.add_argument('--cfg-options', nargs='+', action=DictAction, default=None,
-                        help='entries to override, for example data_root=data/cifar100 train_cfg.max_epochs=10')
+    result.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default=None,
+        help='entries to override, for example data_root=data/cifar100 train_cfg.max_epochs=10',
+    )
     result.set_defaults(launcher='none', local_rank=0)
     if distributed:
         result.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], help='job launcher')
@@ -41,18 +48,28 @@ def count(word: str) -> int:
 def analysis_parser(description: str) -> argparse.ArgumentParser:
     """Return :func:`parser` with what every analysis of trained students takes: checkpoints, images, output folder."""
     result = parser(description, distributed=False)
-    result.add_argument('checkpoints', nargs='+', metavar='NAME=CHECKPOINT',
-                        help='trained students, of this config or of any other of the same student (plain, KD), each with '
-                        'a name for tables and figures; without NAME= the file is the name')
-    result.add_argument('--loss', default='topology', help='name of the topology loss in model.losses (default: %(default)s)')
-    result.add_argument('--split', choices=['train', 'test'], default='test',
-                        help='whose images, without augmentation (default: %(default)s)')
+    result.add_argument(
+        'checkpoints',
+        nargs='+',
+        metavar='NAME=CHECKPOINT',
+        help='trained students, of this config or of any other of the same student (plain, KD), each with '
+        'a name for tables and figures; without NAME= the file is the name',
+    )
+    result.add_argument(
+        '--loss', default='topology', help='name of the topology loss in model.losses (default: %(default)s)'
+    )
+    result.add_argument(
+        '--split',
+        choices=['train', 'test'],
+        default='test',
+        help='whose images, without augmentation (default: %(default)s)',
+    )
     result.add_argument('--batches', type=count, help='stop after so many batches; default: all')
     result.add_argument('--out', help='folder for tables and figures (default: <work dir>/analysis)')
     return result
 
 
-def named_paths(words: Sequence[str], exists: Callable[[str], bool], what: str) -> Dict[str, str]:
+def named_paths(words: Sequence[str], exists: Callable[[str], bool], what: str) -> dict[str, str]:
     """Read ``NAME=PATH`` arguments.
 
     Args:
@@ -64,10 +81,10 @@ def named_paths(words: Sequence[str], exists: Callable[[str], bool], what: str) 
         dict: Path by name, in the order given.
 
     Raises:
-        FileNotFoundError: Where a path does not exist.
-        ValueError: Where two have the same name.
+        FileNotFoundError: If a path does not exist.
+        ValueError: If two have the same name.
     """
-    result: Dict[str, str] = {}
+    result: dict[str, str] = {}
     for word in words:
         if '=' in word and not exists(word):
             name, path = word.split('=', 1)
@@ -93,7 +110,7 @@ def load_config(args: argparse.Namespace) -> Config:
     """Read the config that the arguments name and apply their overrides.
 
     Raises:
-        FileNotFoundError: Where the file does not exist.
+        FileNotFoundError: If the file does not exist.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = read_config(args.config)
@@ -106,7 +123,7 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def sentence(error: Exception) -> Optional[str]:
+def sentence(error: Exception) -> str | None:
     """Return what to tell the user of an error, None where it is our own mistake."""
     if not isinstance(error, AssertionError):
         # str() of a KeyError would put quotes around the sentence
@@ -115,8 +132,10 @@ def sentence(error: Exception) -> Optional[str]:
     found = re.findall(r'failed to load image: (.+)', str(error))
     if not found:
         return None
-    return (f"'{found[-1].strip()}' cannot be decoded as an image: replace the file, or take the image out of the "
-            'annotations')
+    return (
+        f"'{found[-1].strip()}' cannot be decoded as an image: replace the file, or take the image out of the "
+        'annotations'
+    )
 
 
 def tool(main: Callable[[], Any]) -> Callable[[], None]:
@@ -136,7 +155,7 @@ def tool(main: Callable[[], Any]) -> Callable[[], None]:
             if message is None or os.environ.get('TOPKD_DEBUG') == '1':
                 raise
             config = next((word for word in sys.argv[1:] if word.endswith('.py') or '::' in word), 'CONFIG')
-            print(f"error: {message.replace('CONFIG', config)} [TOPKD_DEBUG=1 shows where]", file=sys.stderr)
+            print(f'error: {message.replace("CONFIG", config)} [TOPKD_DEBUG=1 shows where]', file=sys.stderr)
             sys.exit(1)
 
     return run

@@ -5,14 +5,14 @@ loaders that were written with the old one. Data sets of this package's configs 
 is filled from the top level here; data sets inherited from mmdet or from a dumped config follow when they hold the old
 value.
 """
+
 import os
-from typing import Optional
 
 from mmengine.config import Config
 from mmengine.hub import get_config
 
 
-def merge_cfg_options(cfg: Config, options: Optional[dict]) -> Config:
+def merge_cfg_options(cfg: Config, options: dict | None) -> Config:
     """Merge ``--cfg-options`` into a config, in place, so that ``data_root`` reaches every data loader and evaluator.
 
     An option that names a single data set's folder, such as ``train_dataloader.dataset.data_root``, wins over it.
@@ -33,7 +33,7 @@ def merge_cfg_options(cfg: Config, options: Optional[dict]) -> Config:
     return cfg
 
 
-def apply_data_root(cfg: Config, previous: Optional[str] = None) -> Config:
+def apply_data_root(cfg: Config, previous: str | None = None) -> Config:
     """Set the folder of every data set of a config to the top-level ``data_root``, in place.
 
     Touched are, below each top-level ``*_dataloader`` and ``*_evaluator``, a ``data_root`` that is None and every path
@@ -64,7 +64,7 @@ def read_config(path: str) -> Config:
         Config: Its content.
 
     Raises:
-        FileNotFoundError: Where there is no such file.
+        FileNotFoundError: If there is no such file.
     """
     if '::' in path:
         return get_config(path)
@@ -89,7 +89,7 @@ def with_preprocessor(model: dict, cfg: Config) -> dict:
     return model
 
 
-def _move(node, previous: Optional[str], root: str) -> None:
+def _move(node, previous: str | None, root: str) -> None:
     """Replace, in nested dicts and lists, missing data roots by ``root`` and paths inside ``previous`` likewise."""
     if not isinstance(node, (dict, list)):
         return
@@ -97,10 +97,10 @@ def _move(node, previous: Optional[str], root: str) -> None:
         if key == 'data_root' and value is None:
             node[key] = root
         elif isinstance(value, str) and _is_inside(value, previous):
-            node[key] = os.path.join(root, value[len(previous):].lstrip('/')) if value != previous else root
+            node[key] = os.path.join(root, value[len(previous) :].lstrip('/')) if value != previous else root
         else:
             _move(value, previous, root)
 
 
-def _is_inside(path: str, folder: Optional[str]) -> bool:
+def _is_inside(path: str, folder: str | None) -> bool:
     return bool(folder) and (path == folder or path.startswith(folder.rstrip('/') + '/'))

@@ -1,7 +1,9 @@
 """Turn checkpoints of other projects into ours: every weight finds its place, or the file is refused."""
+
 import copy
 import os
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import torch
 import torchvision
@@ -25,26 +27,26 @@ class Layout(NamedTuple):
     """What a source must hold: for each name in the file, our name and an empty tensor of the right shape."""
 
     network: str
-    entries: Dict[str, Tuple[str, Tensor]]
+    entries: dict[str, tuple[str, Tensor]]
 
 
-def convert_checkpoint(source: str, destination: str, network: Optional[str] = None, operator: str = 'mean') -> dict:
+def convert_checkpoint(source: str, destination: str, network: str | None = None, operator: str = 'mean') -> dict:
     """Convert a file and write the result, completely or not at all.
 
     Args:
         source (str): A checkpoint of RepDistiller, mdistiller, pytorch-cifar-models, torchvision or TopKD; or an address,
             such as ``torchvision://resnet34``, that is downloaded.
         destination (str): Where to write; an existing file is replaced at the very end.
-        network (str, optional): A name of ``KNOWN`` or 'ripsnet'. None: recognised from names and shapes.
+        network (str, optional): A name of ``KNOWN`` or 'ripsnet'. None: recognized from names and shapes.
         operator (str): ``'mean'`` or ``'sum'``, what a RipsNet was trained with. Defaults to 'mean'.
 
     Returns:
         dict: ``meta`` of the written file.
 
     Raises:
-        FileNotFoundError: Where the source does not exist.
-        ValueError: Where the source is no checkpoint, or a weight has no place or is missing.
-        OSError: Where the destination cannot be written.
+        FileNotFoundError: If the source does not exist.
+        ValueError: If the source is no checkpoint, or a weight has no place or is missing.
+        OSError: If the destination cannot be written.
     """
     content = _download(source) if '://' in source else read_foreign(source)
     try:
@@ -61,7 +63,7 @@ def convert_checkpoint(source: str, destination: str, network: Optional[str] = N
     return converted['meta']
 
 
-def convert(content: Mapping[str, Any], network: Optional[str] = None, operator: str = 'mean') -> dict:
+def convert(content: Mapping[str, Any], network: str | None = None, operator: str = 'mean') -> dict:
     """Convert the content of a checkpoint file.
 
     Args:
@@ -74,14 +76,14 @@ def convert(content: Mapping[str, Any], network: Optional[str] = None, operator:
         with ``in_channels``, ``units`` and ``operator`` beside it), and ``meta``.
 
     Raises:
-        ValueError: Where a weight has no place or is missing; the message lists them with their shapes.
+        ValueError: If a weight has no place or is missing; the message lists them with their shapes.
     """
     if network not in (None, RIPSNET, *KNOWN):
         raise ValueError(f"unknown network '{network}': choose one of {', '.join((*KNOWN, RIPSNET))}")
     weights, recorded = split_weights(content)
     if network == RIPSNET or (network is None and 'layer1.linear.weight' in weights):
         return _convert_ripsnet(weights, recorded, operator)
-    layout = _classifier_layout(network, weights) if network else _recognise(weights)
+    layout = _classifier_layout(network, weights) if network else _recognize(weights)
     state = _fill(layout, weights)
     meta = dict(network=layout.network, num_classes=len(state['head.fc.bias']), recorded=recorded)
     return dict(state_dict=state, meta=meta)
@@ -92,8 +94,9 @@ def _download(source: str) -> dict:
     try:
         return load_file(source)
     except KeyError as error:
-        raise ValueError(f"MMEngine knows no checkpoint '{source}': write torchvision://resnet34 or the like, or name a "
-                         'local file') from error
+        raise ValueError(
+            f"MMEngine knows no checkpoint '{source}': write torchvision://resnet34 or the like, or name a local file"
+        ) from error
     except OSError as error:
         raise OSError(f"cannot download '{source}' ({error}): download the file elsewhere and name it here") from error
 
@@ -104,15 +107,22 @@ def _convert_ripsnet(weights: Mapping[str, Tensor], recorded: dict, operator: st
     names = [f'layer{number}.linear.weight' for number in (1, 2, 3)]
     shapes = [tuple(weights[name].shape) if name in weights else () for name in names]
     if any(len(shape) != 2 for shape in shapes):
-        raise ValueError(f"a RipsNet needs matrices {', '.join(names)}, got shapes {shapes} among the weights "
-                         f"{_names(weights)}: name a RipsNet's file")
+        raise ValueError(
+            f'a RipsNet needs matrices {", ".join(names)}, got shapes {shapes} among the weights '
+            f"{_names(weights)}: name a RipsNet's file"
+        )
     in_channels, units = shapes[0][1], [shape[0] for shape in shapes]
     state = _fill(_ripsnet_layout(in_channels, units), weights)
-    return dict(state_dict=state, in_channels=in_channels, units=units, operator=operator,
-                meta=dict(network=RIPSNET, recorded=recorded))
+    return dict(
+        state_dict=state,
+        in_channels=in_channels,
+        units=units,
+        operator=operator,
+        meta=dict(network=RIPSNET, recorded=recorded),
+    )
 
 
-def _ripsnet_layout(in_channels: int, units: List[int]) -> Layout:
+def _ripsnet_layout(in_channels: int, units: list[int]) -> Layout:
     """Return what the authors' file of a RipsNet must hold: layer1 to layer7, over both of our lists of layers."""
     with torch.device('meta'):
         ours = RipsNet(in_channels, units=units).state_dict()
@@ -144,7 +154,7 @@ def _torchvision_layout(network: str, weights: Mapping[str, Tensor]) -> Layout:
         theirs = getattr(torchvision.models, TORCHVISION[network])(num_classes=_num_classes(weights, 'fc.bias', 1000))
     entries = {}
     for key, tensor in theirs.state_dict().items():
-        entries[key] = (f"{'head' if key.startswith('fc.') else 'backbone'}.{key}", tensor)
+        entries[key] = (f'{"head" if key.startswith("fc.") else "backbone"}.{key}', tensor)
     return Layout(network, entries)
 
 
@@ -153,7 +163,7 @@ def _num_classes(weights: Mapping[str, Tensor], bias: str, default: int) -> int:
     return len(weights[bias]) if bias in weights and weights[bias].ndim == 1 else default
 
 
-def _recognise(weights: Mapping[str, Tensor]) -> Layout:
+def _recognize(weights: Mapping[str, Tensor]) -> Layout:
     """Return the layout that fits, or the nearest one where it shares most names with the source."""
     # torchvision's ResNets all have a group 'layer4'; their layouts take as long to build as all others together
     names = KNOWN if any(key.startswith('layer4.') for key in weights) else NETWORKS
@@ -161,12 +171,13 @@ def _recognise(weights: Mapping[str, Tensor]) -> Layout:
     nearest = min(layouts, key=lambda layout: sum(map(len, _misfits(layout, weights).values())))
     shared = sum(key in nearest.entries for key in weights)
     if 2 * shared < len(weights):
-        raise ValueError(f'no place for the weights {_names(weights)}: name a checkpoint of '
-                         f"{', '.join((*KNOWN, RIPSNET))}")
+        raise ValueError(
+            f'no place for the weights {_names(weights)}: name a checkpoint of {", ".join((*KNOWN, RIPSNET))}'
+        )
     return nearest
 
 
-def _misfits(layout: Layout, weights: Mapping[str, Tensor]) -> Dict[str, List[str]]:
+def _misfits(layout: Layout, weights: Mapping[str, Tensor]) -> dict[str, list[str]]:
     """List the names that are missing, left over, or of another shape."""
     expected = {key: tuple(tensor.shape) for key, (_, tensor) in layout.entries.items()}
     got = {key: tuple(tensor.shape) for key, tensor in weights.items()}
@@ -176,9 +187,11 @@ def _misfits(layout: Layout, weights: Mapping[str, Tensor]) -> Dict[str, List[st
         # the counter of a layer that is listed says nothing more
         unexpected=[key for key in unexpected if not key.endswith(COUNTER)] or unexpected,
         reshaped=[
-            f'{key} (expected {shape}, got {got[key]})' for key, shape in expected.items()
+            f'{key} (expected {shape}, got {got[key]})'
+            for key, shape in expected.items()
             if key in got and got[key] != shape
-        ])
+        ],
+    )
 
 
 def _names(names: Iterable[str]) -> str:
@@ -187,12 +200,14 @@ def _names(names: Iterable[str]) -> str:
     return ', '.join(names[:LISTED]) + more
 
 
-def _fill(layout: Layout, weights: Mapping[str, Tensor]) -> Dict[str, Tensor]:
+def _fill(layout: Layout, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Give every weight our name; counters of batches, which old files lack, start at 0."""
     misfits = _misfits(layout, weights)
     if any(misfits.values()):
         listed = '; '.join(f'{kind}: {_names(names)}' for kind, names in misfits.items() if names)
-        raise ValueError(f'the weights do not fit {layout.network} ({listed}): name a checkpoint of this network, '
-                         'or the network of this checkpoint')
+        raise ValueError(
+            f'the weights do not fit {layout.network} ({listed}): name a checkpoint of this network, '
+            'or the network of this checkpoint'
+        )
     zero = torch.zeros((), dtype=torch.long)
     return {ours: weights.get(key, zero).detach().clone() for key, (ours, _) in layout.entries.items()}

@@ -1,5 +1,6 @@
 """From a distillation checkpoint to the plain student, verified."""
-from typing import Any, Dict, Optional
+
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -16,14 +17,16 @@ def student_config(cfg: Config) -> dict:
     """Return the config of the plain student of a distillation config.
 
     Raises:
-        KeyError: Where the config distils nothing.
+        KeyError: If the config distils nothing.
     """
     if 'student' not in cfg.model:
-        raise KeyError('the config has no model.student: name the distillation config that the checkpoint was trained with')
+        raise KeyError(
+            'the config has no model.student: name the distillation config that the checkpoint was trained with'
+        )
     return with_preprocessor(cfg.model.student, cfg)
 
 
-def select_weights(checkpoint: Dict[str, Any], which: str) -> Dict[str, Tensor]:
+def select_weights(checkpoint: dict[str, Any], which: str) -> dict[str, Tensor]:
     """Take the student's averaged or raw weights out of a distillation checkpoint.
 
     MMEngine's EMA hook writes the averaged weights to ``state_dict`` and the raw ones to ``ema_state_dict``.
@@ -41,7 +44,7 @@ def select_weights(checkpoint: Dict[str, Any], which: str) -> Dict[str, Tensor]:
     if which == 'ema' or 'ema_state_dict' not in checkpoint:
         return student_state(averaged)
     prefix = 'module.'
-    raw = {key[len(prefix):]: value for key, value in checkpoint['ema_state_dict'].items() if key.startswith(prefix)}
+    raw = {key[len(prefix) :]: value for key, value in checkpoint['ema_state_dict'].items() if key.startswith(prefix)}
     # buffers that the average does not cover stand in the state dict alone
     return {**student_state(averaged), **student_state(raw)}
 
@@ -63,7 +66,7 @@ def outputs(model: nn.Module, inputs: Tensor) -> Tensor:
     return torch.cat([tensor.flatten() for tensor in tensors])
 
 
-def export_student(cfg: Config, checkpoint: str, out: str, weights: str = 'ema', target: Optional[Config] = None) -> float:
+def export_student(cfg: Config, checkpoint: str, out: str, weights: str = 'ema', target: Config | None = None) -> float:
     """Write the student of a distillation checkpoint as a plain checkpoint, and load it back to compare its outputs.
 
     Args:
@@ -77,7 +80,7 @@ def export_student(cfg: Config, checkpoint: str, out: str, weights: str = 'ema',
         float: Greatest difference between the outputs of both networks, 0.0.
 
     Raises:
-        ValueError: Where the file does not load strictly, or the outputs differ.
+        ValueError: If the file does not load strictly, or the outputs differ.
     """
     student = student_config(cfg)
     content = load_file(checkpoint)
@@ -89,8 +92,10 @@ def export_student(cfg: Config, checkpoint: str, out: str, weights: str = 'ema',
     inputs = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     difference = (outputs(reference, inputs) - outputs(plain, inputs)).abs().max().item()
     if difference > 0:
-        raise ValueError(f"the exported student differs from the distilled one by {difference:.3g}: the config given with "
-                         '--student-config is not the student of this distillation')
+        raise ValueError(
+            f'the exported student differs from the distilled one by {difference:.3g}: the config given with '
+            '--student-config is not the student of this distillation'
+        )
     meta = {key: content['meta'][key] for key in ('epoch', 'iter', 'dataset_meta') if key in content.get('meta', {})}
     save_file(dict(meta=meta, state_dict=state), out)
     load_weights(plain, out, 'exported student')

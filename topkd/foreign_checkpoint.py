@@ -1,7 +1,9 @@
 """Read checkpoints of other projects: the weights by name, and the plain values that stand beside them."""
+
 import os
 import re
-from typing import Any, Dict, Mapping, Tuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,8 +27,8 @@ def read_foreign(path: str) -> dict:
         dict: The file's content.
 
     Raises:
-        FileNotFoundError: Where there is no such file.
-        ValueError: Where the file is no checkpoint, or holds more than weights, plain values and training options.
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is no checkpoint, or holds more than weights, plain values and training options.
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(f"'{path}' is not a file: name an existing checkpoint")
@@ -37,15 +39,19 @@ def read_foreign(path: str) -> dict:
         raise
     except Exception as error:
         # on bytes that are no checkpoint the unpickler fails in any way
-        raise ValueError(f"'{path}' is not a checkpoint of weights alone ({unreadable(error)}): "
-                         "name a file that torch.save wrote, with a network's state_dict") from error
+        raise ValueError(
+            f"'{path}' is not a checkpoint of weights alone ({unreadable(error)}): "
+            "name a file that torch.save wrote, with a network's state_dict"
+        ) from error
     if not isinstance(content, dict):
-        raise ValueError(f"'{path}' holds a {type(content).__name__}, expected a dict of weights: "
-                         "name a file with a network's state_dict")
+        raise ValueError(
+            f"'{path}' holds a {type(content).__name__}, expected a dict of weights: "
+            "name a file with a network's state_dict"
+        )
     return content
 
 
-def split_weights(content: Mapping[str, Any]) -> Tuple[Dict[str, Tensor], Dict[str, Any]]:
+def split_weights(content: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Separate the weights from the values beside them, and remove the prefixes of wrappers from their names.
 
     Args:
@@ -56,30 +62,34 @@ def split_weights(content: Mapping[str, Any]) -> Tuple[Dict[str, Tensor], Dict[s
         out.
 
     Raises:
-        ValueError: Where there are no weights, something else stands among them, or two have the same name.
+        ValueError: If there are no weights, something else stands among them, or two have the same name.
     """
     inside = next((key for key in CONTAINERS if isinstance(content.get(key), Mapping)), None)
     found = dict(content if inside is None else content[inside])
     beside = {} if inside is None else {key: value for key, value in content.items() if key != inside}
     beside.update({key: found.pop(key) for key in list(found) if isinstance(found[key], PLAIN)})
     wrong = [
-        f'{key} ({type(value).__name__})' for key, value in found.items()
+        f'{key} ({type(value).__name__})'
+        for key, value in found.items()
         if not (isinstance(key, str) and isinstance(value, Tensor))
     ]
     if wrong or not found:
-        raise ValueError(f"expected tensors by name, at the top or under {', '.join(CONTAINERS)}, "
-                         f"got {', '.join(wrong) or 'none'}: name a file with a network's weights")
-    weights: Dict[str, Tensor] = {}
+        raise ValueError(
+            f'expected tensors by name, at the top or under {", ".join(CONTAINERS)}, '
+            f"got {', '.join(wrong) or 'none'}: name a file with a network's weights"
+        )
+    weights: dict[str, Tensor] = {}
     for key, tensor in found.items():
         name = re.sub(r'^((module|model)\.)+', '', key)
         if name in weights:
-            raise ValueError(f"'{key}' is a second '{name}' once the prefixes of wrappers are removed: "
-                             'name a file with one network')
+            raise ValueError(
+                f"'{key}' is a second '{name}' once the prefixes of wrappers are removed: name a file with one network"
+            )
         weights[name] = tensor
     return weights, {key: plain for key, plain in map(_plain, beside.items()) if plain is not None}
 
 
-def _plain(item: Tuple[str, Any]) -> Tuple[str, Any]:
+def _plain(item: tuple[str, Any]) -> tuple[str, Any]:
     """Turn a value beside the weights into a Python number or string, or None where it is neither."""
     key, value = item
     if isinstance(value, np.generic) or (isinstance(value, Tensor) and value.numel() == 1):

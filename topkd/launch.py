@@ -1,4 +1,5 @@
 """Process groups and registries for what runs outside MMEngine's runner, and for runs without a GPU."""
+
 import torch
 from mmengine.config import Config
 from mmengine.dist import init_dist, is_distributed
@@ -26,4 +27,6 @@ def setup_processes(cfg: Config) -> None:
 
 def wrapper_without_gpu() -> dict:
     """Return MMEngine's ``model_wrapper_cfg`` for a model on the CPU."""
-    return dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False, find_unused_parameters=False)
+    return dict(
+        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False, find_unused_parameters=False
+    )

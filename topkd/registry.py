@@ -3,6 +3,7 @@
 A config names a component of this package as ``type='topkd.Distiller'``; MMEngine then imports the ``locations`` by
 itself, whatever the config's ``default_scope`` is.
 """
+
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import FUNCTIONS as MMENGINE_FUNCTIONS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS

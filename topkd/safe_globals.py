@@ -1,8 +1,10 @@
 """The few names besides tensors that a checkpoint may use, and nothing by which it could reach further."""
+
 import argparse
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pickle import UnpicklingError
-from typing import Any, Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +30,10 @@ def beside_weights() -> list:
     multiarray = np._core.multiarray if hasattr(np, '_core') else np.core.multiarray
     for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
         # a file names a function by the path it had in the numpy that wrote the file
-        allowed += [_renamed(multiarray.scalar, module, 'scalar'), _renamed(multiarray._reconstruct, module, '_reconstruct')]
+        allowed += [
+            _renamed(multiarray.scalar, module, 'scalar'),
+            _renamed(multiarray._reconstruct, module, '_reconstruct'),
+        ]
     return [*allowed, _renamed(_history_method, 'builtins', 'getattr')]
 
 

@@ -9,5 +9,7 @@ model = dict(
         frozen_stages=1,
         norm_eval=True,  # As mmdet's ResNets: a GPU may see a single image.
         # mmpretrain's ImageNet weights under mmdet's names
-        init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://mmdet/mobilenet_v2')),
-    neck=dict(in_channels=[24, 32, 96, 1280]))
+        init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://mmdet/mobilenet_v2'),
+    ),
+    neck=dict(in_channels=[24, 32, 96, 1280]),
+)

@@ -9,8 +9,8 @@ if total_batch % processes:
     raise ValueError(f'a total batch of {total_batch} cannot be shared by {processes} processes: start 1, 2, 4 or 8')
 
 train_dataloader = dict(
-    batch_size=total_batch // processes,
-    batch_sampler=dict(type='AspectRatioBatchSampler', drop_last=True))  # A cloud needs a full batch.
+    batch_size=total_batch // processes, batch_sampler=dict(type='AspectRatioBatchSampler', drop_last=True)
+)  # A cloud needs a full batch.
 optim_wrapper = dict(optimizer=dict(lr=0.01))  # mmdet's 0.02 is for 16 images.
 auto_scale_lr = dict(base_batch_size=total_batch)  # For --auto-scale-lr with another train_dataloader.batch_size.
 

@@ -1,6 +1,4 @@
-_base_ = [
-    '../_base_/datasets/cifar100.py', '../_base_/schedules/cifar100_240e.py', '../_base_/default_runtime.py'
-]
+_base_ = ['../_base_/datasets/cifar100.py', '../_base_/schedules/cifar100_240e.py', '../_base_/default_runtime.py']
 
 model = dict(
     type='ImageClassifier',
@@ -11,6 +9,8 @@ model = dict(
         num_classes=100,
         in_channels=1280,
         init_cfg=dict(type='Normal', layer='Linear', std=0.01),
-        loss=dict(type='CrossEntropyLoss', loss_weight=1.0)))
+        loss=dict(type='CrossEntropyLoss', loss_weight=1.0),
+    ),
+)
 
 optim_wrapper = dict(optimizer=dict(lr=0.01))

@@ -4,4 +4,5 @@ model = dict(
     type='ImageClassifier',
     backbone=dict(type='topkd.CIFARResNet', depth=20),
     neck=dict(type='GlobalAveragePooling'),
-    head=dict(type='LinearClsHead', num_classes=10, in_channels=64, topk=(1, )))
+    head=dict(type='LinearClsHead', num_classes=10, in_channels=64, topk=(1,)),
+)

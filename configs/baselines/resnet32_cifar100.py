@@ -1,6 +1,4 @@
-_base_ = [
-    '../_base_/datasets/cifar100.py', '../_base_/schedules/cifar100_240e.py', '../_base_/default_runtime.py'
-]
+_base_ = ['../_base_/datasets/cifar100.py', '../_base_/schedules/cifar100_240e.py', '../_base_/default_runtime.py']
 
 model = dict(
     type='ImageClassifier',
@@ -10,5 +8,7 @@ model = dict(
         type='LinearClsHead',
         num_classes=100,
         in_channels=64,
-        init_cfg=None,  # nn.Linear's own initialisation, as in the CRD benchmark
-        loss=dict(type='CrossEntropyLoss', loss_weight=1.0)))
+        init_cfg=None,  # nn.Linear's own initialization, as in the CRD benchmark
+        loss=dict(type='CrossEntropyLoss', loss_weight=1.0),
+    ),
+)

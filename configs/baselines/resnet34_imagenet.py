@@ -1,6 +1,4 @@
-_base_ = [
-    '../_base_/datasets/imagenet.py', '../_base_/schedules/imagenet_120e.py', '../_base_/default_runtime.py'
-]
+_base_ = ['../_base_/datasets/imagenet.py', '../_base_/schedules/imagenet_120e.py', '../_base_/default_runtime.py']
 
 model = dict(
     type='ImageClassifier',
@@ -10,4 +8,6 @@ model = dict(
         type='LinearClsHead',
         num_classes=_base_.num_classes,
         in_channels=512,
-        loss=dict(type='CrossEntropyLoss', loss_weight=1.0)))
+        loss=dict(type='CrossEntropyLoss', loss_weight=1.0),
+    ),
+)

@@ -1,12 +1,10 @@
 _base_ = [
-    '../baselines/faster-rcnn_r18_coco.py', '../_base_/teachers/faster-rcnn_r101_coco.py',
-    '../_base_/losses/topkd_detection.py'
+    '../baselines/faster-rcnn_r18_coco.py',
+    '../_base_/teachers/faster-rcnn_r101_coco.py',
+    '../_base_/losses/topkd_detection.py',
 ]
 
 model = dict(
-    _delete_=True,
-    type='topkd.FasterRCNNDistiller',
-    student=_base_.model,
-    teacher=_base_.teacher,
-    losses=_base_.losses)
+    _delete_=True, type='topkd.FasterRCNNDistiller', student=_base_.model, teacher=_base_.teacher, losses=_base_.losses
+)
 custom_hooks = _base_.distillation_hooks

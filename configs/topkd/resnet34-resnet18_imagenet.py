@@ -1,7 +1,8 @@
 _base_ = [
-    '../baselines/resnet18_imagenet.py', '../_base_/teachers/resnet34_imagenet.py', '../_base_/losses/topkd_imagenet.py'
+    '../baselines/resnet18_imagenet.py',
+    '../_base_/teachers/resnet34_imagenet.py',
+    '../_base_/losses/topkd_imagenet.py',
 ]
 
-model = dict(
-    _delete_=True, type='topkd.Distiller', student=_base_.model, teacher=_base_.teacher, losses=_base_.losses)
+model = dict(_delete_=True, type='topkd.Distiller', student=_base_.model, teacher=_base_.teacher, losses=_base_.losses)
 custom_hooks = _base_.distillation_hooks

@@ -15,30 +15,35 @@ model = dict(
     featurizer=dict(
         config='{{ fileDirname }}/../topkd/resnet56-resnet20_cifar100.py',
         checkpoint='work_dirs/resnet56-resnet20_cifar100/student_epoch_240.pth',
-        tap='neck[0]'),
+        tap='neck[0]',
+    ),
     # in_channels is the width of the features
-    head=dict(type='LinearClsHead', num_classes=10, loss=dict(type='CrossEntropyLoss', loss_weight=1.0)))
+    head=dict(type='LinearClsHead', num_classes=10, loss=dict(type='CrossEntropyLoss', loss_weight=1.0)),
+)
 
-# Every featurizer sees its own normalisation, whatever stands here.
+# Every featurizer sees its own normalization, whatever stands here.
 data_preprocessor = dict(
     type='topkd.ImageBatchPreprocessor',
     mean=[129.3105, 124.1085, 112.404],
     std=[68.2125, 65.4075, 70.4055],
     crop_padding=4,
-    flip_prob=0.5)
+    flip_prob=0.5,
+)
 
 train_dataloader = dict(
     batch_size=64,
     num_workers=0,
     dataset=dict(type='topkd.STL10', data_root=None, split='train', size=32),
     sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='topkd.collate_batch'))
+    collate_fn=dict(type='topkd.collate_batch'),
+)
 val_dataloader = dict(
     batch_size=500,
     num_workers=0,
     dataset=dict(type='topkd.STL10', data_root=None, split='test', size=32),
     sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='topkd.collate_batch'))
+    collate_fn=dict(type='topkd.collate_batch'),
+)
 val_evaluator = dict(type='Accuracy', topk=(1, 5))
 test_dataloader = val_dataloader
 test_evaluator = val_evaluator

@@ -1,4 +1,5 @@
 """mmdet's own Faster R-CNN, unmodified but for its size, trains and predicts on the stand-in ops."""
+
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.hub import get_config
@@ -8,6 +9,7 @@ from mmengine.structures import InstanceData
 
 def faster_rcnn():
     from mmdet.registry import MODELS
+
     init_default_scope('mmdet')
     cfg = get_config('mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py').model
     cfg.backbone.update(depth=18, init_cfg=None)
@@ -23,10 +25,18 @@ def batch(boxes_of_images):
     generator = torch.Generator().manual_seed(1)
     samples = []
     for boxes in boxes_of_images:
-        sample = DetDataSample(metainfo=dict(img_shape=(128, 128), ori_shape=(128, 128), scale_factor=(1.0, 1.0),
-                                             batch_input_shape=(128, 128), pad_shape=(128, 128)))
-        sample.gt_instances = InstanceData(bboxes=torch.tensor(boxes).reshape(-1, 4),
-                                           labels=torch.arange(len(boxes)) % 3)
+        sample = DetDataSample(
+            metainfo=dict(
+                img_shape=(128, 128),
+                ori_shape=(128, 128),
+                scale_factor=(1.0, 1.0),
+                batch_input_shape=(128, 128),
+                pad_shape=(128, 128),
+            )
+        )
+        sample.gt_instances = InstanceData(
+            bboxes=torch.tensor(boxes).reshape(-1, 4), labels=torch.arange(len(boxes)) % 3
+        )
         sample.ignored_instances = InstanceData(bboxes=torch.zeros(0, 4), labels=torch.zeros(0, dtype=torch.long))
         samples.append(sample)
     images = [torch.randint(0, 256, (3, 128, 128), generator=generator, dtype=torch.uint8) for _ in samples]
@@ -35,7 +45,7 @@ def batch(boxes_of_images):
 
 def test_loss_backward_and_predict_are_finite():
     model = faster_rcnn()
-    data = batch([[[10., 12., 60., 70.], [50., 40., 120., 100.]], []])  # the second image has no object
+    data = batch([[[10.0, 12.0, 60.0, 70.0], [50.0, 40.0, 120.0, 100.0]], []])  # the second image has no object
 
     model.train()
     losses = model.forward(**model.data_preprocessor(data, True), mode='loss')
@@ -59,7 +69,7 @@ def test_loss_backward_and_predict_are_finite():
 
 def test_a_step_under_bfloat16_autocast_is_finite():
     model = faster_rcnn().train()
-    data = model.data_preprocessor(batch([[[10., 12., 60., 70.]]]), True)
+    data = model.data_preprocessor(batch([[[10.0, 12.0, 60.0, 70.0]]]), True)
     with torch.autocast('cpu', dtype=torch.bfloat16):
         loss, _ = model.parse_losses(model.forward(**data, mode='loss'))
     loss.backward()

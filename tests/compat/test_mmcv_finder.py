@@ -1,4 +1,5 @@
 """Import order, shadowing and error messages, each in a fresh interpreter where the order matters."""
+
 import importlib.util
 import os
 import pickle
@@ -33,16 +34,19 @@ def test_importing_topkd_loads_nothing_heavy():
 
 
 def test_torchvision_is_loaded_by_the_first_call_only():
-    printed = run_python('import sys, topkd, torch\n'
-                         'from mmcv.ops import RoIAlign, batched_nms, nms\n'
-                         'print("torchvision" in sys.modules)\n'
-                         'nms(torch.rand(3, 4), torch.rand(3), 0.5)\n'
-                         'print("torchvision" in sys.modules)')
+    printed = run_python(
+        'import sys, topkd, torch\n'
+        'from mmcv.ops import RoIAlign, batched_nms, nms\n'
+        'print("torchvision" in sys.modules)\n'
+        'nms(torch.rand(3, 4), torch.rand(3), 0.5)\n'
+        'print("torchvision" in sys.modules)'
+    )
     assert printed == ['False', 'True']
 
 
 def test_the_extension_has_a_spec_and_mmengine_sees_it():
     from mmengine.utils.dl_utils import mmcv_full_available
+
     spec = importlib.util.find_spec('mmcv._ext')
     assert spec.name == 'mmcv._ext' and spec.loader is not None
     assert importlib.import_module('mmcv._ext').__spec__.name == 'mmcv._ext'
@@ -56,38 +60,46 @@ def test_installing_twice_adds_one_finder_at_the_end():
     assert importlib.util.find_spec('mmcv.ops').origin.endswith('__init__.py')
 
 
-@pytest.mark.parametrize('code', ['import topkd, mmcv._ext', 'import mmcv._ext, topkd',
-                                  'import mmcv, topkd, mmcv._ext'])
+@pytest.mark.parametrize(
+    'code', ['import topkd, mmcv._ext', 'import mmcv._ext, topkd', 'import mmcv, topkd, mmcv._ext']
+)
 def test_a_compiled_extension_is_never_shadowed(tmp_path, code):
     (tmp_path / 'mmcv').mkdir()
     (tmp_path / 'mmcv/__init__.py').write_text('')
     (tmp_path / 'mmcv/_ext.py').write_text('nms = "compiled"')
-    printed = run_python(f'{code}\nimport importlib.util\n'
-                         'print(mmcv._ext.nms, importlib.util.find_spec("mmcv._ext").origin)', tmp_path)
+    printed = run_python(
+        f'{code}\nimport importlib.util\nprint(mmcv._ext.nms, importlib.util.find_spec("mmcv._ext").origin)', tmp_path
+    )
     assert printed == ['compiled', str(tmp_path / 'mmcv/_ext.py')]
 
 
 def test_mmdet_imports_after_it_failed_without_topkd():
-    printed = run_python('try:\n'
-                         '    import mmdet.models\n'
-                         'except ImportError as error:\n'
-                         '    print(error.name)\n'
-                         'import topkd, mmdet.models, mmdet.apis\n'
-                         'from mmcv.ops import RoIAlign, batched_nms, nms\n'
-                         'from mmdet.registry import MODELS\n'
-                         'print(MODELS.get("FasterRCNN").__name__, RoIAlign.__module__)')
+    printed = run_python(
+        'try:\n'
+        '    import mmdet.models\n'
+        'except ImportError as error:\n'
+        '    print(error.name)\n'
+        'import topkd, mmdet.models, mmdet.apis\n'
+        'from mmcv.ops import RoIAlign, batched_nms, nms\n'
+        'from mmdet.registry import MODELS\n'
+        'print(MODELS.get("FasterRCNN").__name__, RoIAlign.__module__)'
+    )
     assert 'mmcv._ext' in printed
     assert printed[-2:] == ['FasterRCNN', 'mmcv.ops.roi_align']
 
 
-@pytest.mark.parametrize('call', [
-    lambda ops, boxes: ops.soft_nms(boxes, boxes[:, 0]),
-    lambda ops, boxes: ops.nms_match(torch.rand(3, 5), 0.5),
-    lambda ops, boxes: ops.RoIPool(7)(torch.rand(1, 1, 8, 8), torch.rand(2, 5)),
-    lambda ops, boxes: ops.DeformConv2d(2, 2, 3)(torch.rand(1, 2, 8, 8), torch.rand(1, 18, 6, 6)),
-])
+@pytest.mark.parametrize(
+    'call',
+    [
+        lambda ops, boxes: ops.soft_nms(boxes, boxes[:, 0]),
+        lambda ops, boxes: ops.nms_match(torch.rand(3, 5), 0.5),
+        lambda ops, boxes: ops.RoIPool(7)(torch.rand(1, 1, 8, 8), torch.rand(2, 5)),
+        lambda ops, boxes: ops.DeformConv2d(2, 2, 3)(torch.rand(1, 2, 8, 8), torch.rand(1, 18, 6, 6)),
+    ],
+)
 def test_a_missing_op_names_itself_and_what_to_install(call):
     import mmcv.ops
+
     with pytest.raises(NotImplementedError) as error:
         call(mmcv.ops, torch.rand(3, 4))
     message = str(error.value)
@@ -107,6 +119,7 @@ def test_the_extension_answers_for_ops_but_not_for_pythons_own_names():
 
 def test_mmcvs_environment_report_says_that_torchvision_stands_in():
     import mmcv.ops
+
     assert 'torchvision' in mmcv.ops.get_compiler_version()
     assert 'torchvision' in mmcv.ops.get_compiling_cuda_version()
 

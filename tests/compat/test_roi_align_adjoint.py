@@ -1,4 +1,5 @@
-"""The matrix form of RoIAlign's gradient against torchvision's kernel, which the neighbouring test checks."""
+"""The matrix form of RoIAlign's gradient against torchvision's kernel, which the neighboring test checks."""
+
 import pytest
 import torch
 import torchvision

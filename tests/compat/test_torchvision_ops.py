@@ -1,4 +1,5 @@
 """NMS and RoIAlign against torchvision and against slow references written here from the definitions."""
+
 import math
 
 import numpy as np
@@ -112,7 +113,7 @@ def test_roi_align_matches_the_slow_reference_and_torchvision(features, rois, po
 
 def test_roi_align_gradient_matches_finite_differences(features, rois):
     inputs = features[:, :1, :5, :5].clone().requires_grad_()
-    assert torch.autograd.gradcheck(lambda x: roi_align(x, rois / 2, (3, 2), SCALE, 2, 'avg', True), (inputs, ))
+    assert torch.autograd.gradcheck(lambda x: roi_align(x, rois / 2, (3, 2), SCALE, 2, 'avg', True), (inputs,))
 
 
 def test_roi_align_of_unequal_bins_keeps_height_before_width(features, rois):
@@ -161,8 +162,7 @@ def test_roi_align_of_half_precision_under_autocast_is_the_rounded_float32(featu
 
 def test_roi_align_backward_adds_to_the_gradient_it_is_given(features, rois):
     grad, none = torch.ones(len(ROIS), 3, 7, 7, dtype=torch.float64), torch.zeros(0)
-    geometry = dict(aligned_height=7, aligned_width=7, spatial_scale=SCALE, sampling_ratio=0, pool_mode=1,
-                    aligned=True)
+    geometry = dict(aligned_height=7, aligned_width=7, spatial_scale=SCALE, sampling_ratio=0, pool_mode=1, aligned=True)
     once, twice = torch.zeros(SHAPE, dtype=torch.float64), torch.zeros(SHAPE, dtype=torch.float64)
     roi_align_backward(grad, rois, none, none, once, **geometry)
     for _ in range(2):
@@ -200,24 +200,28 @@ def test_nms_matches_the_slow_reference(threshold, offset):
 
 def test_nms_offset_decides_a_hand_made_case():
     # Inclusive pixels: 2 x 2 and 2 x 1 of them, IoU 1/2; as continuous coordinates the second box has no area, IoU 0.
-    boxes, scores = torch.tensor([[0., 0., 1., 1.], [0., 0., 1., 0.]]), torch.tensor([0.9, 0.8])
+    boxes, scores = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 0.0]]), torch.tensor([0.9, 0.8])
     assert nms(boxes, scores, 0.4, offset=0)[1].tolist() == [0, 1]
     assert nms(boxes, scores, 0.4, offset=1)[1].tolist() == [0]
     assert boxes.tolist() == [[0, 0, 1, 1], [0, 0, 1, 0]]
 
 
 def test_nms_keeps_the_first_of_equal_scores():
-    boxes = torch.tensor([[0., 0., 10., 10.]]).repeat(50, 1)
+    boxes = torch.tensor([[0.0, 0.0, 10.0, 10.0]]).repeat(50, 1)
     assert nms(boxes, torch.ones(50), 0.5)[1].tolist() == [0]
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float64, torch.float16, torch.bfloat16])
 def test_nms_without_boxes_keeps_none(dtype):
     dets, kept = nms(torch.zeros(0, 4, dtype=dtype), torch.zeros(0, dtype=dtype), 0.5)
-    assert dets.shape == (0, 5) and kept.shape == (0, ) and kept.dtype == torch.int64
-    boxes, kept = batched_nms(torch.zeros(1, 4), torch.zeros(1), torch.zeros(1, dtype=torch.long),
-                              dict(type='nms', iou_threshold=0.5, score_threshold=0.1))
-    assert boxes.shape == (0, 5) and kept.shape == (0, )
+    assert dets.shape == (0, 5) and kept.shape == (0,) and kept.dtype == torch.int64
+    boxes, kept = batched_nms(
+        torch.zeros(1, 4),
+        torch.zeros(1),
+        torch.zeros(1, dtype=torch.long),
+        dict(type='nms', iou_threshold=0.5, score_threshold=0.1),
+    )
+    assert boxes.shape == (0, 5) and kept.shape == (0,)
 
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])

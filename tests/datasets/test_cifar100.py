@@ -1,4 +1,5 @@
 """The CIFAR-100 reader on written folders, and on the real data where $TOPKD_CIFAR100 names it."""
+
 import logging
 import os
 import pickle
@@ -15,7 +16,8 @@ def write_split(path, num_images=6, protocol=2, as_bytes=False, **changes):
     random = np.random.RandomState(num_images)
     entry = dict(
         data=random.randint(0, 256, (num_images, 3072)).astype(np.uint8),
-        fine_labels=[int(label) for label in random.randint(0, 100, num_images)])
+        fine_labels=[int(label) for label in random.randint(0, 100, num_images)],
+    )
     entry.update(changes)
     entry = {key: value for key, value in entry.items() if value is not None}
     if as_bytes:
@@ -98,7 +100,7 @@ def test_a_broken_split_is_named(folder, changes, message):
 
 def test_a_truncated_file_and_foreign_pickles_are_named(folder):
     content = (folder / 'train').read_bytes()
-    (folder / 'train').write_bytes(content[:len(content) // 2])
+    (folder / 'train').write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match='Expected .*train to be a pickle of NumPy arrays, got a truncated'):
         CIFAR100(folder)
     (folder / 'train').write_bytes(pickle.dumps([1, 2]))

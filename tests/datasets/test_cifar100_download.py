@@ -1,4 +1,5 @@
 """The download: complete and verified, or nothing but a clear sentence. A file:// address stands for the network."""
+
 import hashlib
 import io
 import tarfile

@@ -1,4 +1,5 @@
 """Scenes whose boxes are recovered from the pixels, and the COCO folder that the tool writes of them."""
+
 import importlib.util
 import json
 import sys
@@ -121,12 +122,15 @@ def test_the_splits_share_no_digit_and_keep_the_labels():
     assert np.array_equal(np.concatenate((train[1], val[1])), bundle.target)
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (('test', 1), "split must be one of .*, got 'test'"),
-    (('train', 0), "at least 1 scene, got 0 for 'train'"),
-    (('train', 1, -1), 'seed must not be negative, got -1'),
-    (('train', 1, 0, 32), 'size must be at least 64 pixels, got 32'),
-])
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (('test', 1), "split must be one of .*, got 'test'"),
+        (('train', 0), "at least 1 scene, got 0 for 'train'"),
+        (('train', 1, -1), 'seed must not be negative, got -1'),
+        (('train', 1, 0, 32), 'size must be at least 64 pixels, got 32'),
+    ],
+)
 def test_arguments_out_of_range_are_refused_at_the_call(arguments, message):
     with pytest.raises(ValueError, match=message):
         digit_scenes(*arguments)
@@ -143,7 +147,7 @@ def test_the_written_set_loads_in_pycocotools_and_equals_the_scenes(folder, spli
         entry = coco.imgs[image_id]
         image = cv2.imread(str(folder / split / entry['file_name']))
         assert image.shape == (entry['height'], entry['width'], 3) == (96, 96, 3)
-        # Colours come back in the order written: JPEG keeps the mean of each channel.
+        # Colors come back in the order written: JPEG keeps the mean of each channel.
         np.testing.assert_allclose(image[..., ::-1].mean(axis=(0, 1)), scene.image.mean(axis=(0, 1)), atol=1.5)
         annotations = coco.loadAnns(coco.getAnnIds(imgIds=image_id, iscrowd=False))
         corners = [[x, y, x + w, y + h] for x, y, w, h in (annotation['bbox'] for annotation in annotations)]
@@ -155,8 +159,10 @@ def test_the_written_set_loads_in_pycocotools_and_equals_the_scenes(folder, spli
 
 def test_perfect_detections_score_an_average_precision_of_one(folder):
     coco = COCO(str(folder / 'annotations/instances_val.json'))
-    detections = [dict(image_id=a['image_id'], category_id=a['category_id'], bbox=a['bbox'], score=0.9)
-                  for a in coco.anns.values()]
+    detections = [
+        dict(image_id=a['image_id'], category_id=a['category_id'], bbox=a['bbox'], score=0.9)
+        for a in coco.anns.values()
+    ]
     evaluation = COCOeval(coco, coco.loadRes(detections), 'bbox')
     evaluation.evaluate()
     evaluation.accumulate()
@@ -180,8 +186,13 @@ def test_a_second_run_is_content_and_other_options_are_refused(tool, folder, cap
     assert (folder / 'annotations/instances_train.json').stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize('options, message', [(['--val', '0'], "at least 1 scene, got 0 for 'val'"),
-                                              (['--size', '8'], 'size must be at least 64 pixels, got 8')])
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (['--val', '0'], "at least 1 scene, got 0 for 'val'"),
+        (['--size', '8'], 'size must be at least 64 pixels, got 8'),
+    ],
+)
 def test_a_failed_run_leaves_nothing_behind(tool, tmp_path, capsys, options, message):
     assert run(tool, tmp_path / 'set', '--train', '1', *options) == 1
     assert message in capsys.readouterr().err
@@ -201,6 +212,7 @@ def test_an_interrupted_run_leaves_nothing_behind(tool, tmp_path, monkeypatch):
 def test_the_json_is_plain(folder):
     content = json.loads((folder / 'annotations/instances_train.json').read_text())
     assert set(content) == {'info', 'images', 'annotations', 'categories'}
-    assert content['info'] == dict(description='handwritten digits on textured backgrounds', train=30, val=12, seed=3,
-                                   size=96)
+    assert content['info'] == dict(
+        description='handwritten digits on textured backgrounds', train=30, val=12, seed=3, size=96
+    )
     assert all(annotation['iscrowd'] == 0 for annotation in content['annotations'])

@@ -1,4 +1,5 @@
 """The digits: content against scikit-learn, a fixed stratified split, resizing."""
+
 import numpy as np
 import pytest
 import torch
@@ -32,18 +33,21 @@ def test_enlargement():
     assert torch.equal(nearest.images, small.images.repeat_interleave(4, 2).repeat_interleave(4, 3))
     smooth = Digits('test', indices=5, image_size=16)
     assert smooth.images.shape == (5, 3, 16, 16)
-    # Bilinear with half-pixel centres: 3/4 and 1/4 of neighbours, here along the upper edge.
+    # Bilinear with half-pixel centers: 3/4 and 1/4 of neighbors, here along the upper edge.
     row = small.images[0, 0, 0].double()
     expected = 0.75 * row[2] + 0.25 * row[3]
     assert abs(smooth.images[0, 0, 0, 5].item() - expected.item()) <= 1
     assert torch.equal(smooth.labels, small.labels)
 
 
-@pytest.mark.parametrize('kwargs, message', [
-    (dict(split='val'), "Expected split 'train' or 'test', got 'val'"),
-    (dict(image_size=0), 'Expected image_size to be a positive number of pixels, got 0'),
-    (dict(interpolation='cubic'), "Expected interpolation 'bilinear' or 'nearest', got 'cubic'"),
-])
+@pytest.mark.parametrize(
+    'kwargs, message',
+    [
+        (dict(split='val'), "Expected split 'train' or 'test', got 'val'"),
+        (dict(image_size=0), 'Expected image_size to be a positive number of pixels, got 0'),
+        (dict(interpolation='cubic'), "Expected interpolation 'bilinear' or 'nearest', got 'cubic'"),
+    ],
+)
 def test_bad_arguments(kwargs, message):
     with pytest.raises(ValueError, match=message):
         Digits(**kwargs)

@@ -1,4 +1,5 @@
 """ImageNet-style folders: what is listed, and folders whose labels would be wrong in silence."""
+
 import shutil
 
 import pytest
@@ -21,7 +22,7 @@ def test_labels_are_alphabetical_in_both_splits(folder):
         assert data.metainfo['classes'] == ('n00', 'n01', 'n02')
         for number in range(len(data)):
             info = data.get_data_info(number)
-            assert info['img_path'].split('/')[-2] == f"n0{info['gt_label']}"
+            assert info['img_path'].split('/')[-2] == f'n0{info["gt_label"]}'
     assert len(ImageFolder(folder, indices=5, pipeline=[])) == 5
 
 

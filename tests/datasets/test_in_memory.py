@@ -1,4 +1,5 @@
 """The in-memory image set: single samples, whole batches, subsets, MMEngine's and PyTorch's data loaders."""
+
 import io
 from multiprocessing.reduction import ForkingPickler
 
@@ -39,7 +40,8 @@ def loader_cfg(**kwargs):
         num_workers=0,
         dataset=dict(type='topkd.TwentyImages'),
         sampler=dict(type='DefaultSampler', shuffle=True),
-        collate_fn=dict(type='topkd.collate_batch'))
+        collate_fn=dict(type='topkd.collate_batch'),
+    )
     cfg.update(kwargs)
     return cfg
 
@@ -79,25 +81,35 @@ def test_indices_select_a_subset_as_in_mmengine(indices, expected):
     assert data.images.untyped_storage().nbytes() == len(data) * 3 * 4 * 5
 
 
-@pytest.mark.parametrize('indices, error, message', [
-    (21, ValueError, 'Expected indices to select 1 to 20 samples .* got 21'),
-    (0, ValueError, 'Expected indices to select 1 to 20 samples .* got 0'),
-    ([3, 20], ValueError, 'data set of 20 samples, got positions from 3 to 20'),
-    ([], TypeError, 'number of samples or a list of positions, got \\[\\]'),
-    ([0.5], TypeError, 'number of samples or a list of positions, got \\[0.5\\]'),
-    ('10', TypeError, "number of samples or a list of positions, got '10'"),
-])
+@pytest.mark.parametrize(
+    'indices, error, message',
+    [
+        (21, ValueError, 'Expected indices to select 1 to 20 samples .* got 21'),
+        (0, ValueError, 'Expected indices to select 1 to 20 samples .* got 0'),
+        ([3, 20], ValueError, 'data set of 20 samples, got positions from 3 to 20'),
+        ([], TypeError, 'number of samples or a list of positions, got \\[\\]'),
+        ([0.5], TypeError, 'number of samples or a list of positions, got \\[0.5\\]'),
+        ('10', TypeError, "number of samples or a list of positions, got '10'"),
+    ],
+)
 def test_bad_indices(indices, error, message):
     with pytest.raises(error, match=message):
         make_images(indices=indices)
 
 
-@pytest.mark.parametrize('images, labels, message', [
-    (torch.zeros(2, 3, 4, 4), torch.zeros(2).long(), 'Expected uint8 images of shape .*got torch.float32'),
-    (torch.zeros(2, 1, 4, 4).byte(), torch.zeros(2).long(), 'got torch.uint8 of shape \\(2, 1, 4, 4\\)'),
-    (torch.zeros(2, 3, 4, 4).byte(), torch.zeros(3).long(), 'Expected int64 labels of shape \\(2,\\).*shape \\(3,\\)'),
-    (torch.zeros(2, 3, 4, 4).byte(), torch.zeros(2), 'Expected int64 labels .* got torch.float32'),
-])
+@pytest.mark.parametrize(
+    'images, labels, message',
+    [
+        (torch.zeros(2, 3, 4, 4), torch.zeros(2).long(), 'Expected uint8 images of shape .*got torch.float32'),
+        (torch.zeros(2, 1, 4, 4).byte(), torch.zeros(2).long(), 'got torch.uint8 of shape \\(2, 1, 4, 4\\)'),
+        (
+            torch.zeros(2, 3, 4, 4).byte(),
+            torch.zeros(3).long(),
+            'Expected int64 labels of shape \\(2,\\).*shape \\(3,\\)',
+        ),
+        (torch.zeros(2, 3, 4, 4).byte(), torch.zeros(2), 'Expected int64 labels .* got torch.float32'),
+    ],
+)
 def test_images_and_labels_must_fit(images, labels, message):
     with pytest.raises(ValueError, match=message):
         InMemoryImages(images, labels, ['a'])

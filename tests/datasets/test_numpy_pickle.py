@@ -1,4 +1,5 @@
 """The restricted unpickler: arrays of every origin pass, code does not."""
+
 import os
 import pickle
 
@@ -47,7 +48,7 @@ class Attack:
         self.path = path
 
     def __reduce__(self):
-        return os.system, (f'touch {self.path}', )
+        return os.system, (f'touch {self.path}',)
 
 
 def test_code_is_refused_and_not_run(tmp_path):

@@ -1,4 +1,5 @@
 """Resizing equals Pillow's, which published evaluations use."""
+
 import numpy as np
 import pytest
 import torch

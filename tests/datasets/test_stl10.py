@@ -1,4 +1,5 @@
 """STL-10 on written binary files: pixels where they belong, labels from 0, and errors that say what is wrong."""
+
 import numpy as np
 import pytest
 import torch
@@ -48,14 +49,17 @@ def test_subset_and_count(written, tmp_path, monkeypatch):
     assert 'holds 12 images of the train split, the official one has 5000' in said[0]
 
 
-@pytest.mark.parametrize('name, content, message', [
-    ('train_X.bin', b'12', 'to hold 12 images of 27648 bytes, one a label, got 2 bytes'),
-    ('train_y.bin', b'', 'labels from 1 to 10, got none'),
-    ('train_y.bin', bytes([1, 11]), 'labels from 1 to 10, got 1 to 11'),
-    ('train_y.bin', bytes([0, 1]), 'labels from 1 to 10, got 0 to 1'),
-    ('train_y.bin', bytes([1] * 13), 'to hold 13 images'),
-    ('class_names.txt', b'cat dog', 'to hold 10 names, got 2'),
-])
+@pytest.mark.parametrize(
+    'name, content, message',
+    [
+        ('train_X.bin', b'12', 'to hold 12 images of 27648 bytes, one a label, got 2 bytes'),
+        ('train_y.bin', b'', 'labels from 1 to 10, got none'),
+        ('train_y.bin', bytes([1, 11]), 'labels from 1 to 10, got 1 to 11'),
+        ('train_y.bin', bytes([0, 1]), 'labels from 1 to 10, got 0 to 1'),
+        ('train_y.bin', bytes([1] * 13), 'to hold 13 images'),
+        ('class_names.txt', b'cat dog', 'to hold 10 names, got 2'),
+    ],
+)
 def test_broken_files(written, tmp_path, name, content, message):
     (tmp_path / 'stl10_binary' / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):
@@ -70,5 +74,7 @@ def test_missing_files_and_bad_arguments(written, tmp_path):
     (tmp_path / 'stl10_binary' / 'test_y.bin').unlink()
     with pytest.raises(FileNotFoundError, match=r'got no test_y\.bin: unpack stl10_binary\.tar\.gz'):
         STL10(tmp_path, split='test')
-    with pytest.raises(FileNotFoundError, match=r'none, got no train_X\.bin and no train_y\.bin and no class_names\.txt'):
+    with pytest.raises(
+        FileNotFoundError, match=r'none, got no train_X\.bin and no train_y\.bin and no class_names\.txt'
+    ):
         STL10(tmp_path / 'none')

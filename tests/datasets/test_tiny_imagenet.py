@@ -1,4 +1,5 @@
 """Tiny-ImageNet on a written folder: classes in the order of wnids.txt, pixels as Pillow decodes them."""
+
 import numpy as np
 import pytest
 import torch
@@ -60,7 +61,9 @@ def test_subset_and_count(folder, monkeypatch):
 def test_images_of_several_sizes_need_a_size(folder):
     path = folder / 'train' / 'n02' / 'images' / 'n02_1.JPEG'
     Image.open(path).resize((50, 60)).save(path)
-    with pytest.raises(ValueError, match=r'images of one size, got \(64, 64\) for .*n03_0\.JPEG and \(60, 50\) for .*n02_1\.JPEG'):
+    with pytest.raises(
+        ValueError, match=r'images of one size, got \(64, 64\) for .*n03_0\.JPEG and \(60, 50\) for .*n02_1\.JPEG'
+    ):
         TinyImageNet(folder)
     assert TinyImageNet(folder, size=32).images.shape == (9, 3, 32, 32)
 

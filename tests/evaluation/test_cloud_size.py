@@ -1,4 +1,5 @@
 """Sizes of clouds from a config alone, and its topology loss by name."""
+
 import pytest
 
 from topkd.evaluation.cloud_size import cloud_size, images_of_cloud, tap_width, topology_config
@@ -15,7 +16,7 @@ def test_points_and_width_of_a_pair(digits_config):
 
 def test_images_of_a_cloud(digits_config):
     cfg = digits_config('topkd/resnet20-resnet8_digits.py', **{'train_dataloader.batch_size': 24})
-    assert [images_of_cloud(cfg, *stated) for stated in ((None, ), (16, ), (16, 1))] == [24, 16, 1]
+    assert [images_of_cloud(cfg, *stated) for stated in ((None,), (16,), (16, 1))] == [24, 16, 1]
 
 
 def test_clouds_of_grid_cells_have_the_points_of_the_grid(digits_config):
@@ -28,7 +29,6 @@ def test_clouds_of_grid_cells_have_the_points_of_the_grid(digits_config):
 def test_width_of_several_taps_is_theirs():
 
     class Network(CIFARResNet):
-
         def forward(self, inputs, mode=None):
             return super().forward(inputs)
 

@@ -1,4 +1,5 @@
 """Diagrams by dimension, the image that they make together, and where its spec comes from."""
+
 import numpy as np
 import pytest
 import torch
@@ -28,18 +29,20 @@ def test_image_is_the_sum_of_weighted_gaussians():
     expected = np.zeros((6, 4))
     for birth, persistence in [(0, 1)] * 3 + [(1, 2**0.5 - 1)]:
         weight = 10 * (np.tanh(persistence) + np.log(100 * birth + 1))
-        distance = (births - birth)**2 + (persistences - persistence)**2
+        distance = (births - birth) ** 2 + (persistences - persistence) ** 2
         expected += weight * np.exp(-distance / (2 * 0.25)) / (2 * np.pi * 0.25) / 20
     np.testing.assert_allclose(image, expected, rtol=1e-5)
 
 
 def test_clouds_of_other_sizes_share_one_spec():
     clouds = dict(small=torch.tensor([[0.0], [1], [3]]), large=10 * SQUARE)
-    topology, spec = cloud_topology(clouds, (0, ))
+    topology, spec = cloud_topology(clouds, (0,))
     assert spec['im_range'] == pytest.approx([0, 0, 1, 10])
     assert max(cloud.image.max() for cloud in topology.values()) == pytest.approx(1)
     imager = PersistenceImager().load_spec(spec)
-    np.testing.assert_allclose(topology['small'].image.ravel(), imager([torch.tensor([[0.0, 1], [0, 2]])])[0].numpy(), rtol=1e-5)
+    np.testing.assert_allclose(
+        topology['small'].image.ravel(), imager([torch.tensor([[0.0, 1], [0, 2]])])[0].numpy(), rtol=1e-5
+    )
 
 
 def test_no_image_of_a_single_class_but_with_a_spec():
@@ -48,13 +51,16 @@ def test_no_image_of_a_single_class_but_with_a_spec():
     assert spec is None and topology['pair'].image is None
     np.testing.assert_allclose(topology['pair'].diagrams[0], [[0, 2]])
     assert topology['pair'].diagrams[1].shape == (0, 2)
-    assert cloud_topology(dict(pair=pair), (0, ), SPEC)[0]['pair'].image.shape == (6, 4)
+    assert cloud_topology(dict(pair=pair), (0,), SPEC)[0]['pair'].image.shape == (6, 4)
 
 
-@pytest.mark.parametrize('cloud', [
-    torch.cartesian_prod(torch.arange(15.0), torch.arange(15.0)),  # 224 deaths at 1, of which the first 200 count
-    1e-6 * torch.rand(20, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64),
-])
+@pytest.mark.parametrize(
+    'cloud',
+    [
+        torch.cartesian_prod(torch.arange(15.0), torch.arange(15.0)),  # 224 deaths at 1, of which the first 200 count
+        1e-6 * torch.rand(20, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64),
+    ],
+)
 def test_no_image_where_no_bandwidth_can_be_fitted(cloud):
     topology, spec = cloud_topology(dict(cloud=cloud), (0, 1))
     assert spec is None and topology['cloud'].image is None
@@ -78,7 +84,7 @@ def test_summary():
 
 
 def test_spec_of_a_ripsnet_file(tmp_path):
-    network = RipsNet(8, resolution=(4, 6), homology_dims=(1, ))
+    network = RipsNet(8, resolution=(4, 6), homology_dims=(1,))
     save_file(network.to_file(spec=SPEC), tmp_path / 'ripsnet.pth')
     spec, dims = spec_of_file(str(tmp_path / 'ripsnet.pth'))
     assert dims == [1] and spec == SPEC

@@ -1,4 +1,5 @@
 """The paper's operation counts to the digit, counters of two frameworks, and times on a clock that is ours."""
+
 import copy
 import math
 import time
@@ -18,10 +19,20 @@ from topkd.models import RipsNet
 
 # Table 13: points, width, operations by hand, what the paper prints, parameters by hand
 CASES = [
-    (64, 64, 2 * (64 * (64 * 64 + 64 * 32 + 32 * 32) + (32 * 50 + 50 * 100 + 100 * 200 + 200 * 400)), '1.131 M',
-     64 * 64 + 64 + 64 * 32 + 32 + 32 * 32 + 32 + 32 * 50 + 50 * 100 + 100 * 200 + 200 * 400),
-    (256, 512, 2 * (256 * (512 * 512 + 512 * 256 + 256 * 256) + (256 * 50 + 50 * 100 + 100 * 200 + 200 * 400)), '235.1 M',
-     512 * 512 + 512 + 512 * 256 + 256 + 256 * 256 + 256 + 256 * 50 + 50 * 100 + 100 * 200 + 200 * 400),
+    (
+        64,
+        64,
+        2 * (64 * (64 * 64 + 64 * 32 + 32 * 32) + (32 * 50 + 50 * 100 + 100 * 200 + 200 * 400)),
+        '1.131 M',
+        64 * 64 + 64 + 64 * 32 + 32 + 32 * 32 + 32 + 32 * 50 + 50 * 100 + 100 * 200 + 200 * 400,
+    ),
+    (
+        256,
+        512,
+        2 * (256 * (512 * 512 + 512 * 256 + 256 * 256) + (256 * 50 + 50 * 100 + 100 * 200 + 200 * 400)),
+        '235.1 M',
+        512 * 512 + 512 + 512 * 256 + 256 + 256 * 256 + 256 + 256 * 50 + 50 * 100 + 100 * 200 + 200 * 400,
+    ),
 ]
 
 
@@ -48,8 +59,9 @@ def test_operations_agree_with_the_counters_of_torch_and_mmengine(points, width,
         network(torch.zeros(1, points, width))
     assert counter.get_total_flops() == ripsnet_flops(network, points)
     # mmengine counts a multiply-add as one, and wants the shape without the batch
-    assert 2 * get_model_complexity_info(network, (points, width), show_table=False, show_arch=False)['flops'] == \
-        ripsnet_flops(network, points)
+    assert 2 * get_model_complexity_info(network, (points, width), show_table=False, show_arch=False)[
+        'flops'
+    ] == ripsnet_flops(network, points)
 
 
 @pytest.mark.parametrize('value, words', [(999, '999.0'), (1e3, '1.000 k'), (1_130_704, '1.131 M'), (2.5e9, '2.500 G')])
@@ -70,7 +82,9 @@ def test_routes_take_turns_and_their_times_are_means_of_a_turn(monkeypatch):
         return run
 
     # a turn of 'fast' ends with the third call, one of 'slow' with the first
-    times = measure_times(dict(fast=route('fast', [20]), slow=route('slow', [70, 80])), [torch.tensor(i) for i in range(3)], 3)
+    times = measure_times(
+        dict(fast=route('fast', [20]), slow=route('slow', [70, 80])), [torch.tensor(i) for i in range(3)], 3
+    )
     assert times['fast'] == pytest.approx([20, 20, 20])
     assert times['slow'] == pytest.approx([80, 70, 80])
     assert [name for name, _ in calls] == ['fast', 'fast', 'fast', 'slow'] * 5
@@ -95,7 +109,9 @@ def test_cost_of_a_size(monkeypatch):
 
 
 def test_times_are_of_an_image_and_not_of_a_call(monkeypatch):
-    monkeypatch.setattr(module, 'measure_times', lambda routes, batches, repeats: {name: [8.0, 4.0, 2.0] for name in routes})
+    monkeypatch.setattr(
+        module, 'measure_times', lambda routes, batches, repeats: {name: [8.0, 4.0, 2.0] for name in routes}
+    )
     result = measure_cost(CloudSize('small', 8, 16), batch_sizes=(1, 4))
     assert result['ms']['RipsNet'] == {'1': 4.0, '4': 1.0} and result['training_step_ms'] == 4.0
     assert result['ms_least']['RipsNet']['4'] == 0.5 and result['ms_greatest']['exact image']['4'] == 2.0
@@ -124,7 +140,7 @@ def test_released_route_is_the_formula_on_gudhis_diagram():
         weight = 10 * math.tanh(death - birth) + 10 * math.log(100 * birth + 1)
         for row, y in enumerate(np.linspace(0.1, 2.0, 5)):
             for column, x in enumerate(np.linspace(0.0, 1.5, 4)):
-                distance = (birth - x)**2 + (death - birth - y)**2
+                distance = (birth - x) ** 2 + (death - birth - y) ** 2
                 image[row, column] += weight * math.exp(-distance / (2 * 0.4**2)) / (2 * math.pi * 0.4**2)
     got = ReleasedRoute(spec, (0, 1))(torch.from_numpy(cloud))
     assert got == pytest.approx(image.reshape(1, -1) / 7.0, rel=1e-6)
@@ -132,6 +148,8 @@ def test_released_route_is_the_formula_on_gudhis_diagram():
 
 @pytest.mark.parametrize('device', ['foo', 'meta', 'cuda:99'])
 def test_a_device_that_is_not_there(device):
-    with pytest.raises(ValueError, match=f"device '{device}' cannot be used .*: name cpu, or cuda on a machine with a GPU") as error:
+    with pytest.raises(
+        ValueError, match=f"device '{device}' cannot be used .*: name cpu, or cuda on a machine with a GPU"
+    ) as error:
         device_name(device)
     assert len(str(error.value).splitlines()) == 1

@@ -1,4 +1,5 @@
-"""Embeddings of labelled images: the networks' features in the loader's order."""
+"""Embeddings of labeled images: the networks' features in the loader's order."""
+
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,7 +24,9 @@ def test_embeddings_are_the_features_and_not_projected(model):
     inputs = torch.cat([model.data_preprocessor(item, False)['inputs'] for item in batches[:2]])
     with torch.no_grad():
         for name, network in dict(teacher=model.teacher.module, plain=model.student).items():
-            np.testing.assert_allclose(found.points[name], network.extract_feat(inputs)[0].numpy(), rtol=1e-4, atol=1e-6)
+            np.testing.assert_allclose(
+                found.points[name], network.extract_feat(inputs)[0].numpy(), rtol=1e-4, atol=1e-6
+            )
     assert found.points['plain'].shape == (21, 16) and found.points['teacher'].shape == (21, 32)
     assert found.labels.tolist() == torch.cat([item['gt_label'] for item in batches[:2]]).tolist()
 
@@ -53,7 +56,9 @@ def test_no_images_and_images_without_a_class(model, monkeypatch):
         return dict(forward(data, training), data_samples=[SimpleNamespace()] * len(data['inputs']))
 
     monkeypatch.setattr(model.data_preprocessor, 'forward', unlabelled)
-    with pytest.raises(ValueError, match=r'images of exactly one class each \(gt_label\): name the config of a classifier'):
+    with pytest.raises(
+        ValueError, match=r'images of exactly one class each \(gt_label\): name the config of a classifier'
+    ):
         collect_embeddings(model, {}, model.losses.topology, [batch(8)])
 
 

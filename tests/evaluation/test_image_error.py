@@ -1,4 +1,5 @@
 """Errors of approximated images: their numbers, and zero for the exact path."""
+
 import numpy as np
 import pytest
 import torch
@@ -60,7 +61,9 @@ def test_every_cloud_counts_alike_in_batches_of_any_size():
     exact = exact_twin(network)
     expected = (deaths > limit).mean()
     assert 0 < expected != (deaths[:3] > limit).mean() / 2
-    assert image_errors(model, model.losses.topology, batches, network, exact)['teacher']['outside'] == pytest.approx(expected)
+    assert image_errors(model, model.losses.topology, batches, network, exact)['teacher']['outside'] == pytest.approx(
+        expected
+    )
 
 
 def test_ripsnet_without_a_spec_has_no_exact_twin():

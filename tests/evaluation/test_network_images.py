@@ -1,4 +1,5 @@
 """Images of teacher and students: their numbers against direct computations, and where projection and spec come from."""
+
 import weakref
 
 import numpy as np
@@ -26,10 +27,12 @@ def pair(tmp_path):
     network = RipsNet(32)
     save_file(network.to_file(spec=SPEC), tmp_path / 'ripsnet.pth')
     vectorizer = dict(type='RipsNet', checkpoint=str(tmp_path / 'ripsnet.pth'))
-    losses = dict(topology=dict(type='TopologyLoss', cloud=dict(type='BatchCloud', num_points=8), vectorizer=vectorizer))
+    losses = dict(
+        topology=dict(type='TopologyLoss', cloud=dict(type='BatchCloud', num_points=8), vectorizer=vectorizer)
+    )
     model = build(distiller(student_width=4, losses=losses)).eval()
     state = {key: torch.rand_like(value) if 'projection' in key else value for key, value in model.state_dict().items()}
-    plain = {key[len('student.'):]: value + 1 for key, value in state.items() if key.startswith('student.')}
+    plain = {key[len('student.') :]: value + 1 for key, value in state.items() if key.startswith('student.')}
     checkpoints = {}
     for name, content in dict(whole=state, plain=plain).items():
         save_file(dict(state_dict=content), tmp_path / f'{name}.pth')
@@ -63,10 +66,12 @@ def test_images_and_figures_are_those_of_the_networks_clouds(pair):
     figures = image_figures(images['trained'], images['teacher'])
     exact_images, approximated = (np.asarray(kind, dtype=float) for kind in images['trained'][:2])
     assert figures['clouds'] == 4
-    assert figures['mse'] == pytest.approx(((exact_images - approximated)**2).mean())
-    assert figures['l2'] == pytest.approx(np.sqrt(((exact_images - approximated)**2).sum(1)).mean())
-    assert figures['teacher_exact'] == pytest.approx(((exact_images - np.asarray(images['teacher'].exact))**2).mean())
-    assert figures['teacher_approximated'] == pytest.approx(((approximated - np.asarray(images['teacher'].approximated))**2).mean())
+    assert figures['mse'] == pytest.approx(((exact_images - approximated) ** 2).mean())
+    assert figures['l2'] == pytest.approx(np.sqrt(((exact_images - approximated) ** 2).sum(1)).mean())
+    assert figures['teacher_exact'] == pytest.approx(((exact_images - np.asarray(images['teacher'].exact)) ** 2).mean())
+    assert figures['teacher_approximated'] == pytest.approx(
+        ((approximated - np.asarray(images['teacher'].approximated)) ** 2).mean()
+    )
     assert image_figures(images['teacher'], images['teacher'])['teacher_exact'] == 0
 
 
@@ -77,7 +82,9 @@ def test_errors_are_those_of_image_errors(pair):
     exact = exact_twin(loss.vectorizer.module)
     batches = [batch(16, seed=seed) for seed in range(2)]
     students = load_students(model, checkpoints)
-    images = network_images(model, students, dict(trained=loss.projection), loss, batches, exact, loss.vectorizer.module)
+    images = network_images(
+        model, students, dict(trained=loss.projection), loss, batches, exact, loss.vectorizer.module
+    )
     # the preprocessor of these networks augments nothing
     expected = image_errors(model, loss, batches, loss.vectorizer, exact)
     for name, network in dict(teacher='teacher', trained='student').items():
@@ -92,8 +99,11 @@ def test_a_projection_comes_from_the_checkpoint_or_there_is_none(pair):
     weights = torch.load(checkpoints['whole'], weights_only=True)['state_dict']
     found = load_projections(loss, 'topology', dict(whole=checkpoints['whole']))['whole']
     assert torch.equal(found.weight, weights['losses.topology.projection.weight'])
-    with pytest.raises(ValueError, match=r"plain.pth' holds no trained projection from the student's points of width 16 to the "
-                                         r"teacher's of 32: name the whole checkpoint of a distillation with this loss"):
+    with pytest.raises(
+        ValueError,
+        match=r"plain.pth' holds no trained projection from the student's points of width 16 to the "
+        r"teacher's of 32: name the whole checkpoint of a distillation with this loss",
+    ):
         load_projections(loss, 'topology', checkpoints)
     # the loss of another run may have another name
     with pytest.raises(ValueError, match='holds no trained projection'):
@@ -145,7 +155,9 @@ def test_ripsnet_without_a_spec_is_shown_alone_where_that_is_allowed(pair):
 
 
 def test_a_loss_without_images_gets_exact_ones():
-    losses = dict(topology=dict(type='TopologyLoss', distance='sorted_deaths', cloud=dict(type='BatchCloud', num_points=8)))
+    losses = dict(
+        topology=dict(type='TopologyLoss', distance='sorted_deaths', cloud=dict(type='BatchCloud', num_points=8))
+    )
     exact, approximate = vectorizers_of(build(distiller(student_width=8, losses=losses)).losses.topology)
     assert isinstance(exact, RipsImage) and approximate is None and not exact.imager.fitted
 
@@ -170,7 +182,9 @@ def test_diagrams_are_computed_once_and_clouds_are_not_kept(pair, monkeypatch, f
     with torch.no_grad():
         inputs = torch.cat([model.data_preprocessor(item, False)['inputs'] for item in batches])
         points = model.teacher.module.extract_feat(inputs)[0].reshape(8, 8, 32)
-        torch.testing.assert_close(images.exact, torch.from_numpy(ReleasedRoute(exact.imager.spec())(points)).float(), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            images.exact, torch.from_numpy(ReleasedRoute(exact.imager.spec())(points)).float(), rtol=1e-4, atol=1e-5
+        )
         torch.testing.assert_close(images.approximated, network(points))
 
 
@@ -190,5 +204,6 @@ def test_figures_of_hand_made_images():
     exact, approximated = torch.tensor([[0.0, 3.0], [0.0, 0.0]]), torch.tensor([[4.0, 0.0], [1.0, 0.0]])
     network = NetworkImages(exact, approximated, torch.tensor([0.5, 0.0]))
     teacher = NetworkImages(exact + 1, approximated, torch.zeros(2))
-    assert image_figures(network, teacher) == dict(clouds=2, outside=0.25, teacher_exact=1.0, teacher_approximated=0.0,
-                                                   mse=(16 + 9 + 1) / 4, l2=(5 + 1) / 2)
+    assert image_figures(network, teacher) == dict(
+        clouds=2, outside=0.25, teacher_exact=1.0, teacher_approximated=0.0, mse=(16 + 9 + 1) / 4, l2=(5 + 1) / 2
+    )

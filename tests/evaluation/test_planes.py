@@ -1,4 +1,5 @@
 """Embeddings in the plane: principal components, UMAP where it is installed, one sentence where it is not."""
+
 import sys
 
 import numpy as np
@@ -12,14 +13,16 @@ def test_principal_plane_keeps_what_lies_in_a_plane():
     plane = generator.normal(size=(20, 2)) * [5.0, 1.0]
     basis = np.linalg.qr(generator.normal(size=(6, 6)))[0][:2]
     found = principal_plane((plane @ basis + 100).astype(np.float32))
-    centred = plane - plane.mean(0)
-    np.testing.assert_allclose(found @ found.T, centred @ centred.T, atol=1e-3)
-    variances = np.linalg.eigvalsh(np.cov(centred.T))[::-1]
+    centerd = plane - plane.mean(0)
+    np.testing.assert_allclose(found @ found.T, centerd @ centerd.T, atol=1e-3)
+    variances = np.linalg.eigvalsh(np.cov(centerd.T))[::-1]
     np.testing.assert_allclose(np.cov(found.T), np.diag(variances), atol=1e-3)
 
 
 def test_principal_plane_of_a_line():
-    np.testing.assert_allclose(np.abs(principal_plane(np.array([[0.0], [1], [5]]))), [[2, 0], [1, 0], [3, 0]], atol=1e-12)
+    np.testing.assert_allclose(
+        np.abs(principal_plane(np.array([[0.0], [1], [5]]))), [[2, 0], [1, 0], [3, 0]], atol=1e-12
+    )
 
 
 def test_umap_missing_is_said_in_one_sentence(monkeypatch):
@@ -30,7 +33,9 @@ def test_umap_missing_is_said_in_one_sentence(monkeypatch):
 
 @pytest.mark.parametrize('count, neighbors', [(15, 15), (20, 1)])
 def test_umap_of_too_few_points(count, neighbors):
-    with pytest.raises(ValueError, match=f'UMAP with {neighbors} neighbours needs more than {neighbors} points .*, got {count} points'):
+    with pytest.raises(
+        ValueError, match=f'UMAP with {neighbors} neighbors needs more than {neighbors} points .*, got {count} points'
+    ):
         umap_plane(np.zeros((count, 2)), 0, neighbors)
 
 
@@ -42,6 +47,6 @@ def test_umap_keeps_clusters_apart_and_is_seeded():
     plane = umap_plane(points, seed=3, neighbors=5)
     assert plane.shape == (40, 2) and plane.dtype == np.float64
     np.testing.assert_array_equal(plane, umap_plane(points, seed=3, neighbors=5))
-    centres = [plane[labels == number].mean(0) for number in (0, 1)]
-    nearest = [np.linalg.norm(plane - centre, axis=1) for centre in centres]
+    centers = [plane[labels == number].mean(0) for number in (0, 1)]
+    nearest = [np.linalg.norm(plane - center, axis=1) for center in centers]
     assert ((nearest[0] > nearest[1]) == labels).all()

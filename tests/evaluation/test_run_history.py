@@ -1,4 +1,5 @@
 """Scalars of trainings, from logs written by hand."""
+
 import json
 
 import numpy as np
@@ -22,9 +23,17 @@ def record(step, value=None, length=4, **more):
 
 
 def test_one_start(tmp_path):
-    write_log(tmp_path, '20260101_000000', [record(2, 0.5), record(4), dict(step=1, **{'accuracy/top1': 3.0}), record(6, 0.25)])
+    write_log(
+        tmp_path,
+        '20260101_000000',
+        [record(2, 0.5), record(4), dict(step=1, **{'accuracy/top1': 3.0}), record(6, 0.25)],
+    )
     history = history_of(read_run(tmp_path), KEY)
-    assert history.steps.tolist() == [2, 6] and history.epochs.tolist() == [1, 2] and history.values.tolist() == [0.5, 0.25]
+    assert (
+        history.steps.tolist() == [2, 6]
+        and history.epochs.tolist() == [1, 2]
+        and history.values.tolist() == [0.5, 0.25]
+    )
     assert history.epoch_length == 4
     assert history.plain() == dict(steps=[2, 6], values=[0.5, 0.25], epoch_length=4)
     # one start by its own folder
@@ -79,7 +88,8 @@ def test_summary_by_epochs(tmp_path):
     values = {1: 9.0, 2: 1.0, 3: 2.0, 4: 3.0, 5: 7.0, 9: 4.0, 10: 8.0, 12: 5.0}
     write_log(tmp_path, 'a', [record(step, value) for step, value in values.items()])
     assert summarize(history_of(read_run(tmp_path), KEY)) == dict(
-        first=9.0, first_epoch=2.5, last_epoch=5.0, last=5.0, first_step=1, last_step=12, logged=8)
+        first=9.0, first_epoch=2.5, last_epoch=5.0, last=5.0, first_step=1, last_step=12, logged=8
+    )
 
 
 def test_summary_without_epochs(tmp_path):

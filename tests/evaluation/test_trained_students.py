@@ -1,4 +1,5 @@
 """A teacher and several students on the same images: which networks, which images, which clouds."""
+
 import pytest
 import torch
 from small import batch, build, classifier, distiller
@@ -80,7 +81,9 @@ def test_batches_without_a_whole_cloud_are_passed_over(students):
     found = list(whole_clouds(model, networks, {}, loss, [batch(12), batch(16)]))
     assert len(found) == 1
     expected = network_clouds(loss, {}, next(network_features(model, networks, loss, [batch(16)])))
-    assert all(torch.equal(clouds, expected[name]) for name, clouds in found[0].items()) and list(found[0]) == list(expected)
+    assert all(torch.equal(clouds, expected[name]) for name, clouds in found[0].items()) and list(found[0]) == list(
+        expected
+    )
 
 
 def test_clouds_of_objects_need_training_images(digits_config):

@@ -1,4 +1,5 @@
 """Hooks in a real training of a small pair on digits."""
+
 import json
 import os
 
@@ -40,7 +41,10 @@ def test_student_files_follow_the_checkpoints_that_are_kept(digits_config):
     cfg = digits_config('kd/resnet20-resnet8_digits.py')
     cfg.default_hooks.checkpoint.update(max_keep_ckpts=1, save_best=None)
     train(cfg)
-    assert sorted(name for name in os.listdir(cfg.work_dir) if name.endswith('.pth')) == ['epoch_2.pth', 'student_epoch_2.pth']
+    assert sorted(name for name in os.listdir(cfg.work_dir) if name.endswith('.pth')) == [
+        'epoch_2.pth',
+        'student_epoch_2.pth',
+    ]
 
 
 def test_averaged_weights_are_exported_and_raw_ones_on_request(digits_config, tmp_path):
@@ -69,14 +73,18 @@ def test_export_refuses_what_is_no_distillation(digits_config, tmp_path):
     with pytest.raises(ValueError, match="holds no student .no key begins with 'student.'"):
         export_student(cfg, str(tmp_path / 'plain.pth'), str(tmp_path / 'out.pth'))
     with pytest.raises(KeyError, match='the config has no model.student'):
-        export_student(digits_config('baselines/resnet8_digits.py'), str(tmp_path / 'plain.pth'), str(tmp_path / 'out.pth'))
+        export_student(
+            digits_config('baselines/resnet8_digits.py'), str(tmp_path / 'plain.pth'), str(tmp_path / 'out.pth')
+        )
     assert not (tmp_path / 'out.pth').exists()
 
 
 def test_teacher_below_its_floor_stops_the_training_before_the_first_step(digits_config):
     cfg = digits_config('kd/resnet20-resnet8_digits.py')
     cfg.model.teacher.floor = {'accuracy/top1': 90.0}
-    with pytest.raises(ValueError, match=r"teacher 'resnet20_digits' must reach accuracy/top1 90.0, got .*check its checkpoint"):
+    with pytest.raises(
+        ValueError, match=r"teacher 'resnet20_digits' must reach accuracy/top1 90.0, got .*check its checkpoint"
+    ):
         train(cfg)
     assert not any(name.endswith('.pth') for name in os.listdir(cfg.work_dir))
 
@@ -104,7 +112,9 @@ def test_best_and_last_are_both_reported(digits_config):
     runner = train(cfg)
     with open(os.path.join(cfg.work_dir, 'results.json')) as file:
         results = json.load(file)
-    history = [value for value, _ in [(runner.message_hub.get_scalar('val/accuracy/top1').data[0][i], i) for i in range(2)]]
+    history = [
+        value for value, _ in [(runner.message_hub.get_scalar('val/accuracy/top1').data[0][i], i) for i in range(2)]
+    ]
     assert results['last']['accuracy/top1'] == pytest.approx(history[-1])
     assert results['best']['accuracy/top1'] == pytest.approx(max(history))
     assert results['last']['epoch'] == 2 and 'accuracy/top1' in results['teacher']

@@ -1,4 +1,5 @@
 """Pictures during a training: what arrives at the backends, when, and that the training does not notice."""
+
 import importlib.util
 import json
 import os
@@ -54,8 +55,10 @@ def config(digits_config, tmp_path):
     RememberingBackend.kept.clear()
     torch.manual_seed(0)
     save_file(RipsNet(64).to_file(spec=SPEC), tmp_path / 'ripsnet.pth')
-    vectorizers = dict(ripsnet=dict(type='RipsNet', checkpoint=str(tmp_path / 'ripsnet.pth')),
-                       exact=dict(type='RipsImage', fit_batches=2))
+    vectorizers = dict(
+        ripsnet=dict(type='RipsNet', checkpoint=str(tmp_path / 'ripsnet.pth')),
+        exact=dict(type='RipsImage', fit_batches=2),
+    )
 
     def read(vectorizer: str = 'ripsnet', name: str = PAIR, hook=None, **options):
         cfg = digits_config(name, **{'train_cfg.max_epochs': 3, 'default_hooks.logger.interval': 2, **options})
@@ -97,7 +100,7 @@ def test_a_training_with_ripsnet_is_bit_identical_and_sends_pictures_and_scalars
     without, runner = train(config()), train(cfg)
     # shuffled and randomly cropped digits: any random number drawn in between would show
     assert same(without, runner)
-    # two columns of 2.3 inch and the colours' bar, three rows of 2.4 inch, 100 dots an inch
+    # two columns of 2.3 inch and the colors' bar, three rows of 2.4 inch, 100 dots an inch
     pictures = kept('topology_images')
     assert list(pictures) == list(kept('topology_history')) == [2, 3]
     assert all(image.shape == (720, 620, 3) and image.dtype == np.uint8 for image in pictures.values())
@@ -114,13 +117,17 @@ def test_a_training_with_ripsnet_is_bit_identical_and_sends_pictures_and_scalars
         clouds = torch.stack([net.extract_feat(inputs)[0] for net in (model.teacher.module, model.student)])
         deaths = torch.from_numpy(np.stack([linkage(cloud, 'single')[:, 2] for cloud in clouds.numpy()]))[:, None]
         grid = torch.linspace(0, 3, 20)[None, :, None]
-        columns = (10 * deaths.tanh() * (-(deaths - grid)**2 / 0.5).exp()).sum(2) / (2 * np.pi * 0.25) / 20
+        columns = (10 * deaths.tanh() * (-((deaths - grid) ** 2) / 0.5).exp()).sum(2) / (2 * np.pi * 0.25) / 20
         exact, approximated = columns.repeat_interleave(20, dim=1), network(clouds)
     errors = (exact - approximated).square().mean(1).tolist()
-    expected = dict(teacher_mse=errors[0], student_mse=errors[1], teacher_outside=(deaths[0] > 3).double().mean().item(),
-                    student_outside=(deaths[1] > 3).double().mean().item(),
-                    student_teacher_exact=(exact[1] - exact[0]).square().mean().item(),
-                    student_teacher_approximated=(approximated[1] - approximated[0]).square().mean().item())
+    expected = dict(
+        teacher_mse=errors[0],
+        student_mse=errors[1],
+        teacher_outside=(deaths[0] > 3).double().mean().item(),
+        student_outside=(deaths[1] > 3).double().mean().item(),
+        student_teacher_exact=(exact[1] - exact[0]).square().mean().item(),
+        student_teacher_approximated=(approximated[1] - approximated[0]).square().mean().item(),
+    )
     got = {name: value for name, step, value in RememberingBackend.kept if step == 3 and name.startswith('images/')}
     assert got == pytest.approx({f'images/topology_{key}': value for key, value in expected.items()}, rel=1e-3)
 
@@ -150,7 +157,9 @@ def test_trainings_by_iteration(config):
 
 def test_hooks_and_loops_that_count_differently():
     by_epoch = SimpleNamespace(train_loop=object(), model=None)
-    with pytest.raises(ValueError, match='by_epoch=False, but this training counts epochs: set by_epoch=True and an interval in epochs'):
+    with pytest.raises(
+        ValueError, match='by_epoch=False, but this training counts epochs: set by_epoch=True and an interval in epochs'
+    ):
         TopologyVisualizationHook(by_epoch=False).before_train(by_epoch)
     by_iteration = SimpleNamespace(train_loop=IterBasedTrainLoop.__new__(IterBasedTrainLoop), model=None)
     with pytest.raises(ValueError, match='by_epoch=True, but this training counts iterations: set by_epoch=False'):
@@ -170,13 +179,18 @@ def test_what_has_no_images_says_so():
     runner = pretended_runner(build(plain), [None] * 8, None)
     TopologyVisualizationHook().before_train(runner)
     TopologyVisualizationHook().draw(runner, 1)
-    assert runner.log == ['TopologyVisualizationHook draws nothing: the model has no topology loss'] and not runner.visualizer.images
+    assert (
+        runner.log == ['TopologyVisualizationHook draws nothing: the model has no topology loss']
+        and not runner.visualizer.images
+    )
     deaths = distiller(losses=dict(topology=dict(type='TopologyLoss', distance='sorted_deaths')))
     runner = pretended_runner(build(deaths), [None] * 8, None)
     runner.message_hub.update_scalar('train/loss_topology', 1.0)
     TopologyVisualizationHook().before_train(runner)
     TopologyVisualizationHook().draw(runner, 1)
-    assert runner.log == ["no pictures of loss 'topology' besides its history: its distance 'sorted_deaths' compares no images"]
+    assert runner.log == [
+        "no pictures of loss 'topology' besides its history: its distance 'sorted_deaths' compares no images"
+    ]
     assert [name for name, *_ in runner.visualizer.images] == ['topology_history']
 
 
@@ -196,12 +210,14 @@ def test_a_ripsnet_without_a_spec_is_drawn_alone(config):
     train(cfg)
     assert kept('topology_images')[1].shape == (480, 620, 3)  # a row of images and one of curves
     assert [name for name, *_ in RememberingBackend.kept if name.startswith('images/')] == [
-        'images/topology_student_teacher_approximated']
+        'images/topology_student_teacher_approximated'
+    ]
 
 
 @pytest.mark.skipif(importlib.util.find_spec('tensorboard') is None, reason='TensorBoard is not installed')
 def test_tensorboard(config):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
     cfg = config(hook=dict(interval=3))
     cfg.visualizer.vis_backends = [dict(type='TensorboardVisBackend')]
     train(cfg)
@@ -236,7 +252,6 @@ def test_some_images_of_data_sets_with_and_without_batches():
     assert some_images(loader, 3) == some_images(loader, 3) == chosen and len(set(chosen)) == 3
 
     class Batched(list):
-
         def __getitems__(self, indices):
             return [self[index].upper() for index in indices]
 

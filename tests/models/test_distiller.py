@@ -1,4 +1,5 @@
 """The two trust tests, and what may go wrong around a student and a teacher."""
+
 import copy
 
 import pytest
@@ -50,7 +51,7 @@ def test_predictions_are_bit_identical_to_the_plain_students():
         assert torch.equal(ours.pred_label, theirs.pred_label)
 
 
-def test_student_is_initialised_as_the_plain_baseline_of_the_same_seed():
+def test_student_is_initialized_as_the_plain_baseline_of_the_same_seed():
     torch.manual_seed(7)
     plain = build(classifier(4))
     plain.init_weights()
@@ -126,7 +127,7 @@ def test_teacher_is_in_nobodys_state():
 
 def test_every_student_parameter_learns():
     losses = distiller()['losses']
-    # without a normalisation the deaths of a fresh student may lie where the teacher's images see nothing
+    # without a normalization the deaths of a fresh student may lie where the teacher's images see nothing
     losses['topology']['cloud']['normalization'] = 'mean_distance'
     model = small(losses=losses).train()
     wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.01))
@@ -148,13 +149,21 @@ def test_loss_set_to_none_is_left_out():
     assert list(small(losses=losses).losses) == ['kd']
 
 
-@pytest.mark.parametrize('where, tap, error, message', [
-    ('student_tap', 'backbone.layer9', KeyError, "CIFARResNet has no module 'layer9'; it has: "),
-    ('teacher_tap', 'neck', TypeError, r"must be one tensor, got a tuple of 1: name one of its outputs, 'neck\[0\]'"),
-    ('student_tap', 'neck[3]', TypeError, 'names no tensor: the module returned a tuple of 1'),
-    ('student_tap', 'data_preprocessor', ValueError, 'was not reached by the forward pass'),
-    ('student_tap', 'neck[a]', ValueError, 'a tap is a module path such as'),
-])
+@pytest.mark.parametrize(
+    'where, tap, error, message',
+    [
+        ('student_tap', 'backbone.layer9', KeyError, "CIFARResNet has no module 'layer9'; it has: "),
+        (
+            'teacher_tap',
+            'neck',
+            TypeError,
+            r"must be one tensor, got a tuple of 1: name one of its outputs, 'neck\[0\]'",
+        ),
+        ('student_tap', 'neck[3]', TypeError, 'names no tensor: the module returned a tuple of 1'),
+        ('student_tap', 'data_preprocessor', ValueError, 'was not reached by the forward pass'),
+        ('student_tap', 'neck[a]', ValueError, 'a tap is a module path such as'),
+    ],
+)
 def test_wrong_taps_are_refused_when_the_model_is_built(where, tap, error, message):
     losses = distiller()['losses']
     losses['topology'][where] = tap
@@ -185,11 +194,13 @@ def test_nan_in_a_term_names_the_term_and_the_tap():
     with torch.no_grad():
         model.student.head.fc.weight.fill_(float('nan'))
     data = model.data_preprocessor(batch(), True)
-    with pytest.raises(FloatingPointError, match='loss, loss_kd must be finite.*the features at head.fc are not finite'):
+    with pytest.raises(
+        FloatingPointError, match='loss, loss_kd must be finite.*the features at head.fc are not finite'
+    ):
         model(**data, mode='loss')
 
 
-def test_teacher_with_its_own_normalisation_sees_the_same_pixels():
+def test_teacher_with_its_own_normalization_sees_the_same_pixels():
     teacher = classifier(8)
     teacher['data_preprocessor'].update(mean=[100.0, 110.0, 120.0], std=[50.0, 60.0, 70.0])
     model = small(teacher=dict(name='other', model=teacher, checkpoint=None))
@@ -201,13 +212,16 @@ def test_teacher_with_its_own_normalisation_sees_the_same_pixels():
 
 def test_teacher_from_the_host_toolbox_gets_its_channel_order():
     teacher = classifier(8)
-    teacher['data_preprocessor'] = dict(type='mmpretrain.ClsDataPreprocessor', mean=[100.0, 110.0, 120.0],
-                                        std=[50.0, 60.0, 70.0], to_rgb=False)
+    teacher['data_preprocessor'] = dict(
+        type='mmpretrain.ClsDataPreprocessor', mean=[100.0, 110.0, 120.0], std=[50.0, 60.0, 70.0], to_rgb=False
+    )
     model = small(teacher=dict(name='bgr', model=teacher, checkpoint=None))
     data = batch()
     adapted = model.teacher.adapt_inputs(model.data_preprocessor(data, False)['inputs'], model.data_preprocessor)
     bgr = data['inputs'].flip(1).float()
-    expected = (bgr - torch.tensor([100.0, 110.0, 120.0]).view(3, 1, 1)) / torch.tensor([50.0, 60.0, 70.0]).view(3, 1, 1)
+    expected = (bgr - torch.tensor([100.0, 110.0, 120.0]).view(3, 1, 1)) / torch.tensor([50.0, 60.0, 70.0]).view(
+        3, 1, 1
+    )
     assert torch.allclose(adapted, expected, atol=1e-4)
 
 
@@ -233,7 +247,10 @@ def test_teacher_from_a_config_file_of_a_host_toolbox():
 
 def test_teacher_checkpoint_that_does_not_fit_lists_the_keys(tmp_path):
     torch.save(dict(state_dict=build(classifier(4)).state_dict()), tmp_path / 'narrow.pth')
-    with pytest.raises(ValueError, match=r"teacher 'x': checkpoint .* does not fit ImageClassifier \(\d+ of another shape: backbone.stem"):
+    with pytest.raises(
+        ValueError,
+        match=r"teacher 'x': checkpoint .* does not fit ImageClassifier \(\d+ of another shape: backbone.stem",
+    ):
         small(teacher=dict(name='x', model=classifier(8), checkpoint=str(tmp_path / 'narrow.pth')))
 
 

@@ -1,4 +1,5 @@
 """A frozen network moves with its parent and is otherwise invisible."""
+
 import copy
 
 import torch

@@ -1,4 +1,5 @@
 """The batch preprocessor against a loop over images with torchvision's functions, and in mmpretrain's models."""
+
 import copy
 import itertools
 
@@ -18,11 +19,11 @@ MEAN, STD = [129.3105, 124.1085, 112.404], [68.2125, 65.4075, 70.4055]
 def make_batch(num_images=16, height=32, width=32, seed=0):
     generator = torch.Generator().manual_seed(seed)
     images = torch.randint(1, 256, (num_images, 3, height, width), dtype=torch.uint8, generator=generator)
-    return dict(inputs=images, gt_label=torch.randint(0, 100, (num_images, ), generator=generator))
+    return dict(inputs=images, gt_label=torch.randint(0, 100, (num_images,), generator=generator))
 
 
-def normalised(images):
-    """Normalise pixel fractions image by image, as torchvision pipelines do."""
+def normalized(images):
+    """Normalize pixel fractions image by image, as torchvision pipelines do."""
     mean, std = [m / 255 for m in MEAN], [s / 255 for s in STD]
     return torch.stack([VF.normalize(image.float() / 255, mean, std) for image in images])
 
@@ -58,7 +59,7 @@ def test_crop_and_flip_equals_torchvision_image_by_image(height, width, padding,
     assert result.dtype == dtype and torch.equal(result, torch.stack(expected))
 
 
-def test_training_pads_with_black_before_normalisation():
+def test_training_pads_with_black_before_normalization():
     torch.manual_seed(0)
     batch = make_batch()
     out = ImageBatchPreprocessor(MEAN, STD, crop_padding=4, flip_prob=0.5)(batch, training=True)
@@ -66,7 +67,7 @@ def test_training_pads_with_black_before_normalisation():
     places = located(pixels, batch['inputs'], 4)
     assert None not in places and len(set(places)) > 8
     crops = [cut(VF.pad(image, [4] * 4), place, 32, 32) for image, place in zip(batch['inputs'], places)]
-    torch.testing.assert_close(out['inputs'], normalised(crops), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(out['inputs'], normalized(crops), rtol=1e-5, atol=1e-5)
 
 
 def test_all_offsets_occur_equally_often_and_half_is_flipped(monkeypatch):
@@ -80,7 +81,7 @@ def test_all_offsets_occur_equally_often_and_half_is_flipped(monkeypatch):
     expected = 20000 / 81
     assert len(counts) == 81 and padding == 4
     # Chi-squared with 80 degrees of freedom: its mean is 80, its standard deviation sqrt(160) = 12.6.
-    assert ((counts - expected)**2 / expected).sum() < 80 + 4 * 12.6
+    assert ((counts - expected) ** 2 / expected).sum() < 80 + 4 * 12.6
     assert abs(flips.float().mean() - 0.5) < 4 * 0.5 / 20000**0.5
     # The flip does not depend on the offset.
     assert abs(flips[offsets[0] > 4].float().mean() - 0.5) < 4 * 0.5 / 8000**0.5
@@ -93,11 +94,11 @@ def test_flip_probabilities_0_and_1_without_a_crop():
         assert torch.equal(ImageBatchPreprocessor(MEAN, STD, flip_prob=prob)(batch, training=True)['inputs'], expected)
 
 
-def test_evaluation_only_normalises():
+def test_evaluation_only_normalizes():
     batch = make_batch()
     before = copy.deepcopy(batch)
     out = ImageBatchPreprocessor(MEAN, STD, crop_padding=4, flip_prob=0.5)(batch)
-    torch.testing.assert_close(out['inputs'], normalised(batch['inputs']), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(out['inputs'], normalized(batch['inputs']), rtol=1e-5, atol=1e-5)
     assert out['inputs'].dtype == torch.float32
     assert [sample.gt_label.tolist() for sample in out['data_samples']] == [[label] for label in batch['gt_label']]
     for key in batch:
@@ -152,39 +153,52 @@ def test_mmpretrain_styles_of_input_give_the_same(style):
     preprocessor = ImageBatchPreprocessor(MEAN, STD)
     expected, out = preprocessor(batch), preprocessor(styles[style])
     assert torch.equal(out['inputs'], expected['inputs'])
-    assert [sample.gt_label.tolist() for sample in out['data_samples']
-            ] == [sample.gt_label.tolist() for sample in expected['data_samples']]
+    assert [sample.gt_label.tolist() for sample in out['data_samples']] == [
+        sample.gt_label.tolist() for sample in expected['data_samples']
+    ]
 
 
 def test_no_labels_give_no_data_samples():
     assert ImageBatchPreprocessor(MEAN, STD)(dict(inputs=make_batch()['inputs']))['data_samples'] is None
 
 
-@pytest.mark.parametrize('data, error, message', [
-    (dict(img=1), KeyError, "Expected a batch with the key 'inputs', got the keys \\['img'\\]"),
-    (dict(inputs=torch.zeros(2, 3, 4, 4)), TypeError, "uint8 tensors .* got \\['torch.float32'\\]: leave"),
-    (dict(inputs=[1, 2]), TypeError, "uint8 tensors with values 0..255, got \\['int'\\]"),
-    (dict(inputs=torch.zeros(2, 1, 4, 4).byte()), ValueError, 'shape \\(N, 3, H, W\\), .* got \\(2, 1, 4, 4\\)'),
-    (dict(inputs=torch.zeros(3, 4, 4).byte()), ValueError, 'shape \\(N, 3, H, W\\), .* got \\(3, 4, 4\\)'),
-    (dict(inputs=[torch.zeros(3, 4, 4).byte(), torch.zeros(3, 5, 4).byte()]), ValueError,
-     'images of one size, got the shapes \\[\\(3, 4, 4\\), \\(3, 5, 4\\)\\]: resize'),
-    (dict(inputs=torch.zeros(2, 3, 4, 4).byte(), gt_label=torch.zeros(3).long()), ValueError,
-     'one whole-number label for each of the 2 images, got torch.int64 of shape \\(3,\\)'),
-    (dict(inputs=torch.zeros(2, 3, 4, 4).byte(), gt_label=torch.zeros(2)), ValueError, 'whole-number'),
-])
+@pytest.mark.parametrize(
+    'data, error, message',
+    [
+        (dict(img=1), KeyError, "Expected a batch with the key 'inputs', got the keys \\['img'\\]"),
+        (dict(inputs=torch.zeros(2, 3, 4, 4)), TypeError, "uint8 tensors .* got \\['torch.float32'\\]: leave"),
+        (dict(inputs=[1, 2]), TypeError, "uint8 tensors with values 0..255, got \\['int'\\]"),
+        (dict(inputs=torch.zeros(2, 1, 4, 4).byte()), ValueError, 'shape \\(N, 3, H, W\\), .* got \\(2, 1, 4, 4\\)'),
+        (dict(inputs=torch.zeros(3, 4, 4).byte()), ValueError, 'shape \\(N, 3, H, W\\), .* got \\(3, 4, 4\\)'),
+        (
+            dict(inputs=[torch.zeros(3, 4, 4).byte(), torch.zeros(3, 5, 4).byte()]),
+            ValueError,
+            'images of one size, got the shapes \\[\\(3, 4, 4\\), \\(3, 5, 4\\)\\]: resize',
+        ),
+        (
+            dict(inputs=torch.zeros(2, 3, 4, 4).byte(), gt_label=torch.zeros(3).long()),
+            ValueError,
+            'one whole-number label for each of the 2 images, got torch.int64 of shape \\(3,\\)',
+        ),
+        (dict(inputs=torch.zeros(2, 3, 4, 4).byte(), gt_label=torch.zeros(2)), ValueError, 'whole-number'),
+    ],
+)
 def test_bad_batches(data, error, message):
     with pytest.raises(error, match=message):
         ImageBatchPreprocessor(MEAN, STD)(data)
 
 
-@pytest.mark.parametrize('kwargs, message', [
-    (dict(mean=[1, 2]), 'Expected a mean and a positive std for each channel, got mean \\[1, 2\\] and std'),
-    (dict(std=[1, 0, 1]), 'Expected a mean and a positive std for each channel, got mean .* and std \\[1, 0, 1\\]'),
-    (dict(crop_padding=-1), 'Expected crop_padding to be a number of pixels from 0, got -1'),
-    (dict(crop_padding=0.5), 'Expected crop_padding to be a number of pixels from 0, got 0.5'),
-    (dict(flip_prob=50), 'Expected flip_prob to be a probability from 0 to 1, got 50'),
-    (dict(batch_augments=dict(augments='Mixup')), "does not mix images, got .*'Mixup'.* use mmpretrain"),
-])
+@pytest.mark.parametrize(
+    'kwargs, message',
+    [
+        (dict(mean=[1, 2]), 'Expected a mean and a positive std for each channel, got mean \\[1, 2\\] and std'),
+        (dict(std=[1, 0, 1]), 'Expected a mean and a positive std for each channel, got mean .* and std \\[1, 0, 1\\]'),
+        (dict(crop_padding=-1), 'Expected crop_padding to be a number of pixels from 0, got -1'),
+        (dict(crop_padding=0.5), 'Expected crop_padding to be a number of pixels from 0, got 0.5'),
+        (dict(flip_prob=50), 'Expected flip_prob to be a probability from 0 to 1, got 50'),
+        (dict(batch_augments=dict(augments='Mixup')), "does not mix images, got .*'Mixup'.* use mmpretrain"),
+    ],
+)
 def test_bad_arguments(kwargs, message):
     with pytest.raises(ValueError, match=message):
         ImageBatchPreprocessor(**{**dict(mean=MEAN, std=STD), **kwargs})
@@ -193,10 +207,11 @@ def test_bad_arguments(kwargs, message):
 def make_classifier():
     torch.manual_seed(0)
     return ImageClassifier(
-        backbone=dict(type='mmpretrain.ResNet_CIFAR', depth=18, out_indices=(0, ), base_channels=8, stem_channels=8),
+        backbone=dict(type='mmpretrain.ResNet_CIFAR', depth=18, out_indices=(0,), base_channels=8, stem_channels=8),
         neck=dict(type='GlobalAveragePooling'),
         head=dict(type='LinearClsHead', num_classes=100, in_channels=8),
-        data_preprocessor=dict(type='topkd.ImageBatchPreprocessor', mean=MEAN, std=STD, crop_padding=4, flip_prob=0.5))
+        data_preprocessor=dict(type='topkd.ImageBatchPreprocessor', mean=MEAN, std=STD, crop_padding=4, flip_prob=0.5),
+    )
 
 
 def test_an_unmodified_image_classifier_trains_and_predicts():

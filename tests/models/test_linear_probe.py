@@ -1,4 +1,5 @@
 """A linear probe: the features are the student's own, only the head learns, and a checkpoint is complete."""
+
 import copy
 from pathlib import Path
 
@@ -42,7 +43,10 @@ def files(tmp_path):
 def probe(folder, config='pair.py', checkpoint='epoch_1.pth', preprocessor=PREPROCESSOR, **changes):
     arguments = dict(
         featurizer=dict(config=str(folder / config), checkpoint=str(folder / checkpoint)),
-        head=dict(type='LinearClsHead', num_classes=5, topk=(1, )), data_preprocessor=dict(preprocessor), probe_shape=(3, 16, 16))
+        head=dict(type='LinearClsHead', num_classes=5, topk=(1,)),
+        data_preprocessor=dict(preprocessor),
+        probe_shape=(3, 16, 16),
+    )
     arguments.update(changes)
     return LinearProbe(**copy.deepcopy(arguments))
 
@@ -107,7 +111,9 @@ def test_a_checkpoint_is_complete(files):
     model = probe(folder)
     model.init_weights()
     state = get_state_dict(model)
-    assert {name for name in state if not name.startswith('head')} == {f'featurizer.{name}' for name in student.state_dict()}
+    assert {name for name in state if not name.startswith('head')} == {
+        f'featurizer.{name}' for name in student.state_dict()
+    }
     (folder / 'epoch_1.pth').unlink()
     other = probe(folder)
     other.load_state_dict(state, strict=True)
@@ -116,13 +122,17 @@ def test_a_checkpoint_is_complete(files):
     assert torch.equal(copy.deepcopy(model)(inputs), model(inputs))
 
 
-def test_featurizer_has_its_own_normalisation(files):
+def test_featurizer_has_its_own_normalization(files):
     folder, student = files
-    model = probe(folder, preprocessor=dict(type='topkd.ImageBatchPreprocessor', mean=[10.0, 20, 30], std=[60.0, 50, 40]))
+    model = probe(
+        folder, preprocessor=dict(type='topkd.ImageBatchPreprocessor', mean=[10.0, 20, 30], std=[60.0, 50, 40])
+    )
     model.init_weights()
     images = batch()
     expected = reach(student, student.data_preprocessor(images)['inputs'], ['neck[0]'])['neck[0]']
-    torch.testing.assert_close(model.features(model.data_preprocessor(images)['inputs']), expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        model.features(model.data_preprocessor(images)['inputs']), expected, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_maps_are_averaged(files):
@@ -138,16 +148,22 @@ def test_maps_are_averaged(files):
 def test_mistakes(files):
     folder, student = files
     model = probe(folder, checkpoint='none.pth')
-    with pytest.raises(FileNotFoundError, match="the featurizer's checkpoint '.*none.pth' does not exist: train its config first"):
+    with pytest.raises(
+        FileNotFoundError, match="the featurizer's checkpoint '.*none.pth' does not exist: train its config first"
+    ):
         model.init_weights()
     with pytest.raises(FileNotFoundError, match="config '.*none.py' does not exist"):
         probe(folder, config='none.py')
     with pytest.raises(KeyError, match="entries 'config', 'checkpoint' and 'tap', got config, weights"):
         probe(folder, featurizer=dict(config='a.py', weights='b.pth'))
-    with pytest.raises(ValueError, match=r"head\.in_channels is 7, the features 'neck\[0\]' have width 16: leave the entry out"):
+    with pytest.raises(
+        ValueError, match=r"head\.in_channels is 7, the features 'neck\[0\]' have width 16: leave the entry out"
+    ):
         probe(folder, head=dict(type='LinearClsHead', num_classes=5, in_channels=7))
     save_file(dict(state_dict=build(classifier(8)).state_dict()), folder / 'wide.pth')
-    with pytest.raises(ValueError, match=r"featurizer: checkpoint '.*wide\.pth' does not fit ImageClassifier \(\d+ of another shape"):
+    with pytest.raises(
+        ValueError, match=r"featurizer: checkpoint '.*wide\.pth' does not fit ImageClassifier \(\d+ of another shape"
+    ):
         probe(folder, checkpoint='wide.pth').init_weights()
 
 
@@ -169,6 +185,8 @@ def test_shipped_configs(name, classes):
     cfg = Config.fromfile(ROOT / f'configs/transfer/{name}.py')
     model = MODELS.build(dict(cfg.model, data_preprocessor=cfg.data_preprocessor))
     assert model.head.fc.weight.shape == (classes, 64)
-    assert cfg.train_dataloader.dataset.size == cfg.val_dataloader.dataset.size == cfg.test_dataloader.dataset.size == 32
+    assert (
+        cfg.train_dataloader.dataset.size == cfg.val_dataloader.dataset.size == cfg.test_dataloader.dataset.size == 32
+    )
     assert cfg.optim_wrapper.optimizer == dict(type='SGD', lr=0.1, momentum=0.9, nesterov=True)
     assert cfg.param_scheduler.milestones == [30, 60, 90] and cfg.train_cfg.max_epochs == 100

@@ -1,4 +1,5 @@
-"""Features to clouds: pooling, cutting, gathering, normalising."""
+"""Features to clouds: pooling, cutting, gathering, normalizing."""
+
 import distributed
 import pytest
 import torch
@@ -26,7 +27,9 @@ def test_half_precision_is_raised_before_pooling():
 
 @pytest.mark.parametrize('count', [5, 7])
 def test_incomplete_batch(count):
-    with pytest.raises(ValueError, match=f'a cloud needs 6 points, got a batch of {count} images.*multiple of 6.*drop_last'):
+    with pytest.raises(
+        ValueError, match=f'a cloud needs 6 points, got a batch of {count} images.*multiple of 6.*drop_last'
+    ):
         BatchCloud(6)(torch.rand(count, 2))
 
 
@@ -40,17 +43,20 @@ def test_shape_that_is_no_feature():
         BatchCloud()(torch.rand(2, 3, 4))
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (dict(num_points=1), 'num_points must be 2 or more, got 1'),
-    (dict(normalization='l1'), "normalization must be one of none, unit_norm, mean_distance, got 'l1'"),
-    (dict(incomplete='drop'), "incomplete must be 'error' or 'skip', got 'drop'"),
-])
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (dict(num_points=1), 'num_points must be 2 or more, got 1'),
+        (dict(normalization='l1'), "normalization must be one of none, unit_norm, mean_distance, got 'l1'"),
+        (dict(incomplete='drop'), "incomplete must be 'error' or 'skip', got 'drop'"),
+    ],
+)
 def test_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         BatchCloud(**arguments)
 
 
-def test_normalisations():
+def test_normalizations():
     clouds = torch.randn(3, 6, 4, dtype=torch.float64) * 10
     unit = normalize_clouds(clouds, 'unit_norm')
     assert torch.allclose(unit.norm(dim=-1), torch.ones(3, 6, dtype=torch.float64))
@@ -96,7 +102,7 @@ def _gathered_training_equals_one_process(rank: int) -> None:
     layer.zero_grad()
     model = DistributedDataParallel(layer)
     cloud = BatchCloud(num_points=8, gather=True)
-    points = cloud(model(images[4 * rank:4 * rank + 4]))
+    points = cloud(model(images[4 * rank : 4 * rank + 4]))
     assert points.shape == (1, 8, 2)
     distributed_loss = loss_of(points[0])
     distributed_loss.backward()

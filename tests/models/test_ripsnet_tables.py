@@ -1,4 +1,5 @@
 """RipsNet's units, parameters, points and dimensions as the configs make them, against the paper's Tables 14 to 19."""
+
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,9 @@ UNITS = {
     512: ([512, 512, 256, 256], 577_576),
     2048: ([2048, 1024, 512, 256], 2_872_104),
 }
-TABLE14 = dict(resnet56=64, resnet110=64, resnet32x4=256, wrn40_2=128, vgg13=512, resnet50=2048)  # 64 points, dimension 0
+TABLE14 = dict(
+    resnet56=64, resnet110=64, resnet32x4=256, wrn40_2=128, vgg13=512, resnet50=2048
+)  # 64 points, dimension 0
 TABLE15 = {'resnet34-resnet18': 512, 'resnet50-mobilenetv2': 2048}  # 256 points
 TABLE16 = {'topkd/resnet56-resnet20_cifar100': [0], 'ablations/homology-1': [1], 'ablations/homology-0-1': [0, 1]}
 TABLE17 = (8, 16, 32, 64, 128, 256)
@@ -40,7 +43,9 @@ def check(cfg: Config, num_points: int, width: int, dims: list) -> None:
     """Compare the RipsNet that a config's teacher and tap lead to with the tables."""
     assert cloud_size(cfg) == (num_points, width)
     assert cloud_request(cfg.model.losses.topology)['homology_dims'] == dims
-    vectorizer = {key: value for key, value in cfg.model.losses.topology.vectorizer.items() if key not in ('type', 'checkpoint')}
+    vectorizer = {
+        key: value for key, value in cfg.model.losses.topology.vectorizer.items() if key not in ('type', 'checkpoint')
+    }
     assert cfg.model.losses.topology.vectorizer.type == 'RipsNet'
     network = RipsNet(**dict(vectorizer, in_channels=width))
     layers = [*network.point_layers, *network.image_layers]
@@ -91,4 +96,9 @@ def test_table_18_coco(pair):
 
 @pytest.mark.parametrize('stage', TABLE19)
 def test_table_19_stages(stage):
-    check(read(f'ablations/stages-{stage}-{stage}' if stage != 4 else 'topkd/resnet56-resnet20_cifar100'), 64, TABLE19[stage], [0])
+    check(
+        read(f'ablations/stages-{stage}-{stage}' if stage != 4 else 'topkd/resnet56-resnet20_cifar100'),
+        64,
+        TABLE19[stage],
+        [0],
+    )

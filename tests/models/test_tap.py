@@ -1,4 +1,5 @@
 """Features by module path, for one forward only."""
+
 import pytest
 import torch
 from torch import nn
@@ -7,7 +8,6 @@ from topkd.models.tap import find_module, parse_tap, tap
 
 
 class Net(nn.Module):
-
     def __init__(self) -> None:
         super().__init__()
         self.first = nn.Linear(2, 3)
@@ -23,7 +23,6 @@ class Net(nn.Module):
 
 
 class Pair(nn.Module):
-
     def forward(self, x):
         return x + 1, [x]
 
@@ -50,7 +49,9 @@ def test_no_hook_is_left_even_after_an_error():
 def test_parse():
     assert parse_tap('neck[2]') == ('neck', 2)
     assert parse_tap('backbone.layer1') == ('backbone.layer1', -1)
-    with pytest.raises(ValueError, match="a tap is a module path such as 'backbone.layer1' or 'neck\\[0\\]', got 'a b'"):
+    with pytest.raises(
+        ValueError, match="a tap is a module path such as 'backbone.layer1' or 'neck\\[0\\]', got 'a b'"
+    ):
         parse_tap('a b')
 
 
@@ -59,11 +60,18 @@ def test_unknown_module_lists_its_siblings():
         find_module(Net(), 'branch.norm')
 
 
-@pytest.mark.parametrize('path, error, message', [
-    ('pair', TypeError, r"must be one tensor, got a tuple of 2: name one of its outputs, 'pair\[0\]' to 'pair\[1\]'"),
-    ('pair[1]', TypeError, "tap 'pair\\[1\\]' names no tensor: the module returned a tuple of 2"),
-    ('first', ValueError, "tap 'first' was overwritten by a later in-place operation"),
-])
+@pytest.mark.parametrize(
+    'path, error, message',
+    [
+        (
+            'pair',
+            TypeError,
+            r"must be one tensor, got a tuple of 2: name one of its outputs, 'pair\[0\]' to 'pair\[1\]'",
+        ),
+        ('pair[1]', TypeError, "tap 'pair\\[1\\]' names no tensor: the module returned a tuple of 2"),
+        ('first', ValueError, "tap 'first' was overwritten by a later in-place operation"),
+    ],
+)
 def test_what_cannot_be_tapped(path, error, message):
     net = Net()
     with pytest.raises(error, match=message):

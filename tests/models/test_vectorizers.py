@@ -1,4 +1,5 @@
 """RipsNet and the exact image behind one interface."""
+
 import gudhi
 import numpy as np
 import pytest
@@ -20,14 +21,29 @@ def gudhi_diagram(points: np.ndarray, dimension: int) -> np.ndarray:
 
 def gudhi_image(diagram: np.ndarray, spec: dict) -> np.ndarray:
     image = PersistenceImage(
-        bandwidth=spec['bandwidth'], im_range=spec['im_range'], resolution=spec['resolution'],
-        weight=lambda point: 10 * (np.tanh(point[1]) + np.log(100 * point[0] + 1)))
+        bandwidth=spec['bandwidth'],
+        im_range=spec['im_range'],
+        resolution=spec['resolution'],
+        weight=lambda point: 10 * (np.tanh(point[1]) + np.log(100 * point[0] + 1)),
+    )
     return image.fit_transform([diagram])[0] / spec['scale']
 
 
-@pytest.mark.parametrize('width, units', [(16, (16, 16, 16)), (32, (32, 16, 16)), (64, (64, 32, 32)), (128, (128, 64, 64)),
-                                          (256, (256, 128, 128)), (512, (512, 256, 256)), (1024, (512, 256, 256)),
-                                          (2048, (1024, 512, 256)), (8, (16, 16, 16)), (960, (512, 256, 256))])
+@pytest.mark.parametrize(
+    'width, units',
+    [
+        (16, (16, 16, 16)),
+        (32, (32, 16, 16)),
+        (64, (64, 32, 32)),
+        (128, (128, 64, 64)),
+        (256, (256, 128, 128)),
+        (512, (512, 256, 256)),
+        (1024, (512, 256, 256)),
+        (2048, (1024, 512, 256)),
+        (8, (16, 16, 16)),
+        (960, (512, 256, 256)),
+    ],
+)
 def test_units(width, units):
     assert units_for(width) == units
 
@@ -88,11 +104,14 @@ def test_file_round_trip(tmp_path):
     assert torch.equal(loaded(points), network(points))
 
 
-@pytest.mark.parametrize('asked, message', [
-    (dict(in_channels=64), 'has in_channels 32, the config asks for 64'),
-    (dict(homology_dims=(1, )), r'has homology_dims \[0\], the config asks for \[1\]'),
-    (dict(resolution=(1, 400)), r'has resolution \[20, 20\], the config asks for \[1, 400\]'),
-])
+@pytest.mark.parametrize(
+    'asked, message',
+    [
+        (dict(in_channels=64), 'has in_channels 32, the config asks for 64'),
+        (dict(homology_dims=(1,)), r'has homology_dims \[0\], the config asks for \[1\]'),
+        (dict(resolution=(1, 400)), r'has resolution \[20, 20\], the config asks for \[1, 400\]'),
+    ],
+)
 def test_file_of_other_clouds_or_images(tmp_path, asked, message):
     save_file(RipsNet(32).to_file(), tmp_path / 'ripsnet.pth')
     with pytest.raises(ValueError, match=message + '.*tools/gen_pi.py'):
@@ -106,11 +125,15 @@ def test_file_that_is_no_ripsnet(tmp_path):
 
 
 def test_missing_file_names_the_two_commands(tmp_path):
-    with pytest.raises(FileNotFoundError, match='(?s)does not exist.*tools/gen_pi.py CONFIG.*tools/train_ripsnet.py CONFIG'):
+    with pytest.raises(
+        FileNotFoundError, match='(?s)does not exist.*tools/gen_pi.py CONFIG.*tools/train_ripsnet.py CONFIG'
+    ):
         RipsNet(checkpoint=str(tmp_path / 'none.pth'))
 
 
-@pytest.mark.parametrize('homology_dims, resolution', [((0, ), (20, 20)), ((0, ), (1, 25)), ((1, ), (20, 20)), ((0, 1), (10, 10))])
+@pytest.mark.parametrize(
+    'homology_dims, resolution', [((0,), (20, 20)), ((0,), (1, 25)), ((1,), (20, 20)), ((0, 1), (10, 10))]
+)
 def test_exact_image_is_gudhis(homology_dims, resolution):
     torch.manual_seed(0)
     points = torch.randn(4, 24, 3)

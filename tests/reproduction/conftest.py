@@ -1,10 +1,11 @@
 """Tools that only pretend to train, and results that look finished."""
+
 import json
 
 import pytest
 
 # writes what the real tools leave behind; accuracy = 50 + 10 x seed + what the losses of the config deserve
-TRAIN = '''
+TRAIN = """
 import json, sys
 from pathlib import Path
 from runpy import run_path
@@ -23,8 +24,8 @@ if losses:
 with open(folder / 'calls.txt', 'a') as calls:
     calls.write('x')
 print('trained')
-'''
-GEN_PI = '''
+"""
+GEN_PI = """
 import json, sys
 from pathlib import Path
 from runpy import run_path
@@ -33,8 +34,8 @@ folder = Path(cfg['model']['losses']['topology']['vectorizer']['checkpoint']).pa
 folder.mkdir(parents=True)
 request = dict(num_clouds=cfg['clouds']['num_clouds'], seed=cfg['clouds'].get('seed', 0))
 (folder / 'manifest.json').write_text(json.dumps(dict(complete=True, request=request)))
-'''
-TRAIN_RIPSNET = '''
+"""
+TRAIN_RIPSNET = """
 import json, sys
 from pathlib import Path
 from runpy import run_path
@@ -43,9 +44,9 @@ for operator, mse in dict(mean=0.25, sum=0.5).items():
     (path.parent / operator).mkdir()
     (path.parent / operator / 'result.json').write_text(json.dumps(dict(mse=mse, settings=dict(lr=5e-4))))
 path.write_text('')
-'''
+"""
 # numbers by the length of each network's name
-BOTTLENECK = '''
+BOTTLENECK = """
 import json, sys
 from pathlib import Path
 folder = Path(sys.argv[sys.argv.index('--out') + 1])
@@ -54,7 +55,7 @@ assert all(Path(path).is_file() for path in checkpoints.values())
 rows = [dict(network=name, homology_dim=0, scale=scale, mean=len(name) + extra)
         for name in checkpoints for scale, extra in (('as is', 0), ('scale-free', 0.5))]
 (folder / 'bottleneck.json').write_text(json.dumps(dict(distances=rows)))
-'''
+"""
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 """Estimates: every kind of run, without the files that earlier runs make."""
+
 import math
 
 import pytest
@@ -28,7 +29,9 @@ def test_steps_times_their_number(clock, tmp_path, monkeypatch):
             assert seconds[name] == 4 * 24  # 256 images of batches of 64, 24 epochs, a second each
     assert next(value for name, value in seconds.items() if name.startswith('clouds')) == 10
     # three quarters of 10 clouds in batches of 64, 8 epochs, two operators
-    assert math.isclose(next(value for name, value in seconds.items() if name.startswith('RipsNet')), 10 * 0.75 / 64 * 8 * 2)
+    assert math.isclose(
+        next(value for name, value in seconds.items() if name.startswith('RipsNet')), 10 * 0.75 / 64 * 8 * 2
+    )
 
 
 def test_what_cannot_be_timed_is_said(tmp_path, monkeypatch):
@@ -37,16 +40,21 @@ def test_what_cannot_be_timed_is_said(tmp_path, monkeypatch):
     plan = Planner(CONFIGS, tmp_path / 'work', [0], options=options).plan(TABLE)
     seconds, problems = estimate(plan)
     assert [name for name in seconds] == [name for name in plan.jobs if name.startswith('RipsNet')]
-    assert len(problems) == 1 and problems[0].startswith('no estimate for teacher resnet20_digits, plain/resnet8_digits/seed0, ')
+    assert len(problems) == 1 and problems[0].startswith(
+        'no estimate for teacher resnet20_digits, plain/resnet8_digits/seed0, '
+    )
     assert 'nowhere' in problems[0]
 
 
 def test_clouds_and_ripsnet_of_a_loss_of_another_name(clock, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    stage = "dict(type='TopologyLoss', student_tap='backbone.layer2', cloud=dict(type='BatchCloud', num_points=32), " \
+    stage = (
+        "dict(type='TopologyLoss', student_tap='backbone.layer2', cloud=dict(type='BatchCloud', num_points=32), "
         "vectorizer=dict(type='RipsNet'))"
-    (tmp_path / 'stage.py').write_text(f"_base_ = '{CONFIGS / 'topkd' / DIGITS}.py'\n"
-                                       f'model = dict(losses=dict(topology=None, stage={stage}))\n')
+    )
+    (tmp_path / 'stage.py').write_text(
+        f"_base_ = '{CONFIGS / 'topkd' / DIGITS}.py'\nmodel = dict(losses=dict(topology=None, stage={stage}))\n"
+    )
     options = {'train_dataloader.dataset.indices': 128, 'clouds.num_clouds': 10}
     table = TABLE._replace(variants=TABLE.variants[-1:])
     plan = Planner(CONFIGS, tmp_path / 'work', [0], options=options).plan(table, [str(tmp_path / 'stage.py')])
@@ -66,4 +74,11 @@ def test_an_analysis_has_no_estimate(clock, tmp_path, monkeypatch):
 
 
 def test_durations():
-    assert [readable(value) for value in (None, 4.2, 119, 121, 7300, 200000)] == ['?', '4 s', '119 s', '2.0 min', '2.0 h', '2.3 days']
+    assert [readable(value) for value in (None, 4.2, 119, 121, 7300, 200000)] == [
+        '?',
+        '4 s',
+        '119 s',
+        '2.0 min',
+        '2.0 h',
+        '2.3 days',
+    ]

@@ -1,4 +1,5 @@
 """Running plans by tools that pretend: order, resuming, failures, and a launcher."""
+
 import os
 import sys
 
@@ -19,7 +20,11 @@ def plan(tmp_path, monkeypatch):
 
 def calls(plan) -> dict:
     """Count how often each training ran."""
-    return {name: len((job.folder / 'calls.txt').read_text()) for name, job in plan.jobs.items() if (job.folder / 'calls.txt').is_file()}
+    return {
+        name: len((job.folder / 'calls.txt').read_text())
+        for name, job in plan.jobs.items()
+        if (job.folder / 'calls.txt').is_file()
+    }
 
 
 def test_a_plan_runs_once_and_goes_on_after_a_failure(plan, tools):
@@ -27,7 +32,9 @@ def test_a_plan_runs_once_and_goes_on_after_a_failure(plan, tools):
     failing = plan.jobs[f'{DIGITS}/no-kd/seed0']
     failing.folder.mkdir(parents=True)
     (failing.folder / 'fail').write_text('')
-    with pytest.raises(ValueError, match=rf"'{DIGITS}/no-kd/seed0' ended with code 1: error: no such luck .*goes on from there"):
+    with pytest.raises(
+        ValueError, match=rf"'{DIGITS}/no-kd/seed0' ended with code 1: error: no such luck .*goes on from there"
+    ):
         run_plan(plan, tools, dict(os.environ), said.append, lambda: reports.append(len(plan.missing())))
     assert [job.name for job in plan.missing()] == [f'{DIGITS}/no-kd/seed0', f'{DIGITS}/TopKD/seed0']
     (failing.folder / 'fail').unlink()
@@ -41,8 +48,14 @@ def test_a_plan_runs_once_and_goes_on_after_a_failure(plan, tools):
 
 def test_a_call_and_its_environment(plan, tools):
     job = plan.jobs['plain/resnet8_digits/seed0']
-    assert command(job, tools) == [sys.executable, str(tools / 'train.py'), str(job.folder / 'config.py'), '--work-dir', str(job.folder),
-                                   '--resume']
+    assert command(job, tools) == [
+        sys.executable,
+        str(tools / 'train.py'),
+        str(job.folder / 'config.py'),
+        '--work-dir',
+        str(job.folder),
+        '--resume',
+    ]
     assert environment('cpu')['CUDA_VISIBLE_DEVICES'] == '' and environment(None) == dict(os.environ)
     with pytest.raises(ValueError, match="--device must be cpu, cuda or cuda:N, got 'gpu'"):
         environment('gpu')
@@ -106,7 +119,7 @@ def test_a_launcher_that_only_queues(plan, tools):
 def test_a_script_for_a_queue_and_no_second_run_beside_it(plan, tools):
     hand_over(plan, tools, 'cp {script} {name}.sh', dict(os.environ), lambda text: None)
     job = plan.jobs['plain/resnet8_digits/seed0']
-    with pytest.raises(ValueError, match="was handed over to a launcher and is not finished: wait for it, or delete"):
+    with pytest.raises(ValueError, match='was handed over to a launcher and is not finished: wait for it, or delete'):
         run_job(job, tools, dict(os.environ))
     assert os.system('sh plain-resnet8-digits-seed0.sh > said.txt') == 0 and job.is_done()
 

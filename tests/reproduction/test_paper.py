@@ -1,4 +1,5 @@
 """The paper's numbers as data: spot checks against the text, and that every table's rows have names that exist."""
+
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,10 @@ def test_numbers_that_the_text_of_the_paper_repeats():
         assert paper_values(table, R56_R20)['TopKD'] == {TOP1: 71.58}
     assert paper_values('table6', R56_R20)['no-kd'] == {TOP1: 69.72}
     assert paper_values('table9', 'faster-rcnn_r101-r18_coco')['teacher'] == {
-        'coco/bbox_mAP': 42.04, 'coco/bbox_mAP_50': 62.48, 'coco/bbox_mAP_75': 45.88}
+        'coco/bbox_mAP': 42.04,
+        'coco/bbox_mAP_50': 62.48,
+        'coco/bbox_mAP_75': 45.88,
+    }
     assert paper_values('table4', 'resnet50-mobilenetv2_imagenet')['TopKD'] == {TOP1: 76.8, 'accuracy/top5': 92.8}
     assert paper_values('table11', R56_R20)['topology-weight-50'] == {TOP1: 71.25}
     assert paper_values('table12', R56_R20)['kd-weight-10'] == {TOP1: 70.34}

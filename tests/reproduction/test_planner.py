@@ -1,4 +1,5 @@
 """Plans: which runs, in which order, shared by whom, and what counts as done."""
+
 import json
 import os
 from pathlib import Path
@@ -28,7 +29,7 @@ def test_every_run_comes_after_what_it_needs(planner):
         assert all(names.index(need) < position for need in job.needs)
     ripsnet = next(name for name in names if name.startswith('RipsNet'))
     assert plan.jobs[f'{DIGITS}/TopKD/seed1'].needs == ('teacher resnet20_digits', ripsnet)
-    assert plan.jobs[f'{DIGITS}/KD/seed0'].needs == ('teacher resnet20_digits', )
+    assert plan.jobs[f'{DIGITS}/KD/seed0'].needs == ('teacher resnet20_digits',)
     assert plan.jobs['plain/resnet8_digits/seed0'].needs == ()
     assert [row.variant.name for row in plan.rows] == ['plain', 'KD', 'no-kd', 'TopKD']
     assert [job.config.randomness.seed for job in (plan.jobs[name] for name in plan.rows[3].jobs)] == [0, 1]
@@ -39,9 +40,14 @@ def test_a_teacher_that_is_missing_is_trained_and_its_artifacts_lie_beside_it(pl
     teacher = plan.jobs['teacher resnet20_digits']
     topkd = plan.jobs[f'{DIGITS}/TopKD/seed0'].config
     assert teacher.config.model == Config.fromfile(CONFIGS / 'baselines/resnet20_digits.py').model
-    assert topkd.model.teacher.checkpoint == str(last_checkpoint(teacher)) == str(tmp_path / 'work/teachers/resnet20_digits/epoch_24.pth')
+    assert (
+        topkd.model.teacher.checkpoint
+        == str(last_checkpoint(teacher))
+        == str(tmp_path / 'work/teachers/resnet20_digits/epoch_24.pth')
+    )
     assert topkd.model.losses.topology.vectorizer.checkpoint == str(
-        tmp_path / 'work/ripsnet/resnet20_digits_neck-0_n64_h0/ripsnet.pth')
+        tmp_path / 'work/ripsnet/resnet20_digits_neck-0_n64_h0/ripsnet.pth'
+    )
     assert topkd.model.teacher.floor == {'accuracy/top1': 90.0}
 
 
@@ -59,7 +65,11 @@ def test_a_teacher_at_hand_is_used_with_the_artifacts_of_the_tools(planner, tmp_
 def test_short_trainings_get_their_own_folders_and_no_floor(planner):
     plan = planner(epochs=2).plan(TABLE)
     job = plan.jobs[f'{DIGITS}/KD/seed0']
-    assert job.folder.name == 'seed0_2epochs' and job.config.train_cfg.max_epochs == 2 and job.config.model.teacher.floor is None
+    assert (
+        job.folder.name == 'seed0_2epochs'
+        and job.config.train_cfg.max_epochs == 2
+        and job.config.model.teacher.floor is None
+    )
     assert plan.jobs['teacher resnet20_digits'].config.train_cfg.max_epochs == 2
 
 
@@ -83,11 +93,16 @@ def test_pairs_share_plain_students_and_a_table_of_ripsnets_trains_no_student(pl
     assert plan.rows[0].jobs == plan.rows[3].jobs == ('plain/resnet20_cifar100/seed0', 'plain/resnet20_cifar100/seed1')
     plan = planner().plan(TABLES['table19'], pairs[:1])
     assert {job.tool for job in plan.jobs.values()} == {'gen_pi.py', 'train_ripsnet.py'} and len(plan.jobs) == 8
-    assert {name.split('_')[2] for name in plan.jobs} == {'backbone-stem', 'backbone-layer1', 'backbone-layer2', 'neck-0'}
+    assert {name.split('_')[2] for name in plan.jobs} == {
+        'backbone-stem',
+        'backbone-layer1',
+        'backbone-layer2',
+        'neck-0',
+    }
 
 
 def test_a_run_is_done_when_its_last_epoch_was_validated(planner, finish):
-    plan = planner(seeds=(0, )).plan(TABLE)
+    plan = planner(seeds=(0,)).plan(TABLE)
     job = plan.jobs['plain/resnet8_digits/seed0']
     assert job in plan.missing() and trained_epochs(job.folder) == 0
     finish(job)
@@ -99,15 +114,20 @@ def test_a_run_is_done_when_its_last_epoch_was_validated(planner, finish):
 
 
 def test_a_folder_with_a_run_of_another_config_is_refused(planner):
-    plan = planner(seeds=(0, )).plan(TABLE)
+    plan = planner(seeds=(0,)).plan(TABLE)
     job = plan.jobs[f'{DIGITS}/KD/seed0']
     prepare(job)
     # as MMEngine leaves it behind, with a flag that a launcher appended
-    Config(dict(job.config.to_dict(), launcher='slurm', resume=True, optim_wrapper=dict(type='AmpOptimWrapper'))).dump(job.config_path)
+    Config(dict(job.config.to_dict(), launcher='slurm', resume=True, optim_wrapper=dict(type='AmpOptimWrapper'))).dump(
+        job.config_path
+    )
     harmless = {'default_hooks.logger.interval': 7, 'train_dataloader.num_workers': 2, 'clouds.num_clouds': 3}
-    assert planner(seeds=(0, ), options=harmless).plan(TABLE).jobs.keys() == plan.jobs.keys()
-    with pytest.raises(ValueError, match=r'was made for another config \(train_dataloader.batch_size: 64, not 32\): give another --work-dir'):
-        planner(seeds=(0, ), options={'train_dataloader.batch_size': 32}).plan(TABLE)
+    assert planner(seeds=(0,), options=harmless).plan(TABLE).jobs.keys() == plan.jobs.keys()
+    with pytest.raises(
+        ValueError,
+        match=r'was made for another config \(train_dataloader.batch_size: 64, not 32\): give another --work-dir',
+    ):
+        planner(seeds=(0,), options={'train_dataloader.batch_size': 32}).plan(TABLE)
 
 
 def test_a_ripsnet_of_fewer_clouds_does_not_stand_in_for_the_recipes(planner, tools, tmp_path):
@@ -120,9 +140,13 @@ def test_a_ripsnet_of_fewer_clouds_does_not_stand_in_for_the_recipes(planner, to
     (tmp_path / folder / 'ripsnet.pth').write_text('')
     (tmp_path / folder / 'manifest.json').write_text(json.dumps(dict(complete=True, request=dict(num_clouds=8))))
     (tmp_path / folder / 'sum').mkdir()
-    (tmp_path / folder / 'sum/result.json').write_text(json.dumps(dict(mse=1.0, settings=dict(max_epochs=300, lr=5e-4))))
-    assert plan.jobs['RipsNet resnet20_digits_neck-0_n64_h0'] not in planner(options={'clouds.num_clouds': 8}).plan(
-        TABLES['table16'], [DIGITS]).missing()
+    (tmp_path / folder / 'sum/result.json').write_text(
+        json.dumps(dict(mse=1.0, settings=dict(max_epochs=300, lr=5e-4)))
+    )
+    assert (
+        plan.jobs['RipsNet resnet20_digits_neck-0_n64_h0']
+        not in planner(options={'clouds.num_clouds': 8}).plan(TABLES['table16'], [DIGITS]).missing()
+    )
     with pytest.raises(ValueError, match=r'was made for another config \(clouds.num_clouds: 8, not 2000\)'):
         planner().plan(TABLES['table16'], [DIGITS])
     with pytest.raises(ValueError, match=r'ripsnet.max_epochs: 300, not 9\)'):
@@ -140,10 +164,10 @@ def test_two_runs_of_one_name_are_refused(planner, tmp_path):
     first = own_pair(tmp_path / 'a/mine.py', 'losses=dict(kd=dict(loss_weight=2.0))')
     second = own_pair(tmp_path / 'b/mine.py', 'losses=dict(kd=dict(loss_weight=9.0))')
     with pytest.raises(ValueError, match="two different runs of this plan are named 'mine/KD/seed0': rename"):
-        planner(seeds=(0, )).plan(TABLE, [first, second])
+        planner(seeds=(0,)).plan(TABLE, [first, second])
     other = own_pair(tmp_path / 'x-resnet8_digits.py', 'student=dict(backbone=dict(depth=14))')
     with pytest.raises(ValueError, match="two different runs of this plan are named 'plain/resnet8_digits/seed0'"):
-        planner(seeds=(0, )).plan(TABLE, [DIGITS, other])
+        planner(seeds=(0,)).plan(TABLE, [DIGITS, other])
 
 
 def test_a_ripsnet_of_ones_own_is_used(planner, tmp_path):
@@ -156,18 +180,18 @@ def test_a_ripsnet_of_ones_own_is_used(planner, tmp_path):
 def test_every_topology_loss_gets_its_ripsnet_and_the_kd_control_must_be_one(planner, tmp_path):
     second = "dict(type='TopologyLoss', student_tap='backbone.layer2', cloud=dict(type='BatchCloud', num_points=64), vectorizer=dict(type='RipsNet'))"
     pair = own_pair(tmp_path / 'two.py', f'losses=dict(stage=({second}))')
-    plan = planner(seeds=(0, )).plan(TABLE._replace(variants=TABLE.variants[-1:]), [pair])
+    plan = planner(seeds=(0,)).plan(TABLE._replace(variants=TABLE.variants[-1:]), [pair])
     ripsnets = [job for job in plan.jobs.values() if job.tool == 'train_ripsnet.py']
     assert [job.arguments for job in ripsnets] == [(), ('--loss', 'stage')]
     topkd = plan.jobs['two/TopKD/seed0']
     assert topkd.needs == ('teacher resnet20_digits', *(job.name for job in ripsnets))
     assert topkd.config.model.losses.stage.vectorizer.checkpoint == str(ripsnets[1].artifact / 'ripsnet.pth')
     with pytest.raises(ValueError, match=r"more topology losses than 'topology' \(stage\): the KD control"):
-        planner(seeds=(0, )).plan(TABLE, [pair])
+        planner(seeds=(0,)).plan(TABLE, [pair])
 
 
 def test_an_analysis_is_done_again_when_a_student_is_newer(planner, finish, tmp_path):
-    plan = planner(seeds=(0, )).plan(TABLES['table20'], [DIGITS])
+    plan = planner(seeds=(0,)).plan(TABLES['table20'], [DIGITS])
     job, student = plan.jobs[f'{DIGITS}/bottleneck/seed0'], plan.jobs[f'{DIGITS}/KD/seed0']
     for folder in (job.folder, student.folder):
         folder.mkdir(parents=True)
@@ -191,7 +215,9 @@ def test_messages(planner, tmp_path):
     with pytest.raises(ValueError, match='distils nothing: name a pair'):
         planner().plan(TABLE, [str(CONFIGS / 'baselines/resnet8_digits.py')])
     own = own_pair(tmp_path / 'own.py', "teacher=dict(name='mine', checkpoint='none.pth')")
-    with pytest.raises(FileNotFoundError, match="teacher 'mine' of own is missing: put its checkpoint at 'none.pth' or name"):
+    with pytest.raises(
+        FileNotFoundError, match="teacher 'mine' of own is missing: put its checkpoint at 'none.pth' or name"
+    ):
         planner().plan(TABLE, [own])
     for changes in ('name=None', 'checkpoint=None'):
         own = own_pair(tmp_path / 'own.py', f'teacher=dict({changes})')

@@ -1,4 +1,5 @@
 """Paper and ours side by side: means, deviations, differences and the KD control, by hand."""
+
 import json
 import os
 from statistics import stdev
@@ -27,7 +28,7 @@ def planner(tmp_path, monkeypatch):
 def test_figures_of_the_papers_pair(planner, finish, tmp_path):
     table = TABLES['table6']
     plan = planner([0, 1]).plan(table)
-    values = dict(plain=(68.0, 70.0), KD=(70.0, 71.0), TopKD=(71.0, ))
+    values = dict(plain=(68.0, 70.0), KD=(70.0, 71.0), TopKD=(71.0,))
     for name, numbers in values.items():
         row = next(row for row in plan.rows if row.variant.name == name)
         for job, value in zip(row.jobs, numbers):
@@ -37,7 +38,11 @@ def test_figures_of_the_papers_pair(planner, finish, tmp_path):
     assert rows['plain']['last'][TOP1] == dict(mean=69.0, std=stdev([68, 70]))
     assert rows['plain']['best'][TOP1]['mean'] == 70.0
     assert rows['plain']['difference'][TOP1] == pytest.approx(70.0 - 69.06)
-    assert rows['TopKD']['last'][TOP1] == dict(mean=71.0) and rows['TopKD']['planned'] == 2 and len(rows['TopKD']['runs']) == 1
+    assert (
+        rows['TopKD']['last'][TOP1] == dict(mean=71.0)
+        and rows['TopKD']['planned'] == 2
+        and len(rows['TopKD']['runs']) == 1
+    )
     assert rows['TopKD']['minus_kd']['last'][TOP1] == pytest.approx(71 - 70.5)
     assert 'minus_kd' not in rows['KD'] and rows['no-kd']['runs'] == [] and rows['no-kd']['difference'] == {}
     path = Report('table6', table, plan, 'the command').write(tmp_path / 'results')
@@ -67,7 +72,10 @@ def test_a_whole_plan_of_a_pair_that_the_paper_lacks(planner, tools, tmp_path):
     assert means == dict(plain=55, KD=56, TopKD=59, **{'no-kd': 58})
     assert content['rows'][3]['minus_kd']['best'] == {TOP1: 3.0}
     assert content['teachers'][DIGITS]['ours'] == {TOP1: 99.0} and content['teachers'][DIGITS]['paper'] == {}
-    assert 'Teacher resnet20_digits: paper -, ours 99.00.' in Report('table6', TABLE, plan, 'x').write(tmp_path).read_text()
+    assert (
+        'Teacher resnet20_digits: paper -, ours 99.00.'
+        in Report('table6', TABLE, plan, 'x').write(tmp_path).read_text()
+    )
 
 
 def test_a_table_of_ripsnets(planner, tools, tmp_path):
@@ -76,7 +84,9 @@ def test_a_table_of_ripsnets(planner, tools, tmp_path):
     for name, job in plan.jobs.items():
         # the pretended tools write where the config says
         if 'checkpoint' not in job.config.model.losses.topology.vectorizer:
-            job.config.model.losses.topology.vectorizer.checkpoint = f'work_dirs/ripsnet/{job.folder.parent.name}/ripsnet.pth'
+            job.config.model.losses.topology.vectorizer.checkpoint = (
+                f'work_dirs/ripsnet/{job.folder.parent.name}/ripsnet.pth'
+            )
     run_plan(plan, tools, dict(os.environ), lambda text: None, lambda: None)
     report = Report('table16', table, plan, 'x')
     content = report.content()
@@ -84,7 +94,10 @@ def test_a_table_of_ripsnets(planner, tools, tmp_path):
     assert content['rows'][1]['difference']['mean'] == pytest.approx(0.25 - 0.000323)
     assert content['rows'][0]['runs'][0]['num_clouds'] == 200_000
     text = report.write(tmp_path).read_text()
-    assert f'## {R56_R20}: validation MSE, sum' in text and '| dimension 1 | 0.000323 | 0.500000 | +0.499677 | 1 of 1 |' in text
+    assert (
+        f'## {R56_R20}: validation MSE, sum' in text
+        and '| dimension 1 | 0.000323 | 0.500000 | +0.499677 | 1 of 1 |' in text
+    )
 
 
 def test_coco_figures_are_percent(planner, finish):
@@ -104,10 +117,15 @@ def test_an_analysis_of_all_students_of_a_seed(planner, tools, tmp_path):
     table = TABLES['table20']
     plan = planner([0, 1]).plan(table, [DIGITS])
     run_plan(plan, tools, dict(os.environ), lambda text: None, lambda: None)
-    assert [name for name in plan.jobs if 'bottleneck' in name] == [f'{DIGITS}/bottleneck/seed0', f'{DIGITS}/bottleneck/seed1']
+    assert [name for name in plan.jobs if 'bottleneck' in name] == [
+        f'{DIGITS}/bottleneck/seed0',
+        f'{DIGITS}/bottleneck/seed1',
+    ]
     content = Report('table20', table, plan, 'x').content()
     rows = {row['variant']: row for row in content['rows']}
-    assert rows['TopKD']['best'] == dict(bottleneck=dict(mean=5.0, std=0.0), bottleneck_scale_free=dict(mean=5.5, std=0.0))
+    assert rows['TopKD']['best'] == dict(
+        bottleneck=dict(mean=5.0, std=0.0), bottleneck_scale_free=dict(mean=5.5, std=0.0)
+    )
     assert rows['TopKD']['minus_kd']['last']['bottleneck'] == 3.0
     text = Report('table20', table, plan, 'x').write(tmp_path).read_text()
     assert '| CE + KD | - | 2.0000 ± 0.0000 | - | 2 of 2 |' in text
@@ -117,9 +135,13 @@ def test_paper_and_ours_of_an_analysis(planner, tools):
     plan = planner([0]).plan(TABLES['table20'], [R56_R20])
     for job in plan.jobs.values():
         if job.tool == 'train_ripsnet.py':
-            job.config.model.losses.topology.vectorizer.checkpoint = 'work_dirs/ripsnet/resnet56_cifar100_neck-0_n64_h0/ripsnet.pth'
+            job.config.model.losses.topology.vectorizer.checkpoint = (
+                'work_dirs/ripsnet/resnet56_cifar100_neck-0_n64_h0/ripsnet.pth'
+            )
         elif job.tool == 'gen_pi.py':
-            job.config.model.losses.topology.vectorizer.checkpoint = 'work_dirs/ripsnet/resnet56_cifar100_neck-0_n64_h0/ripsnet.pth'
+            job.config.model.losses.topology.vectorizer.checkpoint = (
+                'work_dirs/ripsnet/resnet56_cifar100_neck-0_n64_h0/ripsnet.pth'
+            )
     run_plan(plan, tools, dict(os.environ), lambda text: None, lambda: None)
     rows = Report('table20', TABLES['table20'], plan, 'x').content()['rows']
     assert rows[2]['difference'] == {'bottleneck': pytest.approx(5 - 0.6971)}
@@ -132,10 +154,12 @@ def test_transfer_of_every_student(planner, tools, tmp_path):
     plan = Planner(CONFIGS, tmp_path / 'work', [0], options=options).plan(table, [DIGITS])
     assert [(row.variant.name, row.probe) for row in plan.rows][:2] == [('plain', 'stl10'), ('plain', 'tiny-imagenet')]
     student, probe = plan.jobs[f'{DIGITS}/KD/seed0'], plan.jobs[f'{DIGITS}/KD/seed0/stl10']
-    assert probe.config.model.featurizer.config == str(student.config_path) and probe.needs == (student.name, )
+    assert probe.config.model.featurizer.config == str(student.config_path) and probe.needs == (student.name,)
     assert probe.config.model.featurizer.checkpoint == str(student.folder / 'epoch_24.pth')
     assert probe.config.train_dataloader.dataset.data_root == '/stl' and student.config.data_root == '/digits'
-    assert plan.jobs[f'{DIGITS}/KD/seed0/tiny-imagenet'].config.train_dataloader.dataset.data_root == 'data/tiny-imagenet'
+    assert (
+        plan.jobs[f'{DIGITS}/KD/seed0/tiny-imagenet'].config.train_dataloader.dataset.data_root == 'data/tiny-imagenet'
+    )
     assert 'stl10' not in student.config
     run_plan(plan, tools, dict(os.environ), lambda text: None, lambda: None)
     text = Report('table10', table, plan, 'x').write(tmp_path).read_text()

@@ -1,4 +1,5 @@
 """Tables and the configs of their variants: every file is used, and does what its name says."""
+
 import copy
 from pathlib import Path
 
@@ -45,7 +46,9 @@ def test_an_ablation_is_short_and_does_what_its_name_says(name):
     if kind == 'homology':
         assert tuple(losses.topology.vectorizer.homology_dims) == tuple(map(int, numbers))
     elif kind == 'stages':
-        assert (losses.topology.student_tap, losses.topology.teacher_tap) == tuple(TAPS[int(number)] for number in numbers)
+        assert (losses.topology.student_tap, losses.topology.teacher_tap) == tuple(
+            TAPS[int(number)] for number in numbers
+        )
     elif kind == 'points':
         assert losses.topology.cloud.num_points == cfg.train_dataloader.batch_size == int(numbers[0])
     elif kind == 'no':

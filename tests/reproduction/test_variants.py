@@ -1,4 +1,5 @@
 """One config a run: what a variant changes, on the pair of the paper and on any other."""
+
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,25 @@ from topkd.reproduction.variants import own_lines, pair_path, run_config, shorte
 CONFIGS = Path(__file__).resolve().parent.parent.parent / 'configs'
 PAIR = CONFIGS / 'topkd' / f'{R56_R20}.py'
 DIGITS = CONFIGS / 'topkd' / 'resnet20-resnet8_digits.py'
-SHARED = ('model', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'train_dataloader', 'val_dataloader', 'test_dataloader',
-          'data_preprocessor', 'default_hooks', 'custom_hooks')
+SHARED = (
+    'model',
+    'optim_wrapper',
+    'param_scheduler',
+    'train_cfg',
+    'train_dataloader',
+    'val_dataloader',
+    'test_dataloader',
+    'data_preprocessor',
+    'default_hooks',
+    'custom_hooks',
+)
 
 
-@pytest.mark.parametrize('variant', [v for table in TABLES.values() for v in table.variants if v.config.endswith('.py')],
-                         ids=lambda variant: variant.name)
+@pytest.mark.parametrize(
+    'variant',
+    [v for table in TABLES.values() for v in table.variants if v.config.endswith('.py')],
+    ids=lambda variant: variant.name,
+)
 def test_a_variant_of_the_papers_pair_is_the_config_of_that_name(variant):
     wanted = Config.fromfile(CONFIGS / variant.config)
     found = run_config(PAIR, variant, CONFIGS)
@@ -29,12 +43,14 @@ def test_variants_apply_to_another_pair():
     pair = Config.fromfile(DIGITS)
     assert run_config(DIGITS, KD, CONFIGS).model.losses == dict(pair.model.losses, topology=None)
     changed = run_config(DIGITS, ablation('homology-1', ''), CONFIGS)
-    assert tuple(changed.model.losses.topology.vectorizer.homology_dims) == (1, )
+    assert tuple(changed.model.losses.topology.vectorizer.homology_dims) == (1,)
     assert changed.model.student == pair.model.student
     assert run_config(DIGITS, TOPKD, CONFIGS).model == pair.model
 
 
-@pytest.mark.parametrize('pair', [*TABLES['table1'].pairs, *TABLES['table2'].pairs, 'resnet20-resnet8_digits', *TABLES['table9'].pairs])
+@pytest.mark.parametrize(
+    'pair', [*TABLES['table1'].pairs, *TABLES['table2'].pairs, 'resnet20-resnet8_digits', *TABLES['table9'].pairs]
+)
 def test_a_plain_student_is_its_baseline(pair):
     plain = run_config(CONFIGS / 'topkd' / f'{pair}.py', STUDENT, CONFIGS, seed=0)
     baseline = merge_cfg_options(Config.fromfile(CONFIGS / 'baselines' / f'{student_name(pair)}.py'), None)
@@ -46,7 +62,9 @@ def test_a_plain_student_is_its_baseline(pair):
 
 
 def test_names_of_shared_students():
-    assert student_name(R56_R20) == 'resnet20_cifar100' and student_name('wrn40_2-wrn16_2_cifar100') == 'wrn16_2_cifar100'
+    assert (
+        student_name(R56_R20) == 'resnet20_cifar100' and student_name('wrn40_2-wrn16_2_cifar100') == 'wrn16_2_cifar100'
+    )
     assert student_name('faster-rcnn_r101-r18_coco') == 'faster-rcnn_r18_coco'
     assert student_name('faster-rcnn_r18w32-r18w16_digit-scenes') == 'faster-rcnn_r18w16_digit-scenes'
     assert student_name('mine') == 'mine'
@@ -56,19 +74,36 @@ def test_the_schedule_shrinks_with_the_training():
     cfg = run_config(PAIR, TOPKD, CONFIGS, seed=3, epochs=24)
     assert cfg.train_cfg.max_epochs == 24 and cfg.param_scheduler.milestones == [15, 18, 21]
     assert cfg.randomness.seed == 3
-    cosine = Config(dict(train_cfg=dict(max_epochs=100, val_interval=10), param_scheduler=[
-        dict(type='LinearLR', by_epoch=False, begin=0, end=500), dict(type='CosineAnnealingLR', T_max=95, begin=5, end=100)]))
+    cosine = Config(
+        dict(
+            train_cfg=dict(max_epochs=100, val_interval=10),
+            param_scheduler=[
+                dict(type='LinearLR', by_epoch=False, begin=0, end=500),
+                dict(type='CosineAnnealingLR', T_max=95, begin=5, end=100),
+            ],
+        )
+    )
     shorten(cosine, 20)
     assert cosine.param_scheduler[0].end == 500
-    assert (cosine.param_scheduler[1].T_max, cosine.param_scheduler[1].begin, cosine.param_scheduler[1].end) == (19, 1, 20)
+    assert (cosine.param_scheduler[1].T_max, cosine.param_scheduler[1].begin, cosine.param_scheduler[1].end) == (
+        19,
+        1,
+        20,
+    )
     with pytest.raises(ValueError, match='trains by epochs'):
         shorten(Config(dict(train_cfg=dict(max_iters=5))), 2)
 
 
 def test_options_reach_every_run_but_not_what_a_variant_varies():
-    options = {'model.student.backbone.depth': 14, 'model.losses.topology.cloud.num_points': 32, 'model.losses.kd.tau': 2.0,
-               'model.losses.topology.loss_weight': 2.0, 'model.teacher.checkpoint': 'x.pth', 'data_root': '/elsewhere',
-               'clouds.num_clouds': 5}
+    options = {
+        'model.student.backbone.depth': 14,
+        'model.losses.topology.cloud.num_points': 32,
+        'model.losses.kd.tau': 2.0,
+        'model.losses.topology.loss_weight': 2.0,
+        'model.teacher.checkpoint': 'x.pth',
+        'data_root': '/elsewhere',
+        'clouds.num_clouds': 5,
+    }
     plain = run_config(PAIR, STUDENT, CONFIGS, options=options)
     assert plain.model.backbone.depth == 14 and 'losses' not in plain.model and 'clouds' not in plain
     assert plain.train_dataloader.dataset.data_root == plain.val_dataloader.dataset.data_root == '/elsewhere'
@@ -77,15 +112,25 @@ def test_options_reach_every_run_but_not_what_a_variant_varies():
     pair = run_config(PAIR, TOPKD, CONFIGS, options=options)
     assert pair.model.losses.topology.cloud.num_points == 32 and pair.model.teacher.checkpoint == 'x.pth'
     assert pair.clouds.num_clouds == 5 and pair.model.losses.topology.loss_weight == 2.0
-    assert run_config(PAIR, ablation('topology-weight-50', ''), CONFIGS, options=options).model.losses.topology.loss_weight == 50
+    assert (
+        run_config(PAIR, ablation('topology-weight-50', ''), CONFIGS, options=options).model.losses.topology.loss_weight
+        == 50
+    )
     eight = run_config(PAIR, ablation('points-8', ''), CONFIGS, options=options)
     assert eight.model.losses.topology.cloud.num_points == eight.train_dataloader.batch_size == 8
 
 
 @pytest.mark.parametrize('epochs', [1, 2, 5])
 def test_a_short_warm_up_still_ends_after_it_begins(epochs):
-    cfg = Config(dict(train_cfg=dict(max_epochs=24), param_scheduler=[
-        dict(type='LinearLR', begin=0, end=2), dict(type='CosineAnnealingLR', begin=2, end=24, T_max=22)]))
+    cfg = Config(
+        dict(
+            train_cfg=dict(max_epochs=24),
+            param_scheduler=[
+                dict(type='LinearLR', begin=0, end=2),
+                dict(type='CosineAnnealingLR', begin=2, end=24, T_max=22),
+            ],
+        )
+    )
     shorten(cfg, epochs)
     assert all(scheduler.end > scheduler.begin for scheduler in cfg.param_scheduler)
     assert cfg.param_scheduler[1].T_max >= 1

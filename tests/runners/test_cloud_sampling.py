@@ -1,4 +1,5 @@
 """Cloud i is a function of (seed, i) and nothing else."""
+
 import random
 
 import numpy as np
@@ -25,7 +26,7 @@ def members(clouds, seed=0, images=10, points=3):
 def test_every_pass_uses_an_image_at_most_once():
     clouds = members(range(9))
     for number in range(3):
-        used = sum(clouds[3 * number:3 * number + 3], [])
+        used = sum(clouds[3 * number : 3 * number + 3], [])
         assert len(set(used)) == 9
     assert clouds[0] != clouds[3]
 
@@ -53,7 +54,6 @@ def test_augmentation_depends_on_cloud_and_place_only():
 def test_batched_data_sets_are_seeded_once_a_cloud():
 
     class Batched(Noisy):
-
         def __getitems__(self, indices):
             return indices, torch.rand(2)
 

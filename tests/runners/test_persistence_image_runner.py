@@ -1,4 +1,5 @@
 """Clouds and images: their numbers, and that kills, shards and repetitions change nothing."""
+
 import json
 import os
 import resource
@@ -24,8 +25,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def artifact(folder) -> dict:
     """Read everything that must be equal between two artifacts."""
     folder = Path(folder)
-    return dict(clouds=np.load(folder / 'clouds.npy'), images=np.load(folder / 'images.npy'),
-                manifest=json.loads((folder / 'manifest.json').read_text()))
+    return dict(
+        clouds=np.load(folder / 'clouds.npy'),
+        images=np.load(folder / 'images.npy'),
+        manifest=json.loads((folder / 'manifest.json').read_text()),
+    )
 
 
 def assert_equal(first: dict, second: dict) -> None:
@@ -51,8 +55,12 @@ def test_images_are_those_of_the_released_route(small_config, teacher_checkpoint
     distances = np.abs(points[:, 1][:, None] - points[:, 1][None])
     bandwidth = np.quantile(distances[distances > 1e-5], 0.2)
     deaths = np.concatenate(diagrams)[:, 1]
-    images = PersistenceImage(bandwidth=bandwidth, im_range=[0, 0, deaths.min(), deaths.max()], resolution=[20, 20],
-                              weight=lambda point: 10 * (np.tanh(point[1]) + np.log(100 * point[0] + 1))).fit_transform(diagrams)
+    images = PersistenceImage(
+        bandwidth=bandwidth,
+        im_range=[0, 0, deaths.min(), deaths.max()],
+        resolution=[20, 20],
+        weight=lambda point: 10 * (np.tanh(point[1]) + np.log(100 * point[0] + 1)),
+    ).fit_transform(diagrams)
     spec = got['manifest']['spec']
     assert spec['bandwidth'] == pytest.approx(bandwidth, rel=1e-4)
     assert spec['im_range'] == pytest.approx([0, 0, deaths.min(), deaths.max()], rel=1e-5)
@@ -62,12 +70,18 @@ def test_images_are_those_of_the_released_route(small_config, teacher_checkpoint
 
 
 def test_clouds_are_the_teachers_features_in_eval_mode(small_config, teacher_checkpoint):
-    cfg = small_config(**{'model.teacher.checkpoint': teacher_checkpoint, 'train_dataloader.dataset.indices': 16,
-                          'clouds.num_clouds': 2})
+    cfg = small_config(
+        **{
+            'model.teacher.checkpoint': teacher_checkpoint,
+            'train_dataloader.dataset.indices': 16,
+            'clouds.num_clouds': 2,
+        }
+    )
     cfg.data_preprocessor.crop_padding = 0
     got = make(cfg)['clouds']
     runner = PersistenceImageRunner.from_cfg(cfg)
     from mmengine.registry import DATASETS
+
     images = DATASETS.build(cfg.train_dataloader.dataset).__getitems__(list(range(16)))
     with torch.no_grad():
         inputs = runner.preprocessor(images, False)['inputs']
@@ -119,7 +133,10 @@ def test_stopped_anywhere_goes_on_to_the_same_artifact(small_config, teacher_che
     # one forward of the first run showed the width; marks are set every 4 clouds
     assert len(forwards) == (24 - 12 if stop_at == 'clouds' else 0)
     assert sorted(os.listdir(Path(cfg.model.losses.topology.vectorizer.checkpoint).parent)) == [
-        'clouds.npy', 'images.npy', 'manifest.json']
+        'clouds.npy',
+        'images.npy',
+        'manifest.json',
+    ]
 
 
 def test_killed_process_goes_on_to_the_same_artifact(small_config, teacher_checkpoint, tmp_path):
@@ -148,9 +165,24 @@ def test_two_processes_make_the_artifact_of_one(small_config, teacher_checkpoint
     path = tmp_path / 'config.py'
     cfg.dump(path)
     environment = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(ROOT))
-    subprocess.run([sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2', '--master_port=0', '--rdzv-backend=c10d',
-                    '--rdzv-endpoint=127.0.0.1:0', str(ROOT / 'tools' / 'gen_pi.py'), str(path), '--launcher', 'pytorch'],
-                   env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [
+            sys.executable,
+            '-m',
+            'torch.distributed.run',
+            '--nproc_per_node=2',
+            '--master_port=0',
+            '--rdzv-backend=c10d',
+            '--rdzv-endpoint=127.0.0.1:0',
+            str(ROOT / 'tools' / 'gen_pi.py'),
+            str(path),
+            '--launcher',
+            'pytorch',
+        ],
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
     assert_equal(artifact(tmp_path / 'two'), make(small_config('one', **options)))
 
 
@@ -171,13 +203,24 @@ def test_artifact_of_another_request_is_not_touched(small_config, teacher_checkp
     assert_equal(artifact(Path(cfg.model.losses.topology.vectorizer.checkpoint).parent), before)
 
 
-@pytest.mark.parametrize('options, error, message', [
-    ({'clouds.number': 3}, KeyError, 'clouds has no setting number; it has num_clouds, seed'),
-    ({'model.losses.topology.cloud.num_points': None}, ValueError, 'need a fixed size: set cloud.num_points'),
-    ({'model.losses.topology.cloud.num_points': 500}, ValueError, 'a cloud needs 500 images, the training set has 256'),
-    ({'model.losses.topology.vectorizer.homology_dims': (2, 0)}, ValueError, 'homology_dims must be ascending whole numbers'),
-    ({'model.losses.topology.teacher_tap': 'neck'}, TypeError, 'must be one tensor, got a tuple of 1'),
-])
+@pytest.mark.parametrize(
+    'options, error, message',
+    [
+        ({'clouds.number': 3}, KeyError, 'clouds has no setting number; it has num_clouds, seed'),
+        ({'model.losses.topology.cloud.num_points': None}, ValueError, 'need a fixed size: set cloud.num_points'),
+        (
+            {'model.losses.topology.cloud.num_points': 500},
+            ValueError,
+            'a cloud needs 500 images, the training set has 256',
+        ),
+        (
+            {'model.losses.topology.vectorizer.homology_dims': (2, 0)},
+            ValueError,
+            'homology_dims must be ascending whole numbers',
+        ),
+        ({'model.losses.topology.teacher_tap': 'neck'}, TypeError, 'must be one tensor, got a tuple of 1'),
+    ],
+)
 def test_bad_configs(small_config, options, error, message):
     with pytest.raises(error, match=message):
         make(small_config(**options))
@@ -189,32 +232,53 @@ def test_config_without_a_topology_loss(digits_config):
 
 
 def test_dimension_one_and_both(small_config, teacher_checkpoint):
-    for dims in ((1, ), (0, 1)):
-        got = make(small_config(f'h{dims}', **{'model.teacher.checkpoint': teacher_checkpoint, 'clouds.num_clouds': 6,
-                                              'model.losses.topology.vectorizer.homology_dims': dims}))
+    for dims in ((1,), (0, 1)):
+        got = make(
+            small_config(
+                f'h{dims}',
+                **{
+                    'model.teacher.checkpoint': teacher_checkpoint,
+                    'clouds.num_clouds': 6,
+                    'model.losses.topology.vectorizer.homology_dims': dims,
+                },
+            )
+        )
         assert got['images'].max() == pytest.approx(1) and got['manifest']['request']['homology_dims'] == list(dims)
 
 
-@pytest.mark.parametrize('dims, name, reason', [
-    ((0, ), 'topkd', 'dimension 0: minimum spanning trees'),
-    ((0, 1), f'topkd and gudhi {gudhi.__version__}', "pairs of edges by gudhi's Ripser, lengths by topkd"),
-    ((0, 2), f'gudhi {gudhi.__version__}', 'topkd has dimensions 0 and 1, asked for 2'),
-])
+@pytest.mark.parametrize(
+    'dims, name, reason',
+    [
+        ((0,), 'topkd', 'dimension 0: minimum spanning trees'),
+        ((0, 1), f'topkd and gudhi {gudhi.__version__}', "pairs of edges by gudhi's Ripser, lengths by topkd"),
+        ((0, 2), f'gudhi {gudhi.__version__}', 'topkd has dimensions 0 and 1, asked for 2'),
+    ],
+)
 def test_what_made_the_diagrams_is_logged_and_kept(small_config, teacher_checkpoint, monkeypatch, dims, name, reason):
     lines = []
     monkeypatch.setattr(module, 'print_log', lambda line, logger: lines.append(line))
-    cfg = small_config(**{'model.teacher.checkpoint': teacher_checkpoint, 'clouds.num_clouds': 2,
-                          'model.losses.topology.vectorizer.homology_dims': dims})
+    cfg = small_config(
+        **{
+            'model.teacher.checkpoint': teacher_checkpoint,
+            'clouds.num_clouds': 2,
+            'model.losses.topology.vectorizer.homology_dims': dims,
+        }
+    )
     backend = make(cfg)['manifest']['backend']
     assert backend['name'] == name and reason in backend['reason']
-    assert lines[0] == f"diagrams by {name} ({backend['reason']})" and f'diagrams by {name}; spec' in lines[1]
+    assert lines[0] == f'diagrams by {name} ({backend["reason"]})' and f'diagrams by {name}; spec' in lines[1]
     make(cfg)
     assert lines[2].endswith(f'is complete, its diagrams made by {name}: nothing to do')
 
 
 def test_images_of_dimension_2_are_gudhis_and_a_ripsnet_learns_them(small_config, teacher_checkpoint):
-    cfg = small_config(**{'model.teacher.checkpoint': teacher_checkpoint, 'clouds.num_clouds': 8,
-                          'model.losses.topology.vectorizer.homology_dims': (1, 2)})
+    cfg = small_config(
+        **{
+            'model.teacher.checkpoint': teacher_checkpoint,
+            'clouds.num_clouds': 8,
+            'model.losses.topology.vectorizer.homology_dims': (1, 2),
+        }
+    )
     got = make(cfg)
     diagrams = []
     for cloud in got['clouds']:
@@ -226,12 +290,18 @@ def test_images_of_dimension_2_are_gudhis_and_a_ripsnet_learns_them(small_config
     points = np.concatenate(diagrams)
     lasting = points[:, 1] - points[:, 0]
     assert spec['im_range'] == pytest.approx(
-        [points[:, 0].min(), points[:, 0].max(), lasting.min(), lasting.max()], rel=1e-4)
-    images = PersistenceImage(bandwidth=spec['bandwidth'], im_range=spec['im_range'], resolution=[20, 20],
-                              weight=lambda point: 10 * (np.tanh(point[1]) + np.log(100 * point[0] + 1))).fit_transform(diagrams)
+        [points[:, 0].min(), points[:, 0].max(), lasting.min(), lasting.max()], rel=1e-4
+    )
+    images = PersistenceImage(
+        bandwidth=spec['bandwidth'],
+        im_range=spec['im_range'],
+        resolution=[20, 20],
+        weight=lambda point: 10 * (np.tanh(point[1]) + np.log(100 * point[0] + 1)),
+    ).fit_transform(diagrams)
     assert np.allclose(got['images'], images / images.max(), atol=1e-4)
     from topkd.models import RipsNet
     from topkd.runners import RipsNetRunner
+
     path = RipsNetRunner.from_cfg(cfg).run()
     assert RipsNet(checkpoint=path, homology_dims=(1, 2)).homology_dims == (1, 2)
 
@@ -256,6 +326,7 @@ def test_features_that_are_not_finite_name_the_cloud(small_config, teacher_check
 def test_memory_does_not_grow_with_the_number_of_clouds(tmp_path):
     # 20,000 clouds of 64 x 64 are 328 MB: twice that would be seen if they were held or mapped
     from topkd.array_file import ArrayFile
+
     file = ArrayFile.create(tmp_path / 'clouds.npy', (20_000, 64, 64))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     rows = np.ones((100, 64, 64), np.float32)

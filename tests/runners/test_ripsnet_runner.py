@@ -1,4 +1,5 @@
 """RipsNet's training: what it learns, what it keeps, and that a kill changes nothing."""
+
 import json
 import os
 from pathlib import Path
@@ -16,7 +17,9 @@ from topkd.hooks import ResumableEarlyStoppingHook
 from topkd.models import RipsNet
 from topkd.runners import RipsNetRunner
 
-REQUEST = dict(tap='neck[0]', cloud='BatchCloud', num_points=6, normalization='none', homology_dims=[0], resolution=[2, 3])
+REQUEST = dict(
+    tap='neck[0]', cloud='BatchCloud', num_points=6, normalization='none', homology_dims=[0], resolution=[2, 3]
+)
 
 
 def make_artifact(folder: Path, count: int = 40, width: int = 5) -> str:
@@ -28,13 +31,17 @@ def make_artifact(folder: Path, count: int = 40, width: int = 5) -> str:
     ArrayFile.create(folder / 'clouds.npy', clouds.shape).write(0, clouds)
     ArrayFile.create(folder / 'images.npy', targets.shape).write(0, targets)
     spec = dict(bandwidth=0.5, im_range=[0.0, 0.0, 0.1, 2.0], scale=3.0, resolution=[2, 3])
-    write_json(dict(request=dict(REQUEST, teacher='t', teacher_fingerprint='f'), width=width, spec=spec, complete=True),
-               folder / 'manifest.json')
+    write_json(
+        dict(request=dict(REQUEST, teacher='t', teacher_fingerprint='f'), width=width, spec=spec, complete=True),
+        folder / 'manifest.json',
+    )
     return str(folder)
 
 
 def runner(folder: str, **settings) -> RipsNetRunner:
-    return RipsNetRunner(folder, dict(REQUEST, teacher='t'), dict(dict(max_epochs=6, batch_size=5, lr=0.01), **settings))
+    return RipsNetRunner(
+        folder, dict(REQUEST, teacher='t'), dict(dict(max_epochs=6, batch_size=5, lr=0.01), **settings)
+    )
 
 
 def test_the_better_operator_is_kept_with_its_spec(tmp_path):
@@ -54,13 +61,13 @@ def test_the_better_operator_is_kept_with_its_spec(tmp_path):
 def test_training_lowers_the_error(tmp_path):
     folder = make_artifact(tmp_path / 'a', count=200)
     torch.manual_seed(0)
-    result = runner(folder, operators=('mean', ), max_epochs=40).train_operator('mean')
+    result = runner(folder, operators=('mean',), max_epochs=40).train_operator('mean')
     images = CloudImages(folder, 'val').__getitems__(range(50))['images']
     assert result['mse'] < 0.5 * images.var().item()
 
 
 def test_killed_training_ends_as_the_one_that_was_not(tmp_path, monkeypatch):
-    settings = dict(operators=('mean', ), max_epochs=12, patience=3, min_delta=1e-3)
+    settings = dict(operators=('mean',), max_epochs=12, patience=3, min_delta=1e-3)
     whole = runner(make_artifact(tmp_path / 'whole'), **settings)
     expected = whole.train_operator('mean')
     stopped = runner(make_artifact(tmp_path / 'stopped'), **settings)
@@ -78,13 +85,16 @@ def test_killed_training_ends_as_the_one_that_was_not(tmp_path, monkeypatch):
     monkeypatch.undo()
     assert stopped.train_operator('mean') == expected
     states = [load_file(str(tmp_path / name / 'mean' / 'resume.pth')) for name in ('whole', 'stopped')]
-    assert states[0]['early_stopping'] == states[1]['early_stopping'] and states[0]['meta']['epoch'] == states[1]['meta']['epoch']
+    assert (
+        states[0]['early_stopping'] == states[1]['early_stopping']
+        and states[0]['meta']['epoch'] == states[1]['meta']['epoch']
+    )
     for name, tensor in states[0]['state_dict'].items():
         assert torch.equal(tensor, states[1]['state_dict'][name]), name
 
 
 def test_early_stopping_counts_validations_without_improvement(tmp_path):
-    trained = runner(make_artifact(tmp_path / 'a'), operators=('mean', ), max_epochs=50, patience=2, min_delta=10.0)
+    trained = runner(make_artifact(tmp_path / 'a'), operators=('mean',), max_epochs=50, patience=2, min_delta=10.0)
     trained.train_operator('mean')
     # nothing improves by 10, so the first validation is the best and two more are waited for
     assert load_file(str(tmp_path / 'a' / 'mean' / 'resume.pth'))['meta']['epoch'] == 3
@@ -92,18 +102,21 @@ def test_early_stopping_counts_validations_without_improvement(tmp_path):
 
 def test_finished_operator_is_not_trained_again_and_other_settings_are_refused(tmp_path):
     folder = make_artifact(tmp_path / 'a')
-    first = runner(folder, operators=('mean', )).train_operator('mean')
+    first = runner(folder, operators=('mean',)).train_operator('mean')
     modified = os.path.getmtime(tmp_path / 'a' / 'mean' / 'resume.pth')
-    assert runner(folder, operators=('mean', )).train_operator('mean') == first
+    assert runner(folder, operators=('mean',)).train_operator('mean') == first
     assert os.path.getmtime(tmp_path / 'a' / 'mean' / 'resume.pth') == modified
     with pytest.raises(ValueError, match='lr 0.01, asked for 0.5'):
-        runner(folder, operators=('mean', ), lr=0.5).train_operator('mean')
+        runner(folder, operators=('mean',), lr=0.5).train_operator('mean')
 
 
-@pytest.mark.parametrize('settings, error, message', [
-    (dict(operators=('max', )), ValueError, "operator must be 'mean' or 'sum', got 'max'"),
-    (dict(learning_rate=1), KeyError, 'ripsnet has no setting learning_rate; it has operators'),
-])
+@pytest.mark.parametrize(
+    'settings, error, message',
+    [
+        (dict(operators=('max',)), ValueError, "operator must be 'mean' or 'sum', got 'max'"),
+        (dict(learning_rate=1), KeyError, 'ripsnet has no setting learning_rate; it has operators'),
+    ],
+)
 def test_bad_settings(tmp_path, settings, error, message):
     with pytest.raises(error, match=message):
         runner(make_artifact(tmp_path / 'a'), **settings)

@@ -1,4 +1,5 @@
 """What the tests of all tools share: calling them, and random networks of a small pair."""
+
 import pytest
 import torch
 from in_process import caller

@@ -1,4 +1,5 @@
 """Run a tool in this process, as a user would on the command line."""
+
 import runpy
 import sys
 from pathlib import Path

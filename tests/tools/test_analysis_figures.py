@@ -1,4 +1,5 @@
 """The analyses of embeddings, bottleneck distances and diagrams as a user calls them: their numbers, files and messages."""
+
 import json
 import sys
 from types import ModuleType
@@ -38,8 +39,22 @@ def all_features(digits_config, network) -> tuple:
 
 def test_scores_in_the_space_of_the_embeddings(call, config, random_networks, digits_config, monkeypatch):
     monkeypatch.setitem(sys.modules, 'umap', None)  # not needed
-    code, out, err = call('analysis/embeddings.py', config, 'plain=plain.pth', 'KD=KD.pth', '--space', 'features', '--draws', '2',
-                          '--classes', '3', '--seed', '5', '--out', 'out')
+    code, out, err = call(
+        'analysis/embeddings.py',
+        config,
+        'plain=plain.pth',
+        'KD=KD.pth',
+        '--space',
+        'features',
+        '--draws',
+        '2',
+        '--classes',
+        '3',
+        '--seed',
+        '5',
+        '--out',
+        'out',
+    )
     assert code == 0, err
     report = json.load(open('out/embeddings.json'))
     assert report['seed'] == 5 and report['images'] == 64 and 'embeddings.py' in report['command']
@@ -53,12 +68,13 @@ def test_scores_in_the_space_of_the_embeddings(call, config, random_networks, di
         found = report['scores']['features'][name]['silhouette']
         assert found['draws'] == pytest.approx(expected, abs=1e-4)
         row = next(line for line in out.splitlines() if line.startswith(name))
-        assert f"{found['mean']:.3f} ± {found['std']:.3f}" in row
+        assert f'{found["mean"]:.3f} ± {found["std"]:.3f}' in row
     assert open('out/embeddings.png', 'rb').read(4) == b'\x89PNG' and out.strip().endswith('out/embeddings.png')
 
 
 class FlatUMAP:
     """Stand in for UMAP: the first two features, so that its scores can be computed by hand."""
+
     made = []
 
     def __init__(self, **options):
@@ -73,8 +89,23 @@ def test_scores_in_the_plane_of_umap(call, config, random_networks, digits_confi
     umap.UMAP = FlatUMAP
     monkeypatch.setitem(sys.modules, 'umap', umap)
     FlatUMAP.made.clear()
-    code, out, err = call('analysis/embeddings.py', config, 'plain=plain.pth', '--draws', '2', '--classes', '4', '--seed', '3',
-                          '--neighbors', '7', '--min-dist', '0.2', '--out', 'out')
+    code, out, err = call(
+        'analysis/embeddings.py',
+        config,
+        'plain=plain.pth',
+        '--draws',
+        '2',
+        '--classes',
+        '4',
+        '--seed',
+        '3',
+        '--neighbors',
+        '7',
+        '--min-dist',
+        '0.2',
+        '--out',
+        'out',
+    )
     assert code == 0, err
     assert [made['random_state'] for made in FlatUMAP.made] == [3, 3, 4, 4]
     assert FlatUMAP.made[0] == dict(n_neighbors=7, min_dist=0.2, random_state=3, n_jobs=1)
@@ -95,7 +126,12 @@ def test_embeddings_on_bad_input(call, config, random_networks, monkeypatch):
     for options, message in {
         ('--classes', '11'): 'are of 10 classes, 11 were asked for: lower --classes',
         ('--loss', 'kd'): "no topology loss 'kd' (it has: topology)",
-        ('--cfg-options', 'test_dataloader.dataset.indices=8', '--classes', '5'): 'cluster scores need 2 images a class',
+        (
+            '--cfg-options',
+            'test_dataloader.dataset.indices=8',
+            '--classes',
+            '5',
+        ): 'cluster scores need 2 images a class',
     }.items():
         code, out, err = call(*tool, '--space', 'features', *options)
         assert code == 1 and message in err, err
@@ -104,7 +140,9 @@ def test_embeddings_on_bad_input(call, config, random_networks, monkeypatch):
 
 
 def test_bottleneck_distances(call, config, random_networks, digits_config):
-    code, out, err = call('analysis/bottleneck.py', config, 'plain=plain.pth', 'same=KD.pth', '--homology-dims', '0', '1', '--out', 'out')
+    code, out, err = call(
+        'analysis/bottleneck.py', config, 'plain=plain.pth', 'same=KD.pth', '--homology-dims', '0', '1', '--out', 'out'
+    )
     assert code == 0, err
     report = json.load(open('out/bottleneck.json'))
     rows = {(row['network'], row['homology_dim'], row['scale']): row for row in report['distances']}
@@ -120,11 +158,24 @@ def test_bottleneck_distances(call, config, random_networks, digits_config):
     expected = bottleneck_distances(diagrams['teacher'], diagrams['plain'])
     row = rows['plain', 0, 'as is']
     assert row['distances'] == pytest.approx(expected, rel=1e-3)
-    assert row['mean'] == pytest.approx(np.mean(expected), rel=1e-3) and row['std'] == pytest.approx(np.std(expected, ddof=1), rel=1e-3)
+    assert row['mean'] == pytest.approx(np.mean(expected), rel=1e-3) and row['std'] == pytest.approx(
+        np.std(expected, ddof=1), rel=1e-3
+    )
     line = next(line for line in out.splitlines() if line.startswith('plain')).split()
     free = rows['plain', 0, 'scale-free']
-    assert line == ['plain', '0', '4', f"{row['mean']:.4f}", '±', f"{row['std']:.4f}", f"{row['at_cap']:.0%}", f"{free['mean']:.4f}", '±',
-                    f"{free['std']:.4f}", f"{free['at_cap']:.0%}"]
+    assert line == [
+        'plain',
+        '0',
+        '4',
+        f'{row["mean"]:.4f}',
+        '±',
+        f'{row["std"]:.4f}',
+        f'{row["at_cap"]:.0%}',
+        f'{free["mean"]:.4f}',
+        '±',
+        f'{free["std"]:.4f}',
+        f'{free["at_cap"]:.0%}',
+    ]
     greatest = [max(diagrams[name][cloud][:, 1].max() for name in diagrams) for cloud in range(4)]
     assert row['at_cap'] == np.isclose(2 * np.array(expected), greatest).mean()
     assert 'at cap: share of clouds' in out
@@ -134,15 +185,25 @@ def test_bottleneck_distances(call, config, random_networks, digits_config):
 def test_bottleneck_on_bad_input(call, config, random_networks):
     code, out, err = call('analysis/bottleneck.py', config, 'plain=plain.pth', '--homology-dims', '-1')
     assert code == 1 and 'homology_dims must be' in err
-    code, out, err = call('analysis/bottleneck.py', config, 'plain=plain.pth', '--cfg-options', 'model.losses.topology.cloud.num_points=100')
+    code, out, err = call(
+        'analysis/bottleneck.py',
+        config,
+        'plain=plain.pth',
+        '--cfg-options',
+        'model.losses.topology.cloud.num_points=100',
+    )
     assert code == 1 and 'too few for one cloud of the loss' in err
     code, out, err = call('analysis/bottleneck.py', config, 'plain=teacher.pth')
     assert code == 1 and "checkpoint 'teacher.pth' does not fit" in err
 
 
-@pytest.mark.parametrize('tool, students', [('bottleneck', ['plain=plain.pth']), ('diagram', []), ('images', ['plain=plain.pth'])])
+@pytest.mark.parametrize(
+    'tool, students', [('bottleneck', ['plain=plain.pth']), ('diagram', []), ('images', ['plain=plain.pth'])]
+)
 def test_clouds_of_objects_need_the_training_split(call, config, random_networks, tool, students):
-    code, out, err = call(f'analysis/{tool}.py', config, *students, '--cfg-options', 'model.losses.topology.cloud.type=RoICloud')
+    code, out, err = call(
+        f'analysis/{tool}.py', config, *students, '--cfg-options', 'model.losses.topology.cloud.type=RoICloud'
+    )
     assert code == 1 and 'clouds of annotated objects need boxes' in err and 'use --split train' in err
 
 
@@ -175,7 +236,9 @@ def test_diagram_of_a_file(call, tmp_path):
 
 
 def test_diagram_of_teacher_and_student(call, config, random_networks, digits_config):
-    code, out, err = call('analysis/diagram.py', config, '--checkpoint', 'plain=plain.pth', '--out', 'out', '--seed', '2')
+    code, out, err = call(
+        'analysis/diagram.py', config, '--checkpoint', 'plain=plain.pth', '--out', 'out', '--seed', '2'
+    )
     assert code == 0, err
     diagrams = json.load(open('out/diagram.json'))['diagrams']
     assert list(diagrams) == ['teacher', 'plain']
@@ -189,20 +252,26 @@ def test_a_random_part_of_many_points(call):
     points = np.random.default_rng(0).normal(size=(2100, 2))
     np.save('many.npy', points)
     code, out, err = call('analysis/diagram.py', 'many.npy')
-    assert code == 1 and 'has 2100 points, too many for its diagram (limit 2048): take a random part of them by --points 1024' in err
+    assert (
+        code == 1
+        and 'has 2100 points, too many for its diagram (limit 2048): take a random part of them by --points 1024' in err
+    )
     code, out, err = call('analysis/diagram.py', 'many.npy', '--points', '50', '--homology-dims', '0', '--out', 'out')
     assert code == 0 and len(json.load(open('out/diagram.json'))['diagrams']['many.npy']['0']) == 49
 
 
-@pytest.mark.parametrize('options, message', [
-    (['none.npy'], "point cloud 'none.npy' does not exist"),
-    (['none.py'], "config 'none.py' does not exist"),
-    (['a.npy', '--points', '9'], '--points must be 2 to 4, got 9'),
-    (['a.npy', '--checkpoint', 'a.pth'], '--checkpoint needs a config as SOURCE'),
-    (['a.npy', '--homology-dims', '-1'], 'homology_dims must be'),
-    (['a.npy', '--spec', 'none.pth'], "'none.pth' does not exist"),
-    (['nan.npy'], "point 2 of 'nan.npy' is not finite"),
-])
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (['none.npy'], "point cloud 'none.npy' does not exist"),
+        (['none.py'], "config 'none.py' does not exist"),
+        (['a.npy', '--points', '9'], '--points must be 2 to 4, got 9'),
+        (['a.npy', '--checkpoint', 'a.pth'], '--checkpoint needs a config as SOURCE'),
+        (['a.npy', '--homology-dims', '-1'], 'homology_dims must be'),
+        (['a.npy', '--spec', 'none.pth'], "'none.pth' does not exist"),
+        (['nan.npy'], "point 2 of 'nan.npy' is not finite"),
+    ],
+)
 def test_diagrams_of_bad_input(call, options, message):
     np.save('a.npy', np.eye(4))
     np.save('nan.npy', np.diag([1.0, 1, np.nan]))

@@ -1,4 +1,5 @@
 """The tools as a user calls them: what they print, and how they end on bad input."""
+
 import os
 from pathlib import Path
 
@@ -34,8 +35,14 @@ def test_the_three_tools_and_test_and_export(call, pair, tmp_path, digits_config
     teacher = MODELS.build(digits_config('baselines/resnet20_digits.py').model)
     teacher.init_weights()
     save_file(dict(state_dict=teacher.state_dict()), tmp_path / 'teacher.pth')
-    config = pair(**{'model.teacher.checkpoint': str(tmp_path / 'teacher.pth'), 'clouds': dict(num_clouds=12),
-                     'ripsnet': dict(max_epochs=2, batch_size=4), 'model.losses.topology.cloud.num_points': 16})
+    config = pair(
+        **{
+            'model.teacher.checkpoint': str(tmp_path / 'teacher.pth'),
+            'clouds': dict(num_clouds=12),
+            'ripsnet': dict(max_epochs=2, batch_size=4),
+            'model.losses.topology.cloud.num_points': 16,
+        }
+    )
     code, out, err = call('train.py', config)
     folder = 'work_dirs/ripsnet/resnet20_digits_neck-0_n16_h0'
     assert code == 1 and f"RipsNet '{folder}/ripsnet.pth' does not exist" in err
@@ -62,7 +69,9 @@ def test_the_three_tools_and_test_and_export(call, pair, tmp_path, digits_config
     code, out, err = call('test.py', plain, 'student.pth', *options)
     assert code == 0 and accuracies[0] in out
     # another teacher: the RipsNet is refused
-    save_file(dict(state_dict={name: tensor + 1 for name, tensor in teacher.state_dict().items()}), tmp_path / 'teacher.pth')
+    save_file(
+        dict(state_dict={name: tensor + 1 for name, tensor in teacher.state_dict().items()}), tmp_path / 'teacher.pth'
+    )
     code, out, err = call('train.py', config)
     assert code == 1 and "its RipsNet was trained on the clouds of teacher 'resnet20_digits'" in err
     code, out, err = call('gen_pi.py', config)
@@ -72,7 +81,9 @@ def test_the_three_tools_and_test_and_export(call, pair, tmp_path, digits_config
 def test_exact_images_need_no_preparation_and_train_resumes(call, pair):
     config = pair(**EXACT)
     assert call('train.py', config, '--work-dir', 'run')[0] == 0
-    code, out, err = call('train.py', config, '--work-dir', 'run', '--resume', '--cfg-options', 'train_cfg.max_epochs=2')
+    code, out, err = call(
+        'train.py', config, '--work-dir', 'run', '--resume', '--cfg-options', 'train_cfg.max_epochs=2'
+    )
     assert code == 0 and os.path.isfile('run/epoch_2.pth')
     first, second = (load_file(f'run/epoch_{epoch}.pth')['state_dict'] for epoch in (1, 2))
     assert second['losses.topology.vectorizer.fitted_batches'] > first['losses.topology.vectorizer.fitted_batches'] > 0
@@ -86,15 +97,27 @@ def test_amp_without_a_gpu(call, pair):
     assert code == 1 and err.startswith('error: --amp needs a GPU, this machine has none')
 
 
-@pytest.mark.parametrize('options, message', [
-    ({'model.losses.topology.student_tap': 'backbone.layer7'}, "CIFARResNet has no module 'layer7'; it has: stem, layer1"),
-    ({'model.losses.topology.student_tap': 'neck'}, 'must be one tensor, got a tuple of 1: name one of its outputs'),
-    ({'model.losses.topology.cloud.num_points': 100}, 'a cloud needs 100 points, got a batch of 64 images'),
-    ({'model.losses.topology.vectorizer': dict(type='RipsNet', in_channels=64, operator='max')}, "'mean' or 'sum', got 'max'"),
-    ({'model.losses.topology.vectorizer.homology_dims': (3, )}, 'homology_dims must be'),
-    ({'model.teacher.checkpoint': 'nowhere.pth'}, "checkpoint 'nowhere.pth' does not exist"),
-    ({'floor': {'accuracy/top1': 100.5}}, 'must reach accuracy/top1 100.5'),
-])
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (
+            {'model.losses.topology.student_tap': 'backbone.layer7'},
+            "CIFARResNet has no module 'layer7'; it has: stem, layer1",
+        ),
+        (
+            {'model.losses.topology.student_tap': 'neck'},
+            'must be one tensor, got a tuple of 1: name one of its outputs',
+        ),
+        ({'model.losses.topology.cloud.num_points': 100}, 'a cloud needs 100 points, got a batch of 64 images'),
+        (
+            {'model.losses.topology.vectorizer': dict(type='RipsNet', in_channels=64, operator='max')},
+            "'mean' or 'sum', got 'max'",
+        ),
+        ({'model.losses.topology.vectorizer.homology_dims': (3,)}, 'homology_dims must be'),
+        ({'model.teacher.checkpoint': 'nowhere.pth'}, "checkpoint 'nowhere.pth' does not exist"),
+        ({'floor': {'accuracy/top1': 100.5}}, 'must reach accuracy/top1 100.5'),
+    ],
+)
 def test_bad_configs_end_in_one_sentence(call, pair, options, message):
     code, out, err = call('train.py', pair(**{**EXACT, **options}))
     sentence = err.strip().splitlines()[-1]
@@ -103,20 +126,34 @@ def test_bad_configs_end_in_one_sentence(call, pair, options, message):
 
 def test_ripsnet_of_other_clouds(call, pair, tmp_path):
     from topkd.models import RipsNet
+
     cases = [
         (RipsNet(32).to_file(), 'RipsNet was trained on points of width 32'),
-        (RipsNet(64).to_file(source=dict(num_points=8)), 'RipsNet was trained on clouds with num_points 8, the config asks for 64'),
-        (RipsNet(64).to_file(source=dict(normalization='unit_norm')), "with normalization 'unit_norm', the config asks for 'none'"),
-        (RipsNet(64).to_file(source=dict(tap='backbone.layer1')), "with tap 'backbone.layer1', the config asks for 'neck[0]'"),
-        (RipsNet(64, homology_dims=(1, )).to_file(), 'has homology_dims [1], the config asks for [0]'),
+        (
+            RipsNet(64).to_file(source=dict(num_points=8)),
+            'RipsNet was trained on clouds with num_points 8, the config asks for 64',
+        ),
+        (
+            RipsNet(64).to_file(source=dict(normalization='unit_norm')),
+            "with normalization 'unit_norm', the config asks for 'none'",
+        ),
+        (
+            RipsNet(64).to_file(source=dict(tap='backbone.layer1')),
+            "with tap 'backbone.layer1', the config asks for 'neck[0]'",
+        ),
+        (RipsNet(64, homology_dims=(1,)).to_file(), 'has homology_dims [1], the config asks for [0]'),
         (RipsNet(64).to_file(source=dict(teacher='x', teacher_fingerprint='0')), "clouds of teacher 'x'"),
     ]
     for content, message in cases:
         save_file(content, tmp_path / 'ripsnet.pth')
-        code, out, err = call('train.py', pair(**{'model.losses.topology.vectorizer.checkpoint': str(tmp_path / 'ripsnet.pth')}))
+        code, out, err = call(
+            'train.py', pair(**{'model.losses.topology.vectorizer.checkpoint': str(tmp_path / 'ripsnet.pth')})
+        )
         assert code == 1 and message in err, err
     (tmp_path / 'ripsnet.pth').write_bytes((tmp_path / 'ripsnet.pth').read_bytes()[:1000])
-    code, out, err = call('train.py', pair(**{'model.losses.topology.vectorizer.checkpoint': str(tmp_path / 'ripsnet.pth')}))
+    code, out, err = call(
+        'train.py', pair(**{'model.losses.topology.vectorizer.checkpoint': str(tmp_path / 'ripsnet.pth')})
+    )
     assert code == 1 and 'cannot be read as a checkpoint of weights' in err
 
 
@@ -132,6 +169,11 @@ def test_checkpoint_that_does_not_fit(call, pair, tmp_path):
 
 
 def test_broken_data_folder(call, tmp_path):
-    code, out, err = call('train.py', ROOT / 'configs' / 'baselines' / 'resnet20_cifar100.py', '--cfg-options',
-                          f'data_root={tmp_path}/none', 'train_dataloader.dataset.download=False')
+    code, out, err = call(
+        'train.py',
+        ROOT / 'configs' / 'baselines' / 'resnet20_cifar100.py',
+        '--cfg-options',
+        f'data_root={tmp_path}/none',
+        'train_dataloader.dataset.download=False',
+    )
     assert code == 1 and f'{tmp_path}/none' in err and 'Traceback' not in err

@@ -1,4 +1,5 @@
 """The command: a file on success, one sentence and exit code 1 otherwise, and never a half-written file."""
+
 import os
 import subprocess
 import sys
@@ -16,7 +17,9 @@ SCRIPT = os.path.join(ROOT, 'tools', 'convert_checkpoint.py')
 @pytest.fixture
 def source(tmp_path):
     torch.manual_seed(0)
-    state = {benchmark_key('CIFARResNet', f'backbone.{key}'): value for key, value in CIFARResNet(8).state_dict().items()}
+    state = {
+        benchmark_key('CIFARResNet', f'backbone.{key}'): value for key, value in CIFARResNet(8).state_dict().items()
+    }
     state.update({'fc.weight': torch.randn(10, 64), 'fc.bias': torch.randn(10)})
     path = tmp_path / 'resnet8_best.pth'
     torch.save(dict(model=state, accuracy=torch.tensor(60.0)), path)
@@ -45,26 +48,31 @@ def command(monkeypatch, capsys):
 def test_as_a_process(source, tmp_path):
     destination = tmp_path / 'new' / 'ours.pth'
     environment = dict(os.environ, PYTHONPATH=ROOT, OMP_NUM_THREADS='1')
-    result = subprocess.run([sys.executable, SCRIPT, str(source), str(destination)], env=environment, text=True,
-                            capture_output=True)
+    result = subprocess.run(
+        [sys.executable, SCRIPT, str(source), str(destination)], env=environment, text=True, capture_output=True
+    )
     assert (result.returncode, result.stdout) == (0, f'{destination}: resnet8, converted from resnet8_best.pth\n')
     file = torch.load(destination, weights_only=True)
     expected = dict(network='resnet8', num_classes=10, recorded=dict(accuracy=60.0), converted_from='resnet8_best.pth')
     assert file['meta'] == expected
     assert torch.equal(file['state_dict']['head.fc.bias'], torch.load(source, weights_only=True)['model']['fc.bias'])
-    result = subprocess.run([sys.executable, SCRIPT, 'no.pth', 'ours.pth'], env=environment, text=True,
-                            capture_output=True)
+    result = subprocess.run(
+        [sys.executable, SCRIPT, 'no.pth', 'ours.pth'], env=environment, text=True, capture_output=True
+    )
     assert (result.returncode, result.stdout) == (1, '')
     assert result.stderr.splitlines()[-1].startswith("error: 'no.pth' is not a file: name an existing checkpoint")
     assert 'Traceback' not in result.stderr
 
 
-@pytest.mark.parametrize('option, message', [
-    (('--network', 'resnet20'), 'the weights do not fit resnet20 (missing: layer1.1.conv1.weight'),
-    (('--network', 'nonsense'), "unknown network 'nonsense': choose one of resnet20"),
-    (('--network', 'ripsnet'), 'a RipsNet needs matrices layer1.linear.weight'),
-    (('--network', 'ripsnet', '--operator', 'max'), "must be 'mean' or 'sum', got 'max'"),
-])
+@pytest.mark.parametrize(
+    'option, message',
+    [
+        (('--network', 'resnet20'), 'the weights do not fit resnet20 (missing: layer1.1.conv1.weight'),
+        (('--network', 'nonsense'), "unknown network 'nonsense': choose one of resnet20"),
+        (('--network', 'ripsnet'), 'a RipsNet needs matrices layer1.linear.weight'),
+        (('--network', 'ripsnet', '--operator', 'max'), "must be 'mean' or 'sum', got 'max'"),
+    ],
+)
 def test_what_does_not_fit_leaves_the_destination_alone(command, source, tmp_path, option, message):
     destination = tmp_path / 'ours.pth'
     destination.write_text('before')
@@ -89,9 +97,12 @@ def test_full_disk_leaves_the_old_file(source, tmp_path):
     destination = tmp_path / 'ours.pth'
     destination.write_text('before')
     result = subprocess.run(
-        [sys.executable, SCRIPT, str(source), str(destination)], text=True, capture_output=True,
+        [sys.executable, SCRIPT, str(source), str(destination)],
+        text=True,
+        capture_output=True,
         env=dict(os.environ, PYTHONPATH=ROOT, OMP_NUM_THREADS='1'),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)))
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+    )
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].startswith(f"error: cannot write '{destination}' (")
     assert destination.read_text() == 'before'

@@ -1,4 +1,5 @@
 """The embedded detection job, at its smallest."""
+
 import json
 import os
 import re
@@ -10,9 +11,16 @@ import cv2
 
 def test_quick_job_ends_with_a_table_and_a_picture(request, tmp_path):
     root = request.config.rootpath
-    environment = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=f"{root}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    done = subprocess.run([sys.executable, str(root / 'tools' / 'digit_scenes.py'), '--quick', '--work-dir', 'job'],
-                          cwd=tmp_path, env=environment, capture_output=True, text=True)
+    environment = dict(
+        os.environ, OMP_NUM_THREADS='1', PYTHONPATH=f'{root}{os.pathsep}{os.environ.get("PYTHONPATH", "")}'
+    )
+    done = subprocess.run(
+        [sys.executable, str(root / 'tools' / 'digit_scenes.py'), '--quick', '--work-dir', 'job'],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     out = done.stdout
     assert '16 scenes to train on and 8 of other writers to measure' in out

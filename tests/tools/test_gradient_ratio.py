@@ -1,4 +1,5 @@
 """The tool on logs written by hand: its table, its file, its figure and its errors."""
+
 import json
 
 
@@ -6,15 +7,21 @@ def write_run(folder, **series):
     """Write a training of two epochs of two steps; a series that is None was not logged."""
     path = folder / '20260101_000000' / 'vis_data' / 'scalars.json'
     path.parent.mkdir(parents=True)
-    lines = [dict({key: values[step - 1] for key, values in series.items()}, epoch=(step + 1) // 2, iter=step, step=step)
-             for step in range(1, 5)]
+    lines = [
+        dict({key: values[step - 1] for key, values in series.items()}, epoch=(step + 1) // 2, iter=step, step=step)
+        for step in range(1, 5)
+    ]
     path.write_text(''.join(json.dumps(line) + '\n' for line in lines))
     return folder
 
 
 def test_table_file_and_figure(call, tmp_path):
-    exact = write_run(tmp_path / 'exact', gradient_ratio_topology=[1e-6, 3e-6, 0.5, 0.25], outside_topology=[1.0, 0.9, 0.5, 0.1],
-                      share_topology=[0.1] * 4)
+    exact = write_run(
+        tmp_path / 'exact',
+        gradient_ratio_topology=[1e-6, 3e-6, 0.5, 0.25],
+        outside_topology=[1.0, 0.9, 0.5, 0.1],
+        share_topology=[0.1] * 4,
+    )
     ripsnet = write_run(tmp_path / 'b', gradient_ratio_topology=[0.01, 0.03, 0.05, 0.07])
     code, out, err = call('analysis/gradient_ratio.py', f'exact image={exact}', ripsnet, '--out', 'found')
     assert code == 0, err
@@ -24,9 +31,12 @@ def test_table_file_and_figure(call, tmp_path):
     assert 'share' not in out and (tmp_path / 'found' / 'gradient_ratio.png').stat().st_size > 10_000
     found = json.loads((tmp_path / 'found' / 'gradient_ratio.json').read_text())
     assert found['runs'] == {'exact image': str(exact), 'b': str(ripsnet)}
-    assert found['summaries']['outside'] == {'exact image': dict(first=1.0, first_epoch=0.95, last_epoch=0.3, last=0.1, first_step=1,
-                                                                 last_step=4, logged=4)}
-    assert found['histories']['gradient_ratio']['b'] == dict(steps=[1, 2, 3, 4], values=[0.01, 0.03, 0.05, 0.07], epoch_length=2)
+    assert found['summaries']['outside'] == {
+        'exact image': dict(first=1.0, first_epoch=0.95, last_epoch=0.3, last=0.1, first_step=1, last_step=4, logged=4)
+    }
+    assert found['histories']['gradient_ratio']['b'] == dict(
+        steps=[1, 2, 3, 4], values=[0.01, 0.03, 0.05, 0.07], epoch_length=2
+    )
 
 
 def test_another_quantity_and_the_default_folder(call, tmp_path):

@@ -1,4 +1,5 @@
 """The path of Tables 3 and 4 on a small ImageNet-style folder: torchvision's file, clouds, RipsNet, student, test."""
+
 import json
 from pathlib import Path
 
@@ -31,10 +32,21 @@ def pooled_by_torchvision(network):
 
 def test_from_torchvisions_file_to_a_student(call, tmp_path):
     write_imagenet(tmp_path / 'data', CLASSES, train=3, val=2)
-    options = ['--cfg-options', 'data_root=data', 'train_dataloader.batch_size=4', 'train_dataloader.num_workers=0',
-               'val_dataloader.num_workers=0', 'test_dataloader.num_workers=0', 'model.losses.topology.cloud.num_points=4',
-               'clouds.num_clouds=6', 'ripsnet.max_epochs=2', 'ripsnet.batch_size=2', 'model.teacher.floor=None',
-               'train_cfg.max_epochs=1', 'default_hooks.logger.interval=1']
+    options = [
+        '--cfg-options',
+        'data_root=data',
+        'train_dataloader.batch_size=4',
+        'train_dataloader.num_workers=0',
+        'val_dataloader.num_workers=0',
+        'test_dataloader.num_workers=0',
+        'model.losses.topology.cloud.num_points=4',
+        'clouds.num_clouds=6',
+        'ripsnet.max_epochs=2',
+        'ripsnet.batch_size=2',
+        'model.teacher.floor=None',
+        'train_cfg.max_epochs=1',
+        'default_hooks.logger.interval=1',
+    ]
     code, out, err = call('gen_pi.py', PAIR, *options)
     assert code == 1 and "checkpoint 'checkpoints/resnet34_imagenet.pth' does not exist" in err
     torch.manual_seed(0)
@@ -59,12 +71,18 @@ def test_from_torchvisions_file_to_a_student(call, tmp_path):
     results = json.loads(Path('run/results.json').read_text())
     assert {'accuracy/top1', 'accuracy/top5'} <= results['last'].keys()
     plain = str(ROOT / 'configs' / 'baselines' / 'resnet18_imagenet.py')
-    code, out, err = call('test.py', plain, 'run/student_epoch_1.pth', '--cfg-options', 'data_root=data', 'test_dataloader.num_workers=0')
-    assert code == 0 and f"accuracy/top1: {results['last']['accuracy/top1']:.4f}" in out
+    code, out, err = call(
+        'test.py', plain, 'run/student_epoch_1.pth', '--cfg-options', 'data_root=data', 'test_dataloader.num_workers=0'
+    )
+    assert code == 0 and f'accuracy/top1: {results["last"]["accuracy/top1"]:.4f}' in out
 
 
 def test_folders_that_are_no_image_sets(call, tmp_path):
     plain = str(ROOT / 'configs' / 'baselines' / 'resnet18_imagenet.py')
     code, out, err = call('train.py', plain, '--cfg-options', 'data_root=nowhere')
     sentence = err.strip().splitlines()[-1]
-    assert code == 1 and sentence.startswith('error: ') and "image folder 'nowhere/train' does not exist: set data_root" in sentence
+    assert (
+        code == 1
+        and sentence.startswith('error: ')
+        and "image folder 'nowhere/train' does not exist: set data_root" in sentence
+    )

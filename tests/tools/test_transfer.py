@@ -1,4 +1,5 @@
 """Table 10's commands on small folders: train, resume, and test without the featurizer's file."""
+
 import json
 from pathlib import Path
 
@@ -14,8 +15,12 @@ from topkd.checkpoint import load_file, save_file
 STL10 = str(ROOT / 'configs' / 'transfer' / 'stl10.py')
 TINY = str(ROOT / 'configs' / 'transfer' / 'tiny-imagenet.py')
 # as short as a config can say it; without augmentation an epoch is the same before and after a resume
-SHORT = ['train_dataloader.batch_size=8', 'param_scheduler.milestones=[3]', 'data_preprocessor.crop_padding=0',
-         'data_preprocessor.flip_prob=0.0']
+SHORT = [
+    'train_dataloader.batch_size=8',
+    'param_scheduler.milestones=[3]',
+    'data_preprocessor.crop_padding=0',
+    'data_preprocessor.flip_prob=0.0',
+]
 
 
 @pytest.fixture
@@ -47,18 +52,21 @@ def test_stl10_train_resume_and_test(call, student, tmp_path):
     for name, tensor in whole['state_dict'].items():
         assert torch.equal(tensor, parts['state_dict'][name]), name
         if name.startswith('featurizer.'):
-            assert torch.equal(tensor, student[name[len('featurizer.'):]]), name
-    before, after = load_file('whole/epoch_3.pth')['state_dict']['head.fc.weight'], whole['state_dict']['head.fc.weight']
+            assert torch.equal(tensor, student[name[len('featurizer.') :]]), name
+    before, after = (
+        load_file('whole/epoch_3.pth')['state_dict']['head.fc.weight'],
+        whole['state_dict']['head.fc.weight'],
+    )
     assert after.shape == (10, 64) and not torch.equal(before, after)
     # the optimizer holds the momentum of the head's two tensors and nothing else
     shapes = [state['momentum_buffer'].shape for state in whole['optimizer']['state'].values()]
-    assert shapes == [(10, 64), (10, )]
+    assert shapes == [(10, 64), (10,)]
     results = json.loads(Path('whole/results.json').read_text())
-    assert results['last']['epoch'] == 4 and results['last']['accuracy/top1'] > 40  # ten classes of distinct colours
+    assert results['last']['epoch'] == 4 and results['last']['accuracy/top1'] > 40  # ten classes of distinct colors
     # the probe is complete: its featurizer's file may be gone
     Path('work_dirs/resnet56-resnet20_cifar100/student_epoch_240.pth').unlink()
     code, out, err = call('test.py', STL10, 'whole/epoch_4.pth')
-    assert code == 0 and accuracy(out) == f"accuracy/top1: {results['last']['accuracy/top1']:.4f}"
+    assert code == 0 and accuracy(out) == f'accuracy/top1: {results["last"]["accuracy/top1"]:.4f}'
     code, out, err = call('train.py', STL10)
     message = err.strip().splitlines()[-1]
     assert code == 1 and message.startswith("error: the featurizer's checkpoint 'work_dirs/resnet56-resnet20_cifar100/")
@@ -69,16 +77,23 @@ def test_tiny_imagenet_from_a_plain_config_and_its_checkpoint(call, student, tmp
     write_tiny_imagenet(tmp_path / 'mine', ['n03', 'n01', 'n02'], train=8, val=4)
     save_file(dict(state_dict=student), 'plain.pth')
     config = ROOT / 'configs' / 'baselines' / 'resnet20_cifar100.py'
-    options = ['--cfg-options', *SHORT, 'data_root=mine', f'model.featurizer.config={config}',
-               'model.featurizer.checkpoint=plain.pth', 'model.head.num_classes=3', 'val_evaluator.topk=(1,)',
-               'test_evaluator.topk=(1,)']
+    options = [
+        '--cfg-options',
+        *SHORT,
+        'data_root=mine',
+        f'model.featurizer.config={config}',
+        'model.featurizer.checkpoint=plain.pth',
+        'model.head.num_classes=3',
+        'val_evaluator.topk=(1,)',
+        'test_evaluator.topk=(1,)',
+    ]
     code, out, err = call('train.py', TINY, *options, 'train_cfg.max_epochs=3', '--work-dir', 'run')
     assert code == 0, err
     results = json.loads(Path('run/results.json').read_text())
     assert results['last']['accuracy/top1'] > 60
     # the config that the training left in its folder needs no options
     code, out, err = call('test.py', 'run/tiny-imagenet.py', 'run/epoch_3.pth')
-    assert code == 0 and accuracy(out) == f"accuracy/top1: {results['last']['accuracy/top1']:.4f}"
+    assert code == 0 and accuracy(out) == f'accuracy/top1: {results["last"]["accuracy/top1"]:.4f}'
 
 
 def test_a_folder_that_is_missing(call, student):

@@ -24,7 +24,7 @@ def gudhi_diagram(cloud, dims):
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
 @pytest.mark.parametrize('kind', ['random', 'tied', 'duplicate'])
-@pytest.mark.parametrize('dims', [(0, ), (1, ), (0, 1), (2, ), (0, 2), (0, 1, 2), (1, 3)])
+@pytest.mark.parametrize('dims', [(0,), (1,), (0, 1), (2,), (0, 2), (0, 1, 2), (1, 3)])
 def test_every_dimension_equals_gudhi(dims, kind, dtype):
     for n, width in ((4, 2), (24, 3)):
         clouds = make_points(3, n, width, dtype, kind).requires_grad_()
@@ -37,19 +37,23 @@ def test_every_dimension_equals_gudhi(dims, kind, dtype):
             assert diagram.shape == expected.shape
             # points of equal death may come in any order
             key = [np.lexsort(np.round(points, 4).T) for points in (diagram.double().numpy(), expected)]
-            np.testing.assert_allclose(diagram.double().numpy()[key[0]], expected[key[1]],
-                                       rtol=1e-5 if dtype == torch.float32 else 1e-10, atol=0)
+            np.testing.assert_allclose(
+                diagram.double().numpy()[key[0]],
+                expected[key[1]],
+                rtol=1e-5 if dtype == torch.float32 else 1e-10,
+                atol=0,
+            )
 
 
 def test_octahedron_has_a_void_from_root_2_to_2():
     corners = torch.cat([torch.eye(3, dtype=torch.float64), -torch.eye(3, dtype=torch.float64)])
-    diagram, = exact_diagrams(corners[None], (2, ))
+    (diagram,) = exact_diagrams(corners[None], (2,))
     torch.testing.assert_close(diagram, torch.tensor([[2**0.5, 2.0]], dtype=torch.float64))
 
 
 def test_dimensions_with_gradient_are_those_of_rips_diagrams():
     points = make_points(4, 20, 3)
-    for dims in ((0, ), (1, ), (0, 1)):
+    for dims in ((0,), (1,), (0, 1)):
         for found, expected in zip(exact_diagrams(points, dims), rips_diagrams(points, dims)):
             assert torch.equal(found, expected)
 
@@ -59,7 +63,7 @@ def test_clouds_too_large_for_trees_are_gudhis(monkeypatch):
     expected = exact_diagrams(points)
     monkeypatch.setattr('topkd.topology.any_dimension.MAX_VERTICES', 19)
     monkeypatch.setattr('topkd.topology.spanning_tree.MAX_VERTICES', 19)
-    backend = diagram_backend(20, (0, ))
+    backend = diagram_backend(20, (0,))
     assert backend.name == f'gudhi {gudhi.__version__}'
     assert backend.reason == "topkd's spanning trees take 19 points, a cloud has 20"
     torch.testing.assert_close(exact_diagrams(points), expected)
@@ -72,15 +76,24 @@ def test_threads_do_not_matter(monkeypatch):
     assert all(torch.equal(*pair) for pair in zip(exact_diagrams(points, (0, 2)), expected))
 
 
-@pytest.mark.parametrize('n, dims, name', [
-    (64, (0, ), 'topkd'), (8192, (0, ), 'topkd'), (64, [1], 'topkd and gudhi'), (64, (0, 1), 'topkd and gudhi'),
-    (8193, (1, ), 'topkd and gudhi'), (8193, (0, 1), 'gudhi'), (64, (2, ), 'gudhi'), (64, (0, 3), 'gudhi'),
-])
+@pytest.mark.parametrize(
+    'n, dims, name',
+    [
+        (64, (0,), 'topkd'),
+        (8192, (0,), 'topkd'),
+        (64, [1], 'topkd and gudhi'),
+        (64, (0, 1), 'topkd and gudhi'),
+        (8193, (1,), 'topkd and gudhi'),
+        (8193, (0, 1), 'gudhi'),
+        (64, (2,), 'gudhi'),
+        (64, (0, 3), 'gudhi'),
+    ],
+)
 def test_backend(n, dims, name):
     assert diagram_backend(n, dims).name == name.replace('gudhi', f'gudhi {gudhi.__version__}')
 
 
-@pytest.mark.parametrize('dims', [(), (1, 0), (0, 0), (-1, ), (0.5, )])
+@pytest.mark.parametrize('dims', [(), (1, 0), (0, 0), (-1,), (0.5,)])
 def test_dimensions_are_checked(dims):
     with pytest.raises(ValueError, match='homology_dims must be ascending whole numbers from 0 on'):
         exact_diagrams(make_points(1, 5, 2), dims)
@@ -89,7 +102,7 @@ def test_dimensions_are_checked(dims):
 def test_points_that_are_not_finite_name_the_cloud():
     points = make_points(3, 10, 2)
     points[1, 4, 0] = float('nan')
-    for dims in ((0, ), (2, )):
+    for dims in ((0,), (2,)):
         with pytest.raises(ValueError, match='points of cloud 1 are not all finite'):
             exact_diagrams(points, dims)
 

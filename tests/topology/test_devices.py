@@ -1,4 +1,5 @@
 """GPUs: by tensors without values that nothing waits for one, wherever tests run; and where there is one, on it."""
+
 import pytest
 import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
@@ -18,9 +19,12 @@ def fitted():
 
 
 CHAINS = dict(
-    deaths=rips_h0, signature=lambda points: signature_loss(points, points.flip(0)), rtd_lite=lambda points: rtd_lite(points, points.flip(0)),
+    deaths=rips_h0,
+    signature=lambda points: signature_loss(points, points.flip(0)),
+    rtd_lite=lambda points: rtd_lite(points, points.flip(0)),
     wasserstein=lambda points: wasserstein_h0(rips_h0(points), rips_h0(points.flip(0))),
-    sliced=lambda points: sliced_wasserstein_h0(rips_h0(points), rips_h0(points.flip(0))))
+    sliced=lambda points: sliced_wasserstein_h0(rips_h0(points), rips_h0(points.flip(0))),
+)
 
 
 @pytest.mark.parametrize('chain', CHAINS)

@@ -38,10 +38,14 @@ def test_wasserstein_by_hand():
 def test_wasserstein_is_at_least_that_of_diagrams_and_the_same_for_close_ones(deaths, p):
 
     def of_diagrams(a, b):
-        return np.array([gudhi.hera.wasserstein_distance(x.numpy(), y.numpy(), order=p, internal_p=np.inf, delta=1e-9)
-                         for x, y in zip(as_diagrams(a), as_diagrams(b))])
+        return np.array(
+            [
+                gudhi.hera.wasserstein_distance(x.numpy(), y.numpy(), order=p, internal_p=np.inf, delta=1e-9)
+                for x, y in zip(as_diagrams(a), as_diagrams(b))
+            ]
+        )
 
-    total = deaths[0].shape[1]**(1 / p)
+    total = deaths[0].shape[1] ** (1 / p)
     assert (of_diagrams(*deaths) <= total * wasserstein_h0(*deaths, p).numpy() * (1 + 1e-9)).all()
     close = deaths[0] + 0.01 * deaths[1]
     np.testing.assert_allclose(total * wasserstein_h0(deaths[0], close, p), of_diagrams(deaths[0], close), rtol=1e-6)
@@ -95,7 +99,7 @@ def test_signature_loss_equals_its_formula():
     a, b = make_points(), make_points(width=5, seed=1)
     for x, z, found in zip(a.numpy(), b.numpy(), signature_loss(a, b)):
         dx, dz = squareform(pdist(x)), squareform(pdist(z))
-        expected = sum(0.5 * (dx[i, j] - dz[i, j])**2 for tree in (trees(dx), trees(dz)) for i, j in tree)
+        expected = sum(0.5 * (dx[i, j] - dz[i, j]) ** 2 for tree in (trees(dx), trees(dz)) for i, j in tree)
         assert found.item() == pytest.approx(expected)
 
 
@@ -131,10 +135,15 @@ def test_gradients_of_cloud_distances(distance):
     assert equal.grad.isfinite().all()
 
 
-@pytest.mark.parametrize('distance', [
-    wasserstein_h0, lambda a, b: wasserstein_h0(a, b, p=2), sliced_wasserstein_h0,
-    lambda a, b: sliced_wasserstein_h0(a, b, diagonal=False)
-])
+@pytest.mark.parametrize(
+    'distance',
+    [
+        wasserstein_h0,
+        lambda a, b: wasserstein_h0(a, b, p=2),
+        sliced_wasserstein_h0,
+        lambda a, b: sliced_wasserstein_h0(a, b, diagonal=False),
+    ],
+)
 def test_gradients_of_deaths_distances(distance, deaths):
     torch.autograd.gradcheck(distance, tuple(values.requires_grad_() for values in deaths))
     same = deaths[0].detach().clone().requires_grad_()

@@ -31,18 +31,21 @@ def test_an_unfitted_state_dict_leaves_it_unfitted():
         imager(torch.zeros(1, 2, 2))
 
 
-@pytest.mark.parametrize('change, message', [
-    (dict(bandwidth=0.0), 'bandwidth must be positive and finite, got 0.0'),
-    (dict(bandwidth=float('nan')), 'bandwidth must be positive'),
-    (dict(scale=-1.0), 'scale must be positive'),
-    (dict(im_range=[0, 0, 2, 1]), r'im_range must be \(lowest birth, .*got \[0.0, 0.0, 2.0, 1.0\]'),
-    (dict(im_range=[0, 1]), 'im_range must be'),
-    (dict(im_range=[0, 0, 1, float('inf')]), 'im_range must be'),
-    (dict(resolution=[5, 5]), r'for resolution \(5, 5\), needed is \(20, 20\)'),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (dict(bandwidth=0.0), 'bandwidth must be positive and finite, got 0.0'),
+        (dict(bandwidth=float('nan')), 'bandwidth must be positive'),
+        (dict(scale=-1.0), 'scale must be positive'),
+        (dict(im_range=[0, 0, 2, 1]), r'im_range must be \(lowest birth, .*got \[0.0, 0.0, 2.0, 1.0\]'),
+        (dict(im_range=[0, 1]), 'im_range must be'),
+        (dict(im_range=[0, 0, 1, float('inf')]), 'im_range must be'),
+        (dict(resolution=[5, 5]), r'for resolution \(5, 5\), needed is \(20, 20\)'),
+    ],
+)
 def test_a_senseless_spec_is_an_error(change, message):
     spec = dict(bandwidth=1.0, im_range=[0.0, 0.0, 1.0, 2.0], scale=1.0)
     with pytest.raises(ValueError, match=message):
         PersistenceImager().load_spec({**spec, **change})
-    with pytest.raises(ValueError, match="spec lacks scale"):
+    with pytest.raises(ValueError, match='spec lacks scale'):
         PersistenceImager().load_spec(dict(bandwidth=1.0, im_range=[0, 0, 1, 2]))

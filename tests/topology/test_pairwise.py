@@ -45,7 +45,7 @@ def test_edge_lengths_and_their_gradient():
     edges = torch.tensor([[0, 1], [4, 2], [0, 3]]).expand(3, -1, -1)
     expected = torch.stack([(points[:, i] - points[:, j]).norm(dim=1) for i, j in ((0, 1), (4, 2), (0, 3))], dim=1)
     torch.testing.assert_close(edge_lengths(points, edges), expected)
-    torch.autograd.gradcheck(lambda points: edge_lengths(points, edges), (points, ))
+    torch.autograd.gradcheck(lambda points: edge_lengths(points, edges), (points,))
 
 
 def test_an_edge_of_length_0_has_gradient_0():

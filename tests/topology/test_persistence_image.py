@@ -19,8 +19,12 @@ def reference(diagrams, resolution, fitted_on=None):
     distances = pairwise_distances(points[:200]).ravel()
     bandwidth = np.quantile(distances[distances > 1e-5], 0.2)
     im_range = [points[:, 0].min(), points[:, 0].max(), points[:, 1].min(), points[:, 1].max()]
-    imager = PersistenceImage(bandwidth=bandwidth, weight=lambda p: 10 * np.tanh(p[1]) + 10 * np.log(100 * p[0] + 1),
-                              resolution=resolution, im_range=im_range)
+    imager = PersistenceImage(
+        bandwidth=bandwidth,
+        weight=lambda p: 10 * np.tanh(p[1]) + 10 * np.log(100 * p[0] + 1),
+        resolution=resolution,
+        im_range=im_range,
+    )
     scale = imager.fit(fitted_on).transform(fitted_on).max()
     return imager.transform(diagrams) / scale, bandwidth, im_range, scale
 
@@ -37,7 +41,7 @@ def released_diagrams(clouds, dims):
 
 
 @pytest.mark.parametrize('resolution', [(20, 20), (1, 400), (1, 20), (7, 3)])
-@pytest.mark.parametrize('dims', [(0, ), (1, ), (0, 1)])
+@pytest.mark.parametrize('dims', [(0,), (1,), (0, 1)])
 def test_images_and_fit_equal_gudhi(dims, resolution):
     points = make_points(count=40)
     diagrams = rips_diagrams(points, dims)
@@ -91,24 +95,24 @@ def test_images_from_deaths_are_those_of_diagrams(resolution, dtype, bumps, monk
 def test_gradients_are_derivatives(bumps, monkeypatch):
     monkeypatch.setattr('topkd.topology.persistence_image.FEW_BUMPS', bumps)
     points = make_points(3, 9, 2, dtype=torch.float64)
-    for dims in ((0, ), (0, 1)):
+    for dims in ((0,), (0, 1)):
         diagrams = rips_diagrams(points, dims)
         imager = PersistenceImager((3, 4)).fit(diagrams)
         inputs = [diagram.clone().requires_grad_() for diagram in diagrams]
         torch.autograd.gradcheck(lambda *diagrams: imager(diagrams), inputs)
     deaths = rips_h0(points).requires_grad_()
     imager.fit(as_diagrams(deaths))
-    torch.autograd.gradcheck(imager.images_from_deaths, (deaths, ))
+    torch.autograd.gradcheck(imager.images_from_deaths, (deaths,))
 
 
 def test_gradient_reaches_the_points():
     points = make_points(3, 9, 2, dtype=torch.float64).requires_grad_()
     imager = PersistenceImager((3, 4)).fit(rips_diagrams(points))
-    torch.autograd.gradcheck(lambda points: imager(rips_diagrams(points)), (points, ))
+    torch.autograd.gradcheck(lambda points: imager(rips_diagrams(points)), (points,))
 
 
 def test_kinds_of_input_agree():
-    diagrams = rips_diagrams(make_points(), (0, ))
+    diagrams = rips_diagrams(make_points(), (0,))
     imager = PersistenceImager().fit(torch.stack(diagrams))
     for same in (torch.stack(diagrams), [diagram.numpy() for diagram in diagrams], tuple(diagrams)):
         torch.testing.assert_close(imager(same), imager(diagrams))
@@ -118,7 +122,7 @@ def test_kinds_of_input_agree():
 
 
 def test_ragged_and_empty_diagrams():
-    diagrams = [diagram[:size] for size, diagram in enumerate(rips_diagrams(make_points(), (0, )))]
+    diagrams = [diagram[:size] for size, diagram in enumerate(rips_diagrams(make_points(), (0,)))]
     imager = PersistenceImager().fit(diagrams)
     images = imager(diagrams)
     torch.testing.assert_close(images, torch.cat([imager([diagram]) for diagram in diagrams]))
@@ -157,8 +161,13 @@ def test_points_of_persistence_0_do_not_count():
 def test_unfitted_use_is_an_error():
     imager = PersistenceImager()
     deaths = torch.ones(1, 3)
-    for use in (lambda: imager(as_diagrams(deaths)), lambda: imager.images_from_deaths(deaths), imager.spec,
-                lambda: imager.share_outside(as_diagrams(deaths)), lambda: imager.update_scale(as_diagrams(deaths))):
+    for use in (
+        lambda: imager(as_diagrams(deaths)),
+        lambda: imager.images_from_deaths(deaths),
+        imager.spec,
+        lambda: imager.share_outside(as_diagrams(deaths)),
+        lambda: imager.update_scale(as_diagrams(deaths)),
+    ):
         with pytest.raises(RuntimeError, match=r'was not fitted: call fit\(diagrams\)'):
             use()
 
@@ -175,7 +184,7 @@ def test_what_cannot_be_fitted_or_read_is_an_error():
     imager = PersistenceImager().fit(rips_diagrams(make_points()))
     with pytest.raises(ValueError, match=r'list of \(m, 2\) or one tensor \(B, m, 2\), got \(3, 2\)'):
         imager(torch.zeros(3, 2))
-    for resolution in ((20, ), (0, 5), (2.5, 3)):
+    for resolution in ((20,), (0, 5), (2.5, 3)):
         with pytest.raises(ValueError, match='two positive whole numbers'):
             PersistenceImager(resolution)
 

@@ -27,23 +27,23 @@ def gudhi_deaths(clouds):
 def make_clouds(kind, count, n, width, dtype):
     generator = torch.Generator().manual_seed(1000 * n + width)
     points = torch.randn(count, n, width, generator=generator, dtype=torch.float64)
-    centres = 10 * torch.randn(count, 4, width, generator=generator, dtype=torch.float64)
+    centers = 10 * torch.randn(count, 4, width, generator=generator, dtype=torch.float64)
     shape = (count, n)
     pick = torch.randint(4, shape, generator=generator).unsqueeze(2).expand(-1, -1, width)
     if kind == 'clustered':
-        points = centres.gather(1, pick) + 0.01 * points
+        points = centers.gather(1, pick) + 0.01 * points
     if kind == 'tightly clustered':
-        points = centres.gather(1, pick) + 1e-5 * points
+        points = centers.gather(1, pick) + 1e-5 * points
     if kind == 'tied':
         points = torch.randint(3, points.shape, generator=generator).double()
     if kind == 'duplicate':
-        points = centres.gather(1, pick)
+        points = centers.gather(1, pick)
     if kind == 'all equal':
-        points = centres[:, :1].expand_as(points)
+        points = centers[:, :1].expand_as(points)
     if kind == 'collinear':
-        points = torch.rand(count, n, 1, generator=generator, dtype=torch.float64) * centres[:, :1]
+        points = torch.rand(count, n, 1, generator=generator, dtype=torch.float64) * centers[:, :1]
     if kind == 'far cluster':
-        points[:, n // 2:] += 1e4
+        points[:, n // 2 :] += 1e4
     if kind == 'far from the origin':
         points += 1e4
     if kind == 'outlier':
@@ -57,8 +57,21 @@ def make_clouds(kind, count, n, width, dtype):
     return points.to(dtype)
 
 
-KINDS = ['random', 'clustered', 'tightly clustered', 'tied', 'duplicate', 'all equal', 'collinear', 'far cluster',
-         'far from the origin', 'outlier', 'huge', 'tiny', 'all scales']
+KINDS = [
+    'random',
+    'clustered',
+    'tightly clustered',
+    'tied',
+    'duplicate',
+    'all equal',
+    'collinear',
+    'far cluster',
+    'far from the origin',
+    'outlier',
+    'huge',
+    'tiny',
+    'all scales',
+]
 
 
 @pytest.fixture(params=['few', 'general', 'device'])
@@ -109,7 +122,7 @@ def test_deaths_are_ascending(way):
 @pytest.mark.parametrize('kind', ['random', 'clustered'])
 def test_gradient_is_the_derivative(kind, way):
     points = make_clouds(kind, 2, 9, 3, torch.float64).requires_grad_()
-    torch.autograd.gradcheck(rips_h0, (points, ), eps=1e-7 if kind == 'clustered' else 1e-6, atol=1e-5)
+    torch.autograd.gradcheck(rips_h0, (points,), eps=1e-7 if kind == 'clustered' else 1e-6, atol=1e-5)
 
 
 def test_gradient_of_points_on_a_line(way):
@@ -135,7 +148,7 @@ def test_batch_equals_loop():
 def test_chunks_do_not_matter(monkeypatch):
     clouds = make_clouds('random', 40, 20, 6, torch.float32).requires_grad_()
     expected = rips_h0(clouds)
-    gradient, = torch.autograd.grad(expected.square().sum(), clouds)
+    (gradient,) = torch.autograd.grad(expected.square().sum(), clouds)
     monkeypatch.setitem(rips_h0.__globals__['CHUNK'], 'cpu', 7 * 20**2)
     torch.testing.assert_close(rips_h0(clouds), expected)
     torch.testing.assert_close(torch.autograd.grad(rips_h0(clouds).square().sum(), clouds)[0], gradient)
@@ -169,7 +182,7 @@ def test_half_precision_is_raised_and_autocast_has_no_effect(dtype, way):
     points = make_clouds('random', 2, 10, 4, torch.float32).to(dtype).requires_grad_()
     with torch.autocast('cpu', dtype=torch.bfloat16):
         deaths = rips_h0(points)
-        gradient, = torch.autograd.grad(deaths.square().sum(), points)
+        (gradient,) = torch.autograd.grad(deaths.square().sum(), points)
     raised = points.detach().float().requires_grad_()
     expected = rips_h0(raised)
     assert deaths.dtype == torch.float32
@@ -194,7 +207,7 @@ def test_reduced_matmul_precision_has_no_effect():
 def test_points_that_are_not_finite_name_the_cloud(value, count):
     points = make_clouds('random', count, 10, 4, torch.float32)
     points[2, 5, 1] = value
-    for compute in (rips_h0, rips_diagrams, lambda points: rips_diagrams(points, (1, ))):
+    for compute in (rips_h0, rips_diagrams, lambda points: rips_diagrams(points, (1,))):
         with pytest.raises(ValueError, match='points of cloud 2 are not all finite'):
             compute(points)
     deaths = rips_h0(points, check_finite=False)
@@ -209,8 +222,10 @@ def test_points_are_checked():
         rips_h0(torch.zeros(2, 5, 3, dtype=torch.long))
     with pytest.raises(TypeError, match='floating-point tensor, got ndarray'):
         rips_h0(np.zeros((2, 5, 3)))
-    for dims in ((), (2, ), (1, 0), (0, 1, 2)):
-        with pytest.raises(ValueError, match=r'homology_dims must be \(0,\), \(1,\) or \(0, 1\) for diagrams with gradient, got'):
+    for dims in ((), (2,), (1, 0), (0, 1, 2)):
+        with pytest.raises(
+            ValueError, match=r'homology_dims must be \(0,\), \(1,\) or \(0, 1\) for diagrams with gradient, got'
+        ):
             rips_diagrams(torch.zeros(2, 5, 3), dims)
 
 
@@ -225,12 +240,12 @@ def test_compiles_as_one_graph():
 
 def test_second_derivative_outside_the_few():
     points = make_clouds('random', 6, 5, 3, torch.float64).requires_grad_()
-    torch.autograd.gradgradcheck(lambda points: rips_h0(points).square(), (points, ), atol=1e-5)
+    torch.autograd.gradgradcheck(lambda points: rips_h0(points).square(), (points,), atol=1e-5)
 
 
 def test_unit_square_has_a_cycle_from_1_to_root_2():
     square = torch.tensor([[[0.0, 0], [1, 0], [1, 1], [0, 1]]], dtype=torch.float64)
-    diagram, = rips_diagrams(square, (0, 1))
+    (diagram,) = rips_diagrams(square, (0, 1))
     expected = [[0, 1], [0, 1], [0, 1], [1, 2**0.5]]
     torch.testing.assert_close(diagram, torch.tensor(expected, dtype=torch.float64))
 
@@ -247,7 +262,7 @@ def test_diagrams_of_dimension_0_are_deaths_with_births_0():
 def test_cycles_equal_gudhi(kind, dtype):
     for n, width in ((2, 2), (3, 2), (4, 2), (20, 2), (40, 5)):
         clouds = make_clouds(kind, 3, n, width, dtype)
-        for cloud, diagram in zip(clouds, rips_diagrams(clouds, (1, ))):
+        for cloud, diagram in zip(clouds, rips_diagrams(clouds, (1,))):
             expected = gudhi_diagram(cloud, 1)
             assert diagram.shape == expected.shape and diagram.dtype == dtype
             found, expected = (points[np.lexsort(points.T)] for points in (diagram.double().numpy(), expected))
@@ -256,14 +271,14 @@ def test_cycles_equal_gudhi(kind, dtype):
 
 def test_both_dimensions_are_joined():
     points = make_clouds('random', 4, 20, 3, torch.float32)
-    for both, components, cycles in zip(*(rips_diagrams(points, dims) for dims in ((0, 1), (0, ), (1, )))):
+    for both, components, cycles in zip(*(rips_diagrams(points, dims) for dims in ((0, 1), (0,), (1,)))):
         torch.testing.assert_close(both, torch.cat([components, cycles]), rtol=0, atol=0)
 
 
 def test_gradient_of_cycles_is_the_derivative():
     points = make_clouds('random', 2, 20, 2, torch.float64).requires_grad_()
-    assert all(len(diagram) for diagram in rips_diagrams(points, (1, )))
-    torch.autograd.gradcheck(lambda points: torch.cat(rips_diagrams(points, (0, 1))), (points, ))
+    assert all(len(diagram) for diagram in rips_diagrams(points, (1,)))
+    torch.autograd.gradcheck(lambda points: torch.cat(rips_diagrams(points, (0, 1))), (points,))
 
 
 def test_threads_do_not_matter(monkeypatch):
@@ -271,6 +286,6 @@ def test_threads_do_not_matter(monkeypatch):
     expected = None
     for workers in (1, 2, 8):
         monkeypatch.setattr(torch, 'get_num_threads', lambda: workers)
-        found = rips_diagrams(points, (1, ))
+        found = rips_diagrams(points, (1,))
         expected = expected or found
         assert all(torch.equal(*pair) for pair in zip(found, expected))

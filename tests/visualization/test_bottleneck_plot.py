@@ -1,4 +1,5 @@
 """What the figure of bottleneck distances shows: shares of deaths, and means with their spread."""
+
 import numpy as np
 import pytest
 
@@ -32,7 +33,10 @@ def test_shares_of_deaths(figure):
 def test_distances_with_mean_and_deviation(figure):
     right = figure.axes[1]
     # of three clouds, the first is at the cap, (4 - 0) / 2
-    assert [text.get_text() for text in right.get_yticklabels()] == ['plain\n(33% at the cap)', OTHER_IMAGES.replace(', ', ',\n')]
+    assert [text.get_text() for text in right.get_yticklabels()] == [
+        'plain\n(33% at the cap)',
+        OTHER_IMAGES.replace(', ', ',\n'),
+    ]
     dots = [line for line in right.lines if line.get_marker() == '.']
     np.testing.assert_allclose(dots[0].get_xdata(), [2, 0, 1])
     bars = right.containers

@@ -1,4 +1,5 @@
 """The chart of costs has its markers at the times."""
+
 from matplotlib.image import imread
 
 from topkd.visualization import cost_chart as module
@@ -6,7 +7,11 @@ from topkd.visualization.cost_chart import plot_costs
 
 
 def cost(name: str, paper: dict) -> dict:
-    ms = {'RipsNet': {'1': 0.2, '64': 0.03}, 'exact image': {'1': 0.4, '64': 0.1}, 'gudhi, released route': {'1': 2.0, '64': 1.5}}
+    ms = {
+        'RipsNet': {'1': 0.2, '64': 0.03},
+        'exact image': {'1': 0.4, '64': 0.1},
+        'gudhi, released route': {'1': 2.0, '64': 1.5},
+    }
     return dict(size=dict(name=name, num_points=64, width=64, paper=paper), ms=ms)
 
 
@@ -21,5 +26,7 @@ def test_markers_labels_and_the_papers_time(tmp_path, monkeypatch):
     assert first.get_xscale() == 'log' and first.get_xlim() == second.get_xlim() == (0.01, 10)
     assert sorted(text.get_text() for text in first.texts) == sorted(['0.2', '0.4', '2', '0.03', '0.1', '1.5'])
     assert [text.get_text() for text in kept[0].legends[0].get_texts()][:2] == ['1 cloud a call', '64 clouds a call']
-    assert len({(line.get_marker(), line.get_markerfacecolor() == 'none') for line in first.lines}) == 3  # told apart in grey
+    assert (
+        len({(line.get_marker(), line.get_markerfacecolor() == 'none') for line in first.lines}) == 3
+    )  # told apart in gray
     assert imread(tmp_path / 'x.png').ndim == 3

@@ -1,4 +1,5 @@
 """What the figure of a diagram shows: its points, its bars in order, its image on the right axes."""
+
 import numpy as np
 import pytest
 import torch
@@ -37,7 +38,7 @@ def test_diagram_barcode_and_image(draw):
     image = axes[2].images[0]
     np.testing.assert_array_equal(np.asarray(image.get_array()), topology['square'].image)
     left, right, low, high = image.get_extent()
-    # the centres of the outermost of 20 pixels lie on the ends of the range
+    # the centers of the outermost of 20 pixels lie on the ends of the range
     assert left + (right - left) / 40 == pytest.approx(spec['im_range'][0], abs=1e-6)
     assert high - (high - low) / 40 == pytest.approx(spec['im_range'][3])
     assert axes[0].get_xlabel() == 'birth (metres)' and axes[2].get_ylabel() == 'persistence (metres)'
@@ -51,7 +52,7 @@ def test_rows_share_their_scales(draw):
 
 
 def test_births_all_zero_and_no_image(draw):
-    _, _, axes = draw(dict(line=torch.tensor([[0.0], [1], [3]])), (0, ))
+    _, _, axes = draw(dict(line=torch.tensor([[0.0], [1], [3]])), (0,))
     assert [text.get_text() for text in axes[2].get_xticklabels()] == ['0']
     left, right = axes[2].images[0].get_extent()[:2]
     assert axes[2].get_xticks()[0] == pytest.approx((left + right) / 2)

@@ -1,4 +1,5 @@
 """What the scatter of embeddings shows: every point once, every class by a look of its own."""
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -25,7 +26,7 @@ def test_one_panel_a_network_and_every_class_distinguishable(drawn):
     planes = {name: generator.normal(size=(60, 2)) for name in ('teacher', 'plain', 'KD', 'TopKD', 'exact')}
     names = {number: f'class_{number}' for number in range(19)}
     plot_embeddings(planes, labels, names, 'none.png', notes=dict(KD='silhouette 0.100'))
-    figure, = drawn
+    (figure,) = drawn
     panels = [axis for axis in figure.axes if axis.axison]
     assert [axis.get_title() for axis in panels] == ['teacher', 'plain', 'KD\nsilhouette 0.100', 'TopKD', 'exact']
     for axis, plane in zip(panels, planes.values()):

@@ -1,4 +1,5 @@
 """What figures of images show: the very pixels, curves and words they were given."""
+
 import numpy as np
 import pytest
 import torch
@@ -18,7 +19,7 @@ def images(count: int = 2, seed: int = 0) -> torch.Tensor:
 
 
 def panels(figure) -> list:
-    """Return the axes that are no colour bar, row by row."""
+    """Return the axes that are no color bar, row by row."""
     return [axis for axis in figure.axes if axis.get_label() != '<colorbar>']
 
 
@@ -30,7 +31,7 @@ def test_pixels_and_curves_are_the_images():
         for row, group in enumerate((exact, approximated)):
             shown = axes[row, column].images[0]
             assert np.array_equal(shown.get_array(), group[column].reshape(4, 3).numpy())
-            # pixels are 1 wide and 4/3 high, and the ends of the range are centres
+            # pixels are 1 wide and 4/3 high, and the ends of the range are centers
             assert shown.get_extent() == pytest.approx([-0.5, 2.5, 1 - 2 / 3, 5 + 2 / 3]) and shown.origin == 'lower'
             assert list(axes[row, column].get_xticks()) == [0, 2]
             assert shown.get_clim() == pytest.approx((0, max(exact.max(), approximated.max()).item()))
@@ -39,10 +40,14 @@ def test_pixels_and_curves_are_the_images():
             assert line.get_ydata() == pytest.approx([1, 7 / 3, 11 / 3, 5])
             assert axes[2, column].get_ylim() == pytest.approx((1 - 2 / 3, 5 + 2 / 3))  # level with the pixels
     assert [axis.get_title() for axis in axes[0]] == ['one', 'two'] and figure._suptitle.get_text() == 'title'
-    assert [axis.get_ylabel() for axis in axes[:, 0]] == ['exact\npersistence', 'RipsNet\npersistence', 'both\npersistence']
+    assert [axis.get_ylabel() for axis in axes[:, 0]] == [
+        'exact\npersistence',
+        'RipsNet\npersistence',
+        'both\npersistence',
+    ]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ['exact', 'RipsNet']
     dashes = {line.get_linestyle() for line in axes[2, 0].lines}
-    assert len(dashes) == 2  # told apart in grey
+    assert len(dashes) == 2  # told apart in gray
 
 
 def test_first_curve_is_repeated_as_the_reference():
@@ -66,7 +71,9 @@ def test_births_without_width_and_an_unknown_range():
 
 
 def test_shapes_that_do_not_fit():
-    with pytest.raises(ValueError, match=r'expected 2 images of 3 x 4 pixels of every kind, got \(2, 12\) and \(1, 12\)'):
+    with pytest.raises(
+        ValueError, match=r'expected 2 images of 3 x 4 pixels of every kind, got \(2, 12\) and \(1, 12\)'
+    ):
         image_figure(dict(exact=images(2), RipsNet=images(1)), ['a', 'b'], RANGE, (3, 4))
     with pytest.raises(ValueError, match='expected 2 images of 20 x 20 pixels'):
         image_figure(dict(exact=images(2)), ['a', 'b'], RANGE)
@@ -82,8 +89,10 @@ def test_comparison_is_written_as_a_file(tmp_path):
 
 def test_networks_of_one_cloud_with_their_errors():
     exact, approximated = images(2), images(2, seed=1)
-    shown = dict(teacher=NetworkImages(exact, approximated, torch.tensor([0.0, 0.25])),
-                 plain=NetworkImages(exact + 1, approximated, torch.tensor([0.0, 1.0])))
+    shown = dict(
+        teacher=NetworkImages(exact, approximated, torch.tensor([0.0, 0.25])),
+        plain=NetworkImages(exact + 1, approximated, torch.tensor([0.0, 1.0])),
+    )
     figure = network_figure(shown, 1, RANGE, (3, 4), 'cloud 2')
     axes = np.array(panels(figure)).reshape(3, 2)
     assert np.array_equal(axes[0, 1].images[0].get_array(), (exact[1] + 1).reshape(4, 3).numpy())

@@ -32,11 +32,13 @@ def drawn(monkeypatch, tmp_path):
 
 
 def test_lines_are_the_values_over_epochs_and_keep_their_look(drawn):
-    axes = drawn({'ratio': {'a': run([0.1, 0.2, 0.3]), 'b': run([0.3, 0.1])}, 'outside': {'a': run([]), 'b': run([1.0, 0.5])}},
-                 percent=('outside', ))
+    axes = drawn(
+        {'ratio': {'a': run([0.1, 0.2, 0.3]), 'b': run([0.3, 0.1])}, 'outside': {'a': run([]), 'b': run([1.0, 0.5])}},
+        percent=('outside',),
+    )
     first, second = axes[0].lines
     assert first.get_xdata() == pytest.approx([0.5, 1.0, 1.5]) and first.get_ydata() == pytest.approx([0.1, 0.2, 0.3])
-    alone, = axes[1].lines
+    (alone,) = axes[1].lines
     assert (alone.get_color(), alone.get_linestyle()) == (second.get_color(), second.get_linestyle())
     assert (first.get_color(), first.get_linestyle()) != (second.get_color(), second.get_linestyle())
     assert axes[0].get_yscale() == 'linear' and axes[1].get_xlabel() == 'epoch'
@@ -50,7 +52,7 @@ def test_two_decades_make_the_axis_logarithmic(drawn):
 
 
 def test_long_runs_are_drawn_by_medians(drawn):
-    line, = drawn({'ratio': {'a': run([1.0, 2.0, 9.0] * 120)}})[0].lines
+    (line,) = drawn({'ratio': {'a': run([1.0, 2.0, 9.0] * 120)}})[0].lines
     assert line.get_ydata() == pytest.approx([2.0] * 120)
 
 

@@ -1,4 +1,5 @@
 """The history of a term: spans of steps and what is drawn of them."""
+
 import numpy as np
 import pytest
 
@@ -8,13 +9,16 @@ from topkd.visualization.term_history import history_figure, spans
 def test_spans_hold_means_and_ranges():
     summary = spans(np.array([1, 2, 3, 4, 5]), np.array([1.0, 3.0, 5.0, 0.0, 8.0]), 2)
     assert {key: list(values) for key, values in summary.items()} == dict(
-        step=[2.0, 4.5], mean=[3.0, 4.0], least=[1.0, 0.0], greatest=[5.0, 8.0])
+        step=[2.0, 4.5], mean=[3.0, 4.0], least=[1.0, 0.0], greatest=[5.0, 8.0]
+    )
     assert list(spans(np.array([7]), np.array([2.0]))['step']) == [7.0]
 
 
 def test_a_panel_a_quantity_over_the_same_steps():
     steps = np.arange(1, 1001)
-    figure = history_figure({'term': (steps, np.sqrt(steps)), 'gradient ratio': (np.array([1, 501]), np.array([0.5, 0.25]))}, 'topology')
+    figure = history_figure(
+        {'term': (steps, np.sqrt(steps)), 'gradient ratio': (np.array([1, 501]), np.array([0.5, 0.25]))}, 'topology'
+    )
     first, second = figure.axes
     assert (first.get_ylabel(), second.get_ylabel(), second.get_xlabel()) == ('term', 'gradient ratio', 'training step')
     assert len(first.lines[0].get_xdata()) == 200 and first.lines[0].get_xdata()[0] == 3.0

@@ -4,10 +4,10 @@
 The paper does not say which clouds it compares. Here they are clouds of random images of the split, of the topology loss's size and
 taps, not projected; and, since networks differ in scale, once more with every cloud divided by its mean distance (scale-free).
 """
+
 import os.path as osp
 import shlex
 import sys
-from typing import List
 
 import topkd  # noqa: F401
 from topkd.artifacts import cloud_request, write_json
@@ -20,15 +20,17 @@ from topkd.launch import setup_processes
 from topkd.visualization.bottleneck_plot import plot_bottleneck
 
 
-def table(distances: List[Distances]) -> str:
+def table(distances: list[Distances]) -> str:
     """Format mean, standard deviation and the share at the cap, one row a network and dimension."""
-    lines = [f"{'network':<24}{'dimension':>10}{'clouds':>8}{'distance':>20}{'at cap':>8}{'scale-free':>20}{'at cap':>8}"]
+    lines = [
+        f'{"network":<24}{"dimension":>10}{"clouds":>8}{"distance":>20}{"at cap":>8}{"scale-free":>20}{"at cap":>8}'
+    ]
     for row in distances:
         if row.scale == SCALES[0]:
             twin = next(other for other in distances if other[:2] == row[:2] and other.scale == SCALES[1])
             line = f'{row.network:<24}{row.homology_dim:>10}{len(row.values):>8}'
             for part in (row.plain(), twin.plain()):
-                line += f"{cell(part['mean'], part['std'], 4):>20}{part['at_cap']:>8.0%}"
+                line += f'{cell(part["mean"], part["std"], 4):>20}{part["at_cap"]:>8.0%}'
             lines.append(line)
     return '\n'.join(lines)
 
@@ -47,17 +49,31 @@ def main() -> None:
     loss = topology_loss(model, args.loss)
     request = cloud_request(cfg.model.losses[args.loss])
     loader = cloud_loader(cfg, args.split, loss.cloud, args.seed)
-    diagrams = collect_diagrams(model, students, loss, loader, args.homology_dims or request['homology_dims'], args.batches)
+    diagrams = collect_diagrams(
+        model, students, loss, loader, args.homology_dims or request['homology_dims'], args.batches
+    )
     distances = distances_to_teacher(diagrams)
     print(table(distances))
-    print(f"\nmean ± standard deviation over clouds of random images of the {args.split} split; exact distances\n"
-          "'teacher, other images': between the teacher's own diagrams of different images\n"
-          'at cap: share of clouds whose distance is half the greatest persistence of the two diagrams, the most it can be;\n'
-          "where that persistence is the teacher's, a distance at the cap does not depend on the student's diagram")
+    print(
+        f'\nmean ± standard deviation over clouds of random images of the {args.split} split; exact distances\n'
+        "'teacher, other images': between the teacher's own diagrams of different images\n"
+        'at cap: share of clouds whose distance is half the greatest persistence of the two diagrams, the most it can be;\n'
+        "where that persistence is the teacher's, a distance at the cap does not depend on the student's diagram"
+    )
 
     data, figure = (osp.join(analysis_folder(args, cfg), f'bottleneck.{ending}') for ending in ('json', 'png'))
-    write_json(dict(command=shlex.join(sys.argv), config=args.config, checkpoints=checkpoints, split=args.split, seed=args.seed,
-                    clouds=request, distances=[row.plain() for row in distances]), data)
+    write_json(
+        dict(
+            command=shlex.join(sys.argv),
+            config=args.config,
+            checkpoints=checkpoints,
+            split=args.split,
+            seed=args.seed,
+            clouds=request,
+            distances=[row.plain() for row in distances],
+        ),
+        data,
+    )
     plot_bottleneck(diagrams, distances, figure)
     print(f'{data}\n{figure}')
 

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """What an image costs by RipsNet, exactly, and by gudhi as the paper did it (Table 13).
 
-    python tools/analysis/cost.py                            # the paper's two sizes
-    python tools/analysis/cost.py --points 8 --width 256     # another size
-    python tools/analysis/cost.py CONFIG                     # the clouds of a distillation config
+python tools/analysis/cost.py                            # the paper's two sizes
+python tools/analysis/cost.py --points 8 --width 256     # another size
+python tools/analysis/cost.py CONFIG                     # the clouds of a distillation config
 """
+
 import argparse
 import os
 import os.path as osp
 import shlex
 import sys
-from typing import Any, Dict, List
+from typing import Any
 
 import torch
 from mmengine.config import DictAction
@@ -26,8 +27,10 @@ from topkd.evaluation.route_times import device_name
 from topkd.launch import setup_processes
 from topkd.visualization.cost_chart import plot_costs
 
-LEGEND = ('\noperations: a multiplication and an addition are two, biases and activations are not counted.\n'
-          'paper: gudhi on an AMD Epyc 7742, RipsNet trained on an A100.')
+LEGEND = (
+    '\noperations: a multiplication and an addition are two, biases and activations are not counted.\n'
+    'paper: gudhi on an AMD Epyc 7742, RipsNet trained on an A100.'
+)
 
 
 def parse() -> argparse.Namespace:
@@ -35,26 +38,38 @@ def parse() -> argparse.Namespace:
     result.add_argument('config', nargs='?', help='distillation config whose clouds are measured')
     result.add_argument('--points', type=int, help='points of a cloud')
     result.add_argument('--width', type=int, help='width of the points')
-    result.add_argument('--loss', default='topology', help='name of the topology loss in model.losses (default: %(default)s)')
+    result.add_argument(
+        '--loss', default='topology', help='name of the topology loss in model.losses (default: %(default)s)'
+    )
     result.add_argument('--batch-sizes', type=int, nargs='+', default=[1, 64], help='clouds of a call (default: 1 64)')
-    result.add_argument('--repeats', type=int, default=7, help='turns that count; the table shows medians (default: %(default)s)')
-    result.add_argument('--device', default=get_device(), help='where RipsNet and exact images run (default: %(default)s)')
-    result.add_argument('--cfg-options', nargs='+', action=DictAction, default=None, help='entries of the config to override')
-    result.add_argument('--out', default='work_dirs/cost', help='folder for cost.json and cost.png (default: %(default)s)')
+    result.add_argument(
+        '--repeats', type=int, default=7, help='turns that count; the table shows medians (default: %(default)s)'
+    )
+    result.add_argument(
+        '--device', default=get_device(), help='where RipsNet and exact images run (default: %(default)s)'
+    )
+    result.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, default=None, help='entries of the config to override'
+    )
+    result.add_argument(
+        '--out', default='work_dirs/cost', help='folder for cost.json and cost.png (default: %(default)s)'
+    )
     return result.parse_args()
 
 
 def sizes(args: argparse.Namespace) -> tuple:
     """Return the sizes to measure and the homology dimensions of the images."""
     if (args.points is None) != (args.width is None) or (args.config and args.points is not None):
-        raise ValueError('the size of clouds is told by a config, or by --points and --width together, or by neither for the two of '
-                         'the paper')
+        raise ValueError(
+            'the size of clouds is told by a config, or by --points and --width together, or by neither for the two of '
+            'the paper'
+        )
     if min(args.points or 2, *args.batch_sizes, args.repeats, args.width or 1) < 1 or args.points == 1:
         raise ValueError('--points must be 2 or more, --width, --batch-sizes and --repeats 1 or more')
     if args.points is not None:
-        return [CloudSize('clouds', args.points, args.width)], (0, )
+        return [CloudSize('clouds', args.points, args.width)], (0,)
     if args.config is None:
-        return list(PAPER_SIZES), (0, )
+        return list(PAPER_SIZES), (0,)
     cfg = merge_cfg_options(read_config(args.config), args.cfg_options)
     setup_processes(cfg)
     dims = cloud_request(topology_config(cfg, args.loss))['homology_dims']
@@ -62,21 +77,25 @@ def sizes(args: argparse.Namespace) -> tuple:
     return [CloudSize(name, *cloud_size(cfg, args.loss))], tuple(dims)
 
 
-def show(cost: Dict[str, Any]) -> None:
+def show(cost: dict[str, Any]) -> None:
     """Print the block of one size."""
     size, paper = cost['size'], cost['size']['paper']
     counts = list(cost['ms']['RipsNet'])
-    rows: List[List[str]] = [['', 'paper', 'ours'],
-                             ['RipsNet, operations an image', scaled(paper['flops']) if paper else '-', scaled(cost['flops'])],
-                             ['RipsNet, parameters', '-', f"{cost['parameters']:,}"]]
+    rows: list[list[str]] = [
+        ['', 'paper', 'ours'],
+        ['RipsNet, operations an image', scaled(paper['flops']) if paper else '-', scaled(cost['flops'])],
+        ['RipsNet, parameters', '-', f'{cost["parameters"]:,}'],
+    ]
     for route, times in cost['ms'].items():
         for count in counts:
-            known = f"{paper['gudhi_ms']:.2f}" if paper and route.startswith('gudhi') and count == counts[0] else '-'
-            rows.append([f"{route}, ms an image, {count} a call", known, f'{times[count]:.3g}'])
-    rows.append([f'RipsNet, training step of {TRAINING_BATCH} clouds, ms', '-', f"{cost['training_step_ms']:.3g}"])
-    rows.append(['RipsNet, whole training, minutes', f"{paper['training_min']:.2f}" if paper else '-', '-'])
-    print(f"\n{size['name']}: clouds of {size['num_points']} points of width {size['width']}, homology "
-          f"{'+'.join(map(str, cost['homology_dims']))}, units {', '.join(map(str, cost['units']))}")
+            known = f'{paper["gudhi_ms"]:.2f}' if paper and route.startswith('gudhi') and count == counts[0] else '-'
+            rows.append([f'{route}, ms an image, {count} a call', known, f'{times[count]:.3g}'])
+    rows.append([f'RipsNet, training step of {TRAINING_BATCH} clouds, ms', '-', f'{cost["training_step_ms"]:.3g}'])
+    rows.append(['RipsNet, whole training, minutes', f'{paper["training_min"]:.2f}' if paper else '-', '-'])
+    print(
+        f'\n{size["name"]}: clouds of {size["num_points"]} points of width {size["width"]}, homology '
+        f'{"+".join(map(str, cost["homology_dims"]))}, units {", ".join(map(str, cost["units"]))}'
+    )
     for row in rows:
         print(f'{row[0]:<48}{row[1]:>12}{row[2]:>12}')
 
@@ -92,10 +111,19 @@ def main() -> None:
         show(cost)
     print(LEGEND)
     os.makedirs(args.out, exist_ok=True)
-    write_json(dict(command=shlex.join(sys.argv), seed=0, device=device, threads=torch.get_num_threads(), repeats=args.repeats,
-                    costs=costs), osp.join(args.out, 'cost.json'))
+    write_json(
+        dict(
+            command=shlex.join(sys.argv),
+            seed=0,
+            device=device,
+            threads=torch.get_num_threads(),
+            repeats=args.repeats,
+            costs=costs,
+        ),
+        osp.join(args.out, 'cost.json'),
+    )
     plot_costs(costs, osp.join(args.out, 'cost.png'))
-    print(f"written to {osp.join(args.out, 'cost.json')} and {osp.join(args.out, 'cost.png')}")
+    print(f'written to {osp.join(args.out, "cost.json")} and {osp.join(args.out, "cost.png")}')
 
 
 if __name__ == '__main__':

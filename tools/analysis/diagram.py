@@ -4,12 +4,12 @@
 SOURCE is a file of points: .npy or .npz with an array (n, d) or (B, n, d), .csv or .txt with one point a row. Or it is a distillation
 config: then a cloud of random images is shown as the teacher and, with --checkpoint, its students see it, not projected.
 """
+
 import argparse
 import os
 import os.path as osp
 import shlex
 import sys
-from typing import Dict, Optional
 
 import numpy as np
 import torch
@@ -35,7 +35,7 @@ def is_config(source: str) -> bool:
     return source.endswith('.py') or '::' in source
 
 
-def read_source(args: argparse.Namespace) -> Dict[str, Tensor]:
+def read_source(args: argparse.Namespace) -> dict[str, Tensor]:
     """Return the clouds (n, d) that SOURCE names, by name."""
     if not is_config(args.source):
         if args.checkpoint:
@@ -55,16 +55,18 @@ def read_source(args: argparse.Namespace) -> Dict[str, Tensor]:
     return {name: cloud[args.index or 0].cpu() for name, cloud in clouds.items()}
 
 
-def subset(clouds: Dict[str, Tensor], points: Optional[int], seed: int) -> Dict[str, Tensor]:
+def subset(clouds: dict[str, Tensor], points: int | None, seed: int) -> dict[str, Tensor]:
     """Keep some random points of every cloud, the same ones of each.
 
     Raises:
-        ValueError: Where there are more points than can be computed with, or fewer than asked for.
+        ValueError: If there are more points than can be computed with, or fewer than asked for.
     """
     count = len(next(iter(clouds.values())))
     if points is None and count > MAX_POINTS:
-        raise ValueError(f'the cloud has {count} points, too many for its diagram (limit {MAX_POINTS}): take a random part of them by '
-                         f'--points {MAX_POINTS // 2}')
+        raise ValueError(
+            f'the cloud has {count} points, too many for its diagram (limit {MAX_POINTS}): take a random part of them by '
+            f'--points {MAX_POINTS // 2}'
+        )
     if points is None:
         return clouds
     if not 2 <= points <= min(count, MAX_POINTS):
@@ -73,16 +75,18 @@ def subset(clouds: Dict[str, Tensor], points: Optional[int], seed: int) -> Dict[
     return {name: cloud[torch.from_numpy(kept)] for name, cloud in clouds.items()}
 
 
-def table(topology: Dict[str, CloudTopology]) -> str:
+def table(topology: dict[str, CloudTopology]) -> str:
     """Format the summary of each diagram, one row a cloud and dimension."""
-    lines = [f"{'cloud':<24}{'dimension':>10}{'classes':>9}{'births':>26}{'deaths':>26}{'persistence: max':>18}{'total':>12}"]
+    lines = [
+        f'{"cloud":<24}{"dimension":>10}{"classes":>9}{"births":>26}{"deaths":>26}{"persistence: max":>18}{"total":>12}'
+    ]
     for name, cloud in topology.items():
         for dim, diagram in cloud.diagrams.items():
             row = summarize_diagram(diagram)
-            line = f"{name:<24}{dim:>10}{row['classes']:>9}"
+            line = f'{name:<24}{dim:>10}{row["classes"]:>9}'
             if row['classes']:
                 ranges = [f'{low:.4g} to {high:.4g}' for low, high in (row['births'], row['deaths'])]
-                line += f"{ranges[0]:>26}{ranges[1]:>26}{row['greatest_persistence']:>18.4g}{row['total_persistence']:>12.4g}"
+                line += f'{ranges[0]:>26}{ranges[1]:>26}{row["greatest_persistence"]:>18.4g}{row["total_persistence"]:>12.4g}'
             lines.append(line)
     return '\n'.join(lines)
 
@@ -92,16 +96,26 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', metavar='SOURCE', help='file of points, or config')
     parser.add_argument('--homology-dims', type=int, nargs='+', help="default: 0 1, or those of --spec's file")
-    parser.add_argument('--spec', help="RipsNet file whose images' spec is used (default: fitted on the diagrams shown)")
+    parser.add_argument(
+        '--spec', help="RipsNet file whose images' spec is used (default: fitted on the diagrams shown)"
+    )
     parser.add_argument('--index', type=int, help='number of the cloud, from 0, where there are several')
     parser.add_argument('--key', help='array of a .npz file that holds several')
     parser.add_argument('--points', type=int, help='keep so many random points (default: all)')
     parser.add_argument('--seed', type=int, default=0, help='of the choice of points or images (default: %(default)s)')
-    parser.add_argument('--checkpoint', nargs='+', default=[], metavar='NAME=CHECKPOINT', help='with a config: trained students')
-    parser.add_argument('--loss', default='topology', help='with a config: name of the topology loss (default: %(default)s)')
-    parser.add_argument('--split', choices=['train', 'test'], default='test', help='with a config: whose images (default: test)')
+    parser.add_argument(
+        '--checkpoint', nargs='+', default=[], metavar='NAME=CHECKPOINT', help='with a config: trained students'
+    )
+    parser.add_argument(
+        '--loss', default='topology', help='with a config: name of the topology loss (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--split', choices=['train', 'test'], default='test', help='with a config: whose images (default: test)'
+    )
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='with a config: entries to override')
-    parser.add_argument('--out', default=osp.join('work_dirs', 'analysis'), help='folder for table and figure (default: %(default)s)')
+    parser.add_argument(
+        '--out', default=osp.join('work_dirs', 'analysis'), help='folder for table and figure (default: %(default)s)'
+    )
     return parser.parse_args()
 
 
@@ -115,8 +129,13 @@ def main() -> None:
 
     os.makedirs(args.out, exist_ok=True)
     data, figure = (osp.join(args.out, f'diagram.{ending}') for ending in ('json', 'png'))
-    diagrams = {name: {str(dim): diagram.tolist() for dim, diagram in cloud.diagrams.items()} for name, cloud in topology.items()}
-    write_json(dict(command=shlex.join(sys.argv), source=args.source, seed=args.seed, spec=spec, diagrams=diagrams), data)
+    diagrams = {
+        name: {str(dim): diagram.tolist() for dim, diagram in cloud.diagrams.items()}
+        for name, cloud in topology.items()
+    }
+    write_json(
+        dict(command=shlex.join(sys.argv), source=args.source, seed=args.seed, spec=spec, diagrams=diagrams), data
+    )
     plot_diagrams(topology, spec, figure, 'feature distance' if is_config(args.source) else 'distance')
     print(f'{data}\n{figure}')
 

@@ -4,11 +4,11 @@
 The embeddings are the features at the topology loss's taps (the classifier's input), not projected. The paper's scores are
 those of UMAP's plane; those in the space of the embeddings need no UMAP and have no seed.
 """
+
 import argparse
 import os.path as osp
 import shlex
 import sys
-from typing import Dict, List
 
 import numpy as np
 
@@ -27,9 +27,9 @@ from topkd.visualization.embedding_plot import plot_embeddings
 HEADINGS = dict(umap='in the plane of UMAP', features='in the space of the embeddings')
 
 
-def spaces_of(args: argparse.Namespace) -> Dict[str, Place]:
+def spaces_of(args: argparse.Namespace) -> dict[str, Place]:
     """Return the spaces to score in; where UMAP is missing, say so before anything is computed."""
-    spaces: Dict[str, Place] = {}
+    spaces: dict[str, Place] = {}
     if 'umap' in args.space:
         try:
             umap_class()
@@ -41,11 +41,11 @@ def spaces_of(args: argparse.Namespace) -> Dict[str, Place]:
     return spaces
 
 
-def table(summary: Dict[str, Dict[str, dict]]) -> str:
+def table(summary: dict[str, dict[str, dict]]) -> str:
     """Format the scores, one table a space, one row a network."""
-    lines: List[str] = []
+    lines: list[str] = []
     for space, networks in summary.items():
-        lines += [f"{HEADINGS[space]:<34}{'silhouette':>18}{'Calinski-Harabasz':>22}{'Davies-Bouldin':>18}"]
+        lines += [f'{HEADINGS[space]:<34}{"silhouette":>18}{"Calinski-Harabasz":>22}{"Davies-Bouldin":>18}']
         for name, scores in networks.items():
             cells = [cell(scores[score]['mean'], scores[score]['std']) for score in SCORES]
             lines.append(f'{name:<34}{cells[0]:>18}{cells[1]:>22}{cells[2]:>18}')
@@ -53,12 +53,12 @@ def table(summary: Dict[str, Dict[str, dict]]) -> str:
     return '\n'.join(lines)
 
 
-def draw_first(study: ClusterStudy, labels: np.ndarray, names: Dict[int, str], space: str, path: str) -> None:
+def draw_first(study: ClusterStudy, labels: np.ndarray, names: dict[int, str], space: str, path: str) -> None:
     """Draw the first draw's images where they were scored, or by principal components where that is no plane."""
     planes = study.first[space]
     if space == 'features':
         planes = {name: principal_plane(points) for name, points in planes.items()}
-    notes = {name: f"silhouette {scores[0]['silhouette']:.3f}" for name, scores in study.scores[space].items()}
+    notes = {name: f'silhouette {scores[0]["silhouette"]:.3f}' for name, scores in study.scores[space].items()}
     plot_embeddings(planes, labels, names, path, 'UMAP' if space == 'umap' else 'principal component', notes)
 
 
@@ -68,8 +68,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument('--draws', type=int, default=10, help='draws of classes (default: %(default)s)')
     parser.add_argument('--classes', type=int, default=10, help='classes of a draw (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='of the draws and of UMAP (default: %(default)s)')
-    parser.add_argument('--space', nargs='+', choices=['umap', 'features'], default=['umap', 'features'],
-                        help='where distances are measured (default: both)')
+    parser.add_argument(
+        '--space',
+        nargs='+',
+        choices=['umap', 'features'],
+        default=['umap', 'features'],
+        help='where distances are measured (default: both)',
+    )
     parser.add_argument('--neighbors', type=int, default=15, help="UMAP's n_neighbors (default: %(default)s)")
     parser.add_argument('--min-dist', type=float, default=0.1, help="UMAP's min_dist (default: %(default)s)")
     return parser.parse_args()
@@ -90,14 +95,27 @@ def main() -> None:
     study = study_clusters(embeddings, drawn, spaces, lambda text: print(text, file=sys.stderr, flush=True))
     summary = summarize_study(study)
     print(table(summary))
-    print(f'mean ± standard deviation over {args.draws} draws of {args.classes} classes, {len(embeddings.labels)} images of the '
-          f'{args.split} split')
+    print(
+        f'mean ± standard deviation over {args.draws} draws of {args.classes} classes, {len(embeddings.labels)} images of the '
+        f'{args.split} split'
+    )
 
     data, figure = (osp.join(analysis_folder(args, cfg), f'embeddings.{ending}') for ending in ('json', 'png'))
-    write_json(dict(command=shlex.join(sys.argv), config=args.config, checkpoints=checkpoints, split=args.split,
-                    images=len(embeddings.labels), seed=args.seed, neighbors=args.neighbors, min_dist=args.min_dist,
-                    drawn=[[names[number] for number in classes.tolist()] for classes in drawn], scores=summary),
-               data)
+    write_json(
+        dict(
+            command=shlex.join(sys.argv),
+            config=args.config,
+            checkpoints=checkpoints,
+            split=args.split,
+            images=len(embeddings.labels),
+            seed=args.seed,
+            neighbors=args.neighbors,
+            min_dist=args.min_dist,
+            drawn=[[names[number] for number in classes.tolist()] for classes in drawn],
+            scores=summary,
+        ),
+        data,
+    )
     shown = embeddings.labels[np.isin(embeddings.labels, drawn[0])]
     draw_first(study, shown, names, next(iter(spaces)), figure)
     print(f'{data}\n{figure}')

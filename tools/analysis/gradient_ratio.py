@@ -3,12 +3,12 @@
 
 The numbers are those that every distillation logs (gradient_ratio_<loss>, outside_<loss>, share_<loss>); nothing is computed anew.
 """
+
 import argparse
 import os
 import os.path as osp
 import shlex
 import sys
-from typing import Dict
 
 import topkd  # noqa: F401
 from topkd.artifacts import write_json
@@ -19,50 +19,78 @@ from topkd.visualization.run_plot import plot_runs
 LABELS = dict(
     gradient_ratio='gradient of the term /\ngradient of all other terms',
     outside="student's deaths outside\nthe images' range",
-    share="term's share\nof the total loss")
+    share="term's share\nof the total loss",
+)
 SHARES = ('outside', 'share')
-COLUMNS = {'first logged': 'first', 'epoch 1': 'first_epoch', 'last epoch': 'last_epoch', 'last logged': 'last', 'steps': 'last_step',
-           'logged': 'logged'}
-Panels = Dict[str, Dict[str, History]]
+COLUMNS = {
+    'first logged': 'first',
+    'epoch 1': 'first_epoch',
+    'last epoch': 'last_epoch',
+    'last logged': 'last',
+    'steps': 'last_step',
+    'logged': 'logged',
+}
+Panels = dict[str, dict[str, History]]
 
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('runs', nargs='+', metavar='NAME=RUN',
-                        help="work directories of distillations, each with a name; without NAME= the folder's")
-    parser.add_argument('--loss', default='topology', help='name of the topology loss in model.losses (default: %(default)s)')
-    parser.add_argument('--quantities', nargs='+', choices=list(LABELS), default=['gradient_ratio', 'outside'],
-                        help='one panel each; one that no run logged is left out, the first must be there (default: %(default)s)')
+    parser.add_argument(
+        'runs',
+        nargs='+',
+        metavar='NAME=RUN',
+        help="work directories of distillations, each with a name; without NAME= the folder's",
+    )
+    parser.add_argument(
+        '--loss', default='topology', help='name of the topology loss in model.losses (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--quantities',
+        nargs='+',
+        choices=list(LABELS),
+        default=['gradient_ratio', 'outside'],
+        help='one panel each; one that no run logged is left out, the first must be there (default: %(default)s)',
+    )
     parser.add_argument('--out', help='folder for table and figure (default: <first run>/analysis)')
     return parser.parse_args()
 
 
-def read_panels(args: argparse.Namespace, runs: Dict[str, str]) -> Panels:
+def read_panels(args: argparse.Namespace, runs: dict[str, str]) -> Panels:
     """Read what every run logged of every quantity.
 
     Raises:
-        ValueError: Where a run did not log the first quantity.
+        ValueError: If a run did not log the first quantity.
     """
     records = {name: read_run(folder) for name, folder in runs.items()}
-    panels = {quantity: {name: history_of(found, f'{quantity}_{args.loss}') for name, found in records.items()}
-              for quantity in args.quantities}
+    panels = {
+        quantity: {name: history_of(found, f'{quantity}_{args.loss}') for name, found in records.items()}
+        for quantity in args.quantities
+    }
     first = args.quantities[0]
     for name, history in panels[first].items():
         if not len(history.values):
             logged = sorted({key for record in records[name] for key in record if key.startswith(f'{first}_')})
-            raise ValueError(f"run '{name}' did not log {first}_{args.loss} (it logged: {', '.join(logged) or 'no such ratio'}): name "
-                             'distillations with a topology loss, or the loss with --loss')
-    return {quantity: histories for quantity, histories in panels.items() if any(len(run.values) for run in histories.values())}
+            raise ValueError(
+                f"run '{name}' did not log {first}_{args.loss} (it logged: {', '.join(logged) or 'no such ratio'}): name "
+                'distillations with a topology loss, or the loss with --loss'
+            )
+    return {
+        quantity: histories
+        for quantity, histories in panels.items()
+        if any(len(run.values) for run in histories.values())
+    }
 
 
-def table(summaries: Dict[str, Dict[str, dict]]) -> str:
+def table(summaries: dict[str, dict[str, dict]]) -> str:
     """Format one table a quantity, one row a run."""
     lines = []
     for quantity, runs in summaries.items():
         width = max(24, *(len(name) + 2 for name in runs))
         lines.append(f'{quantity:<{width}}' + ''.join(f'{title:>14}' for title in COLUMNS))
-        lines += [f'{name:<{width}}' + ''.join(f'{row[key]:>14.4g}' for key in COLUMNS.values()) for name, row in runs.items()]
+        lines += [
+            f'{name:<{width}}' + ''.join(f'{row[key]:>14.4g}' for key in COLUMNS.values()) for name, row in runs.items()
+        ]
         lines.append('')
     return '\n'.join(lines)
 
@@ -72,17 +100,28 @@ def main() -> None:
     args = arguments()
     runs = named_paths(args.runs, osp.isdir, 'run')
     panels = read_panels(args, runs)
-    summaries = {quantity: {name: summarize(run) for name, run in histories.items() if len(run.values)}
-                 for quantity, histories in panels.items()}
+    summaries = {
+        quantity: {name: summarize(run) for name, run in histories.items() if len(run.values)}
+        for quantity, histories in panels.items()
+    }
     print(table(summaries))
-    print("'epoch 1' and 'last epoch' are medians over what an epoch logged; a run of several starts is joined by steps")
+    print(
+        "'epoch 1' and 'last epoch' are medians over what an epoch logged; a run of several starts is joined by steps"
+    )
     folder = args.out or osp.join(next(iter(runs.values())), 'analysis')
     os.makedirs(folder, exist_ok=True)
     data, figure = (osp.join(folder, f'{args.quantities[0]}.{ending}') for ending in ('json', 'png'))
-    curves = {quantity: {name: run.plain() for name, run in histories.items()} for quantity, histories in panels.items()}
-    write_json(dict(command=shlex.join(sys.argv), runs=runs, loss=args.loss, summaries=summaries, histories=curves), data)
-    plot_runs({LABELS[quantity]: histories for quantity, histories in panels.items()}, figure,
-              tuple(LABELS[quantity] for quantity in SHARES))
+    curves = {
+        quantity: {name: run.plain() for name, run in histories.items()} for quantity, histories in panels.items()
+    }
+    write_json(
+        dict(command=shlex.join(sys.argv), runs=runs, loss=args.loss, summaries=summaries, histories=curves), data
+    )
+    plot_runs(
+        {LABELS[quantity]: histories for quantity, histories in panels.items()},
+        figure,
+        tuple(LABELS[quantity] for quantity in SHARES),
+    )
     print(f'{data}\n{figure}')
 
 

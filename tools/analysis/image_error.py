@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Exact against approximated persistence images on the clouds of teacher and student (Table 8).
 
-The images are those of the training, augmented as in it, which is what RipsNet has learnt.
+The images are those of the training, augmented as in it, which is what RipsNet has learned.
 """
+
 import os.path as osp
 import shlex
 import sys
-from typing import Dict
 
 from mmengine.device import get_device
 
@@ -21,17 +21,21 @@ from topkd.evaluation.trained_pair import build_pair, split_loader
 from topkd.launch import setup_processes
 from topkd.runners.cloud_sampling import seed_everything
 
-LEGEND = ("\nMSE: mean over pixels and clouds; L2: norm of an image's difference, mean over clouds; outside: deaths that the images "
-          'cannot see.')
+LEGEND = (
+    "\nMSE: mean over pixels and clouds; L2: norm of an image's difference, mean over clouds; outside: deaths that the images "
+    'cannot see.'
+)
 
 
-def table(errors: Dict[str, Dict[str, dict]]) -> str:
+def table(errors: dict[str, dict[str, dict]]) -> str:
     """Format the errors, one row a way to make images and network."""
-    lines = [f"{'clouds of':<10}{'images by':<12}{'clouds':>8}{'MSE':>12}{'L2':>10}{'outside':>10}"]
+    lines = [f'{"clouds of":<10}{"images by":<12}{"clouds":>8}{"MSE":>12}{"L2":>10}{"outside":>10}']
     for name, networks in errors.items():
         for network in ('teacher', 'student'):
             row = networks[network]
-            lines.append(f"{network:<10}{name:<12}{row['clouds']:>8}{row['mse']:>12.6f}{row['l2']:>10.4f}{row['outside']:>10.1%}")
+            lines.append(
+                f'{network:<10}{name:<12}{row["clouds"]:>8}{row["mse"]:>12.6f}{row["l2"]:>10.4f}{row["outside"]:>10.1%}'
+            )
     return '\n'.join(lines)
 
 
@@ -41,7 +45,9 @@ def main() -> None:
     arguments.add_argument('checkpoint', help='checkpoint of the distillation, or of the plain student')
     arguments.add_argument('--loss', default='topology', help='name of the topology loss in model.losses')
     arguments.add_argument('--batches', type=count, help='stop after so many batches; default: the whole training set')
-    arguments.add_argument('--seed', type=int, default=0, help='of order and augmentation of the images (default: %(default)s)')
+    arguments.add_argument(
+        '--seed', type=int, default=0, help='of order and augmentation of the images (default: %(default)s)'
+    )
     arguments.add_argument('--out', help='folder for image_error.json (default: <work dir>/analysis)')
     args = arguments.parse_args()
     cfg = load_config(args)
@@ -61,8 +67,19 @@ def main() -> None:
     print(table(errors))
     print(LEGEND)
     data = osp.join(analysis_folder(args, cfg), 'image_error.json')
-    write_json(dict(command=shlex.join(sys.argv), config=args.config, checkpoint=args.checkpoint, loss=args.loss, seed=args.seed,
-                    batches=args.batches, spec=exact.imager.spec(), errors=errors), data)
+    write_json(
+        dict(
+            command=shlex.join(sys.argv),
+            config=args.config,
+            checkpoint=args.checkpoint,
+            loss=args.loss,
+            seed=args.seed,
+            batches=args.batches,
+            spec=exact.imager.spec(),
+            errors=errors,
+        ),
+        data,
+    )
     print(data)
 
 

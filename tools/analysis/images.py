@@ -4,11 +4,11 @@
 Where the widths of the two networks differ, a student's image needs the projection that was trained with it, which only the
 whole checkpoint of a distillation with a topology loss holds.
 """
+
 import argparse
 import os.path as osp
 import shlex
 import sys
-from typing import Dict, List
 
 from mmengine.config import Config
 
@@ -27,16 +27,20 @@ from topkd.visualization.style import save_figure
 
 COLUMNS = dict(mse='MSE', l2='L2', teacher_exact='to teacher', teacher_approximated='by RipsNet', outside='outside')
 
-LEGEND = ('\nMSE, L2: between exact and approximated images, mean over pixels and clouds, mean norm over clouds;\n'
-          "to teacher, by RipsNet: mean squared error against the teacher's exact and approximated images;\n"
-          'outside: deaths that exact images cannot see.')
+LEGEND = (
+    '\nMSE, L2: between exact and approximated images, mean over pixels and clouds, mean norm over clouds;\n'
+    "to teacher, by RipsNet: mean squared error against the teacher's exact and approximated images;\n"
+    'outside: deaths that exact images cannot see.'
+)
 
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = analysis_parser(__doc__)
     parser.add_argument('--clouds', type=int, default=3, help='clouds to draw, one PNG each (default: %(default)s)')
-    parser.add_argument('--ripsnet', help="RipsNet file to judge; default: the config's, of a config with exact images none")
+    parser.add_argument(
+        '--ripsnet', help="RipsNet file to judge; default: the config's, of a config with exact images none"
+    )
     parser.add_argument('--seed', type=int, default=0, help='of the order of the images (default: %(default)s)')
     return parser.parse_args()
 
@@ -46,28 +50,37 @@ def read(args: argparse.Namespace) -> Config:
     cfg = load_config(args)
     loss = topology_config(cfg, args.loss)
     if args.ripsnet:
-        kept = {key: value for key, value in loss.get('vectorizer', {}).items() if key in ('homology_dims', 'resolution')}
+        kept = {
+            key: value for key, value in loss.get('vectorizer', {}).items() if key in ('homology_dims', 'resolution')
+        }
         loss.distance, loss.vectorizer = 'images', dict(kept, type='RipsNet', checkpoint=args.ripsnet)
     return cfg
 
 
-def table(figures: Dict[str, Dict[str, float]]) -> str:
+def table(figures: dict[str, dict[str, float]]) -> str:
     """Format the figures, one row a network."""
     shown = [key for key in COLUMNS if key in figures[TEACHER]]
-    lines: List[str] = [f"{'clouds of':<22}{'clouds':>8}" + ''.join(f'{COLUMNS[key]:>13}' for key in shown)]
+    lines: list[str] = [f'{"clouds of":<22}{"clouds":>8}' + ''.join(f'{COLUMNS[key]:>13}' for key in shown)]
     for name, row in figures.items():
         cells = [f'{row[key]:>13.1%}' if key == 'outside' else f'{row[key]:>13.6f}' for key in shown]
-        lines.append(f"{name:<22}{row['clouds']:>8}" + ''.join(cells))
+        lines.append(f'{name:<22}{row["clouds"]:>8}' + ''.join(cells))
     return '\n'.join(lines)
 
 
-def draw(images: Dict[str, NetworkImages], exact: RipsImage, args: argparse.Namespace, points: int, folder: str) -> List[str]:
+def draw(
+    images: dict[str, NetworkImages], exact: RipsImage, args: argparse.Namespace, points: int, folder: str
+) -> list[str]:
     """Draw the first clouds and return the files."""
     paths = []
     for cloud in range(min(args.clouds, len(images[TEACHER].exact))):
         paths.append(osp.join(folder, f'images_cloud{cloud + 1}.png'))
-        figure = network_figure(images, cloud, exact.imager.im_range.tolist(), exact.resolution,
-                                f'cloud {cloud + 1}: {points} points of the {args.split} split')
+        figure = network_figure(
+            images,
+            cloud,
+            exact.imager.im_range.tolist(),
+            exact.resolution,
+            f'cloud {cloud + 1}: {points} points of the {args.split} split',
+        )
         save_figure(figure, paths[-1])
     return paths
 
@@ -94,9 +107,20 @@ def main() -> None:
     print(f'{LEGEND}\nspec of the images: {source}')
     folder = analysis_folder(args, cfg)
     paths = draw(images, exact, args, loss.cloud.num_points, folder)
-    write_json(dict(command=shlex.join(sys.argv), config=args.config, checkpoints=checkpoints, split=args.split, seed=args.seed,
-                    ripsnet=args.ripsnet, spec=exact.imager.spec(), spec_source=source, networks=figures),
-               osp.join(folder, 'images.json'))
+    write_json(
+        dict(
+            command=shlex.join(sys.argv),
+            config=args.config,
+            checkpoints=checkpoints,
+            split=args.split,
+            seed=args.seed,
+            ripsnet=args.ripsnet,
+            spec=exact.imager.spec(),
+            spec_source=source,
+            networks=figures,
+        ),
+        osp.join(folder, 'images.json'),
+    )
     print('\n'.join([osp.join(folder, 'images.json'), *paths]))
 
 

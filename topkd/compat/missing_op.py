@@ -1,4 +1,5 @@
 """What stands for an op of mmcv that nobody provides."""
+
 from typing import Any, NoReturn
 
 
@@ -19,10 +20,12 @@ class MissingOp:
             NotImplementedError: Always.
         """
         import torch  # already loaded by whoever calls an op, and not needed to import topkd
+
         raise NotImplementedError(
             f'the op {self.name!r} needs mmcv with compiled ops, but the installed mmcv has none and topkd stands in '
             f'only for nms and roi_align (average pooling): install mmcv compiled for torch {torch.__version__} '
-            '(built from source with MMCV_WITH_OPS=1), or configure the model without this op')
+            '(built from source with MMCV_WITH_OPS=1), or configure the model without this op'
+        )
 
     def __repr__(self) -> str:
         return f'MissingOp({self.name!r})'

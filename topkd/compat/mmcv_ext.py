@@ -1,4 +1,5 @@
 """The module that Python loads as ``mmcv._ext`` where no compiled one is installed: two ops and honest errors."""
+
 from topkd.compat.missing_op import MissingOp
 from topkd.compat.torchvision_ops import nms, roi_align_backward, roi_align_forward
 

@@ -8,6 +8,7 @@ before or after topkd.
 A process that is spawned (not forked) starts without the finder: import topkd at the top of the script, outside of
 ``if __name__ == '__main__'``.
 """
+
 import sys
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location

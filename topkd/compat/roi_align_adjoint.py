@@ -1,4 +1,5 @@
 """The gradient of RoIAlign as matrix products: the same numbers on every run, on any device."""
+
 import torch
 from torch import Tensor
 
@@ -6,8 +7,14 @@ from torch import Tensor
 CHUNK_REGIONS = 128
 
 
-def roi_align_adjoint(grad_output: Tensor, rois: Tensor, input_shape: tuple[int, ...], spatial_scale: float,
-                      sampling_ratio: int, aligned: bool) -> Tensor:
+def roi_align_adjoint(
+    grad_output: Tensor,
+    rois: Tensor,
+    input_shape: tuple[int, ...],
+    spatial_scale: float,
+    sampling_ratio: int,
+    aligned: bool,
+) -> Tensor:
     """Compute the gradient of average RoIAlign with respect to its features.
 
     Bilinear weights and the sampling grid are products of a vertical and a horizontal factor, so a region k of image b
@@ -19,7 +26,7 @@ def roi_align_adjoint(grad_output: Tensor, rois: Tensor, input_shape: tuple[int,
         input_shape: N, C, H, W of the features.
         spatial_scale: Pixels of the features per pixel of the image.
         sampling_ratio: Samples of a bin along each axis; 0 takes one per pixel of the features.
-        aligned: Whether pixel centres lie at half-integer coordinates.
+        aligned: Whether pixel centers lie at half-integer coordinates.
 
     Returns:
         (N, C, H, W) gradient in the dtype of `grad_output`.
@@ -46,7 +53,7 @@ def axis_weights(start: Tensor, size: Tensor, bins: int, length: int, sampling_r
     """Compute the weight of every pixel of one axis in every bin of the regions.
 
     w[k, p, h] = mean over the bin's samples s of max(0, 1 - |s - h|); samples beyond one pixel outside weigh nothing
-    and the rest is clamped to the pixel centres.
+    and the rest is clamped to the pixel centers.
 
     Args:
         start: (k,) lower edge of the regions in pixels of the features.

@@ -3,6 +3,7 @@
 Half precision (float16, bfloat16) is computed in float32 and rounded once at the end: torchvision lacks such kernels
 on the CPU, and sums over a bin lose digits in half precision everywhere.
 """
+
 from functools import cache
 from typing import Any
 
@@ -19,6 +20,7 @@ AVERAGE = 1  # mmcv's number for pool_mode='avg'; 0 is 'max'
 def _kernels() -> Any:
     # Importing torchvision takes seconds and registers its kernels with torch: only when the first box arrives.
     import torchvision  # noqa: F401
+
     return torch.ops.torchvision
 
 
@@ -48,9 +50,19 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
     return _kernels().nms(boxes, scores, iou_threshold)
 
 
-def roi_align_forward(input: Tensor, rois: Tensor, output: Tensor, argmax_y: Tensor, argmax_x: Tensor,
-                      aligned_height: int, aligned_width: int, spatial_scale: float, sampling_ratio: int,
-                      pool_mode: int, aligned: bool) -> None:
+def roi_align_forward(
+    input: Tensor,
+    rois: Tensor,
+    output: Tensor,
+    argmax_y: Tensor,
+    argmax_x: Tensor,
+    aligned_height: int,
+    aligned_width: int,
+    spatial_scale: float,
+    sampling_ratio: int,
+    pool_mode: int,
+    aligned: bool,
+) -> None:
     """Write into `output` the mean of bilinear samples in each of the bins of every region.
 
     Args:
@@ -64,7 +76,7 @@ def roi_align_forward(input: Tensor, rois: Tensor, output: Tensor, argmax_y: Ten
         spatial_scale: Pixels of the features per pixel of the image.
         sampling_ratio: Samples of a bin along each axis; 0 takes one per pixel of the features.
         pool_mode: 1, the average.
-        aligned: Whether pixel centres lie at half-integer coordinates (the legacy False has them at integers).
+        aligned: Whether pixel centers lie at half-integer coordinates (the legacy False has them at integers).
 
     Raises:
         NotImplementedError: For pool_mode 0, the maximum, which torchvision lacks.
@@ -72,13 +84,26 @@ def roi_align_forward(input: Tensor, rois: Tensor, output: Tensor, argmax_y: Ten
     if pool_mode != AVERAGE:
         MissingOp("roi_align with pool_mode='max'")()
     dtype = _compute_dtype(input)
-    output.copy_(_kernels().roi_align(input.to(dtype), rois.to(dtype), spatial_scale, aligned_height, aligned_width,
-                                      sampling_ratio, aligned))
+    output.copy_(
+        _kernels().roi_align(
+            input.to(dtype), rois.to(dtype), spatial_scale, aligned_height, aligned_width, sampling_ratio, aligned
+        )
+    )
 
 
-def roi_align_backward(grad_output: Tensor, rois: Tensor, argmax_y: Tensor, argmax_x: Tensor, grad_input: Tensor,
-                       aligned_height: int, aligned_width: int, spatial_scale: float, sampling_ratio: int,
-                       pool_mode: int, aligned: bool) -> None:
+def roi_align_backward(
+    grad_output: Tensor,
+    rois: Tensor,
+    argmax_y: Tensor,
+    argmax_x: Tensor,
+    grad_input: Tensor,
+    aligned_height: int,
+    aligned_width: int,
+    spatial_scale: float,
+    sampling_ratio: int,
+    pool_mode: int,
+    aligned: bool,
+) -> None:
     """Add to `grad_input` the gradient of :func:`roi_align_forward` with respect to the features.
 
     torchvision's CUDA kernel adds in an arbitrary order and refuses to run under
@@ -107,6 +132,7 @@ def roi_align_backward(grad_output: Tensor, rois: Tensor, argmax_y: Tensor, argm
     if grad_output.is_cuda and torch.are_deterministic_algorithms_enabled():
         grad = roi_align_adjoint(grad_output, rois, grad_input.shape, spatial_scale, sampling_ratio, aligned)
     else:
-        grad = _kernels()._roi_align_backward(grad_output, rois, spatial_scale, aligned_height, aligned_width,
-                                              *grad_input.shape, sampling_ratio, aligned)
+        grad = _kernels()._roi_align_backward(
+            grad_output, rois, spatial_scale, aligned_height, aligned_width, *grad_input.shape, sampling_ratio, aligned
+        )
     grad_input.add_(grad)

@@ -1,4 +1,5 @@
-"""Data sets: labelled images in memory or in folders, and clouds with their persistence images."""
+"""Data sets: labeled images in memory or in folders, and clouds with their persistence images."""
+
 from topkd.datasets.cifar100 import CIFAR100
 from topkd.datasets.clouds import CloudImages
 from topkd.datasets.digits import Digits
@@ -8,5 +9,12 @@ from topkd.datasets.stl10 import STL10
 from topkd.datasets.tiny_imagenet import TinyImageNet
 
 __all__ = [
-    'CIFAR100', 'CloudImages', 'Digits', 'ImageFolder', 'InMemoryImages', 'STL10', 'TinyImageNet', 'collate_batch'
+    'CIFAR100',
+    'CloudImages',
+    'Digits',
+    'ImageFolder',
+    'InMemoryImages',
+    'STL10',
+    'TinyImageNet',
+    'collate_batch',
 ]

@@ -1,6 +1,6 @@
 """CIFAR-100 from the official ``cifar-100-python`` folder, decoded once into memory."""
+
 from pathlib import Path
-from typing import List, Optional, Union
 
 import numpy as np
 import torch
@@ -37,21 +37,24 @@ class CIFAR100(InMemoryImages):
     Source: Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
     """
 
-    def __init__(self,
-                 data_root: Optional[Union[str, Path]] = None,
-                 split: str = 'train',
-                 download: bool = True,
-                 indices: Optional[Indices] = None):
+    def __init__(
+        self,
+        data_root: str | Path | None = None,
+        split: str = 'train',
+        download: bool = True,
+        indices: Indices | None = None,
+    ):
         if split not in OFFICIAL_SIZE:
             raise ValueError(f"Expected split 'train' or 'test', got {split!r}.")
         folder = find_folder(data_root or DEFAULT_ROOT, download)
         images, labels = read_split(folder / split)
         compare_with_official(folder, split, len(labels), OFFICIAL_SIZE[split])
         super().__init__(
-            torch.from_numpy(images), torch.from_numpy(labels), classes=read_classes(folder / 'meta'), indices=indices)
+            torch.from_numpy(images), torch.from_numpy(labels), classes=read_classes(folder / 'meta'), indices=indices
+        )
 
 
-def find_folder(data_root: Union[str, Path], download: bool) -> Path:
+def find_folder(data_root: str | Path, download: bool) -> Path:
     """Locate the ``cifar-100-python`` folder at or below ``data_root``, downloading it first where it is missing.
 
     Args:
@@ -76,8 +79,10 @@ def find_folder(data_root: Union[str, Path], download: bool) -> Path:
             barrier()
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
-        raise FileNotFoundError(f'Expected the files train, test and meta of CIFAR-100 in {folder}, got no '
-                                f"{' and no '.join(missing)}: {BY_HAND}.")
+        raise FileNotFoundError(
+            f'Expected the files train, test and meta of CIFAR-100 in {folder}, got no '
+            f'{" and no ".join(missing)}: {BY_HAND}.'
+        )
     return folder
 
 
@@ -95,7 +100,7 @@ def read_split(path: Path) -> tuple:
     """
     entry = _read_dict(path, ('data', 'fine_labels'))
     data, labels = entry['data'], entry['fine_labels']
-    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1:] != (NUM_VALUES, ):
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1:] != (NUM_VALUES,):
         got = f'{data.dtype} of shape {data.shape}' if isinstance(data, np.ndarray) else type(data).__name__
         raise _broken(path, f"'data' to be uint8 of shape (N, {NUM_VALUES})", got)
     if len(data) == 0:
@@ -112,7 +117,7 @@ def read_split(path: Path) -> tuple:
     return np.ascontiguousarray(data).reshape(-1, 3, 32, 32), labels
 
 
-def read_classes(path: Path) -> List[str]:
+def read_classes(path: Path) -> list[str]:
     """Read the 100 names of the fine classes from the file ``meta``.
 
     Args:
@@ -124,7 +129,7 @@ def read_classes(path: Path) -> List[str]:
     Raises:
         ValueError: The file is broken.
     """
-    names = _read_dict(path, ('fine_label_names', ))['fine_label_names']
+    names = _read_dict(path, ('fine_label_names',))['fine_label_names']
     if not isinstance(names, (list, tuple)) or len(names) != NUM_CLASSES:
         got = str(len(names)) if isinstance(names, (list, tuple)) else type(names).__name__
         raise _broken(path, f"'fine_label_names' to be {NUM_CLASSES} names", got)
@@ -139,11 +144,11 @@ def _read_dict(path: Path, keys: tuple) -> dict:
     entry = {_text(key): value for key, value in entry.items()}
     absent = [key for key in keys if key not in entry]
     if absent:
-        raise _broken(path, f"the key {' and '.join(map(repr, absent))}", f'the keys {sorted(entry)}')
+        raise _broken(path, f'the key {" and ".join(map(repr, absent))}', f'the keys {sorted(entry)}')
     return entry
 
 
-def _text(value: Union[str, bytes]) -> str:
+def _text(value: str | bytes) -> str:
     return value.decode('utf-8', 'replace') if isinstance(value, bytes) else str(value)
 
 

@@ -1,4 +1,5 @@
 """Download of the official CIFAR-100 archive: verified, and complete or not there at all."""
+
 import hashlib
 import os
 import shutil
@@ -14,8 +15,10 @@ FOLDER = 'cifar-100-python'
 FILES = ('train', 'test', 'meta')
 URL = 'https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz'
 MD5 = 'eb9058c3a382ffc7106e4002c42a8d85'
-BY_HAND = (f'fetch {URL} where a network allows, unpack it and set data_root to the folder that holds '
-           f'{FOLDER}/{{train,test,meta}}')
+BY_HAND = (
+    f'fetch {URL} where a network allows, unpack it and set data_root to the folder that holds '
+    f'{FOLDER}/{{train,test,meta}}'
+)
 
 
 def download_cifar100(target: Path) -> None:
@@ -38,8 +41,9 @@ def download_cifar100(target: Path) -> None:
                 _save(response, archive)
                 _publish(_extract(archive, Path(scratch, FOLDER)), target)
     except (OSError, HTTPException) as error:
-        raise FileNotFoundError(f'CIFAR-100 is not in {target} and could not be downloaded ({type(error).__name__}: '
-                                f'{error}): {BY_HAND}.') from error
+        raise FileNotFoundError(
+            f'CIFAR-100 is not in {target} and could not be downloaded ({type(error).__name__}: {error}): {BY_HAND}.'
+        ) from error
 
 
 def _save(response, archive: Path) -> None:
@@ -50,8 +54,9 @@ def _save(response, archive: Path) -> None:
             digest.update(chunk)
             file.write(chunk)
     if digest.hexdigest() != MD5:
-        raise ValueError(f'Expected an archive with the md5 sum {MD5} from {URL}, got {digest.hexdigest()}: '
-                         f'try again, or {BY_HAND}.')
+        raise ValueError(
+            f'Expected an archive with the md5 sum {MD5} from {URL}, got {digest.hexdigest()}: try again, or {BY_HAND}.'
+        )
 
 
 def _extract(archive: Path, folder: Path) -> Path:

@@ -1,5 +1,4 @@
 """Clouds and their images, read from a finished artifact in constant memory."""
-from typing import List, Union
 
 import numpy as np
 import torch
@@ -24,8 +23,8 @@ class CloudImages(Dataset):
         seed (int): Seed of the split. Defaults to 0.
 
     Raises:
-        FileNotFoundError: Where the artifact does not exist.
-        ValueError: Where it is not finished, damaged, or has too few clouds to be split.
+        FileNotFoundError: If the artifact does not exist.
+        ValueError: If it is not finished, damaged, or has too few clouds to be split.
     """
 
     def __init__(self, folder: str, split: str = 'all', val_share: float = 0.25, seed: int = 0) -> None:
@@ -35,8 +34,10 @@ class CloudImages(Dataset):
         order = np.random.default_rng(seed).permutation(len(self.points))
         held_out = round(val_share * len(order))
         if split != 'all' and not 0 < held_out < len(order):
-            raise ValueError(f"{len(order)} clouds in '{folder}' cannot be split with val_share={val_share}: make more "
-                             'clouds (clouds.num_clouds)')
+            raise ValueError(
+                f"{len(order)} clouds in '{folder}' cannot be split with val_share={val_share}: make more "
+                'clouds (clouds.num_clouds)'
+            )
         parts = dict(all=order, val=order[:held_out], train=order[held_out:])
         if split not in parts:
             raise ValueError(f"split must be 'train', 'val' or 'all', got '{split}'")
@@ -50,6 +51,6 @@ class CloudImages(Dataset):
         batch = self.__getitems__([index])
         return {name: tensor[0] for name, tensor in batch.items()}
 
-    def __getitems__(self, indices: Union[List[int], Tensor]) -> dict:
+    def __getitems__(self, indices: list[int] | Tensor) -> dict:
         rows = self.rows[np.asarray(indices)]
         return dict(points=torch.from_numpy(self.points.take(rows)), images=torch.from_numpy(self.images.take(rows)))

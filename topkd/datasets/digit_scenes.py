@@ -1,4 +1,5 @@
 """Small detection scenes of scikit-learn's bundled handwritten digits: nothing to download, learnable in minutes."""
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ class DigitScene:
         boxes: (k, 4) int64 corners x1, y1, x2, y2 in pixels, x2 and y2 exclusive, tight around the pasted pixels.
         labels: (k,) int64, the digits 0 to 9.
     """
+
     image: np.ndarray
     boxes: np.ndarray
     labels: np.ndarray
@@ -78,18 +80,20 @@ def load_digits(split: str) -> tuple[np.ndarray, np.ndarray]:
         (n, 8, 8) float32 opacities in [0, 1] and (n,) int64 labels.
     """
     from sklearn.datasets import load_digits as load_bundled_digits  # takes a second; a config imports this package
+
     bundle = load_bundled_digits()
     first_of_val = len(bundle.target) * 4 // 5
     part = slice(first_of_val) if split == 'train' else slice(first_of_val, None)
     return (bundle.images[part] / 16).astype(np.float32), bundle.target[part].astype(np.int64)
 
 
-def draw_scene(rng: np.random.Generator, digits: np.ndarray, labels: np.ndarray, size: int,
-               num_digits: int) -> DigitScene:
-    """Draw a background, then paste digits at random places, sizes and colours.
+def draw_scene(
+    rng: np.random.Generator, digits: np.ndarray, labels: np.ndarray, size: int, num_digits: int
+) -> DigitScene:
+    """Draw a background, then paste digits at random places, sizes and colors.
 
     A digit that finds no place beside the others after some tries is left out; the first one always finds one. Boxes
-    are those of the whole digit even where a neighbour's corner hides a pixel of it.
+    are those of the whole digit even where a neighbor's corner hides a pixel of it.
 
     Args:
         rng: Source of all randomness.
@@ -113,12 +117,13 @@ def draw_scene(rng: np.random.Generator, digits: np.ndarray, labels: np.ndarray,
         image, box = _paste(rng, image, opacity, corner)
         boxes.append(box)
         shown.append(int(labels[choice]))
-    return DigitScene(image.round().astype(np.uint8),
-                      np.array(boxes, dtype=np.int64).reshape(-1, 4), np.array(shown, dtype=np.int64))
+    return DigitScene(
+        image.round().astype(np.uint8), np.array(boxes, dtype=np.int64).reshape(-1, 4), np.array(shown, dtype=np.int64)
+    )
 
 
 def draw_background(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Draw coloured noise of several scales and stripes of a random direction.
+    """Draw colored noise of several scales and stripes of a random direction.
 
     Args:
         rng: Source of all randomness.
@@ -154,11 +159,12 @@ def draw_opacity(rng: np.random.Generator, digit: np.ndarray, size: int) -> np.n
     opacity = cv2.resize(np.pad(digit, 1), (round(width), round(side)), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     opacity[opacity < INK_THRESHOLD] = 0
     rows, columns = np.flatnonzero(opacity.any(axis=1)), np.flatnonzero(opacity.any(axis=0))
-    return opacity[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+    return opacity[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _find_place(rng: np.random.Generator, shape: tuple[int, int], size: int,
-                boxes: list[np.ndarray]) -> tuple[int, int] | None:
+def _find_place(
+    rng: np.random.Generator, shape: tuple[int, int], size: int, boxes: list[np.ndarray]
+) -> tuple[int, int] | None:
     """Return a corner (x, y) where a digit overlaps no box by more than MAX_IOU, None where no try finds one."""
     height, width = shape
     for _ in range(PLACEMENT_TRIES):
@@ -174,12 +180,13 @@ def _iou(box: np.ndarray, other: np.ndarray) -> float:
     return float(intersection / ((box[2:] - box[:2]).prod() + (other[2:] - other[:2]).prod() - intersection))
 
 
-def _paste(rng: np.random.Generator, image: np.ndarray, opacity: np.ndarray,
-           corner: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def _paste(
+    rng: np.random.Generator, image: np.ndarray, opacity: np.ndarray, corner: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Return a copy of the image with the digit blended in, and the digit's box."""
     (x, y), (height, width) = corner, opacity.shape
     ink = np.array([rng.uniform(*INK_RANGES[dark_or_bright]) for dark_or_bright in rng.integers(2, size=3)])
     pasted = image.copy()
-    window = pasted[y:y + height, x:x + width]
+    window = pasted[y : y + height, x : x + width]
     window += opacity[..., None] * (ink - window)
     return pasted, np.array([x, y, x + width, y + height])

@@ -1,5 +1,4 @@
 """scikit-learn's handwritten digits: an image set that needs no download."""
-from typing import Optional
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ MAX_GREY = 16  # The digits count the dark pixels of 4 x 4 blocks.
 
 @DATASETS.register_module()
 class Digits(InMemoryImages):
-    """Read a split of scikit-learn's 1,797 digits, grey 8 x 8 images of 10 classes, as RGB images.
+    """Read a split of scikit-learn's 1,797 digits, gray 8 x 8 images of 10 classes, as RGB images.
 
     The split is fixed and stratified: of every class a random fifth (seeded, the same on every machine) is the test
     split. Grey values 0..16 become 0..255 and are repeated in the three channels.
@@ -32,11 +31,9 @@ class Digits(InMemoryImages):
     Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI repository, 1998.
     """
 
-    def __init__(self,
-                 split: str = 'train',
-                 indices: Optional[Indices] = None,
-                 image_size: int = 8,
-                 interpolation: str = 'bilinear'):
+    def __init__(
+        self, split: str = 'train', indices: Indices | None = None, image_size: int = 8, interpolation: str = 'bilinear'
+    ):
         if split not in ('train', 'test'):
             raise ValueError(f"Expected split 'train' or 'test', got {split!r}.")
         if not isinstance(image_size, int) or image_size < 1:
@@ -44,12 +41,13 @@ class Digits(InMemoryImages):
         if interpolation not in ('bilinear', 'nearest'):
             raise ValueError(f"Expected interpolation 'bilinear' or 'nearest', got {interpolation!r}.")
         from sklearn.datasets import load_digits  # Takes a second to import, which only this data set should cost.
+
         digits = load_digits()
         chosen = split_positions(digits.target, split)
-        grey = torch.from_numpy(digits.images[chosen]).float().unsqueeze(1) * (255 / MAX_GREY)
+        gray = torch.from_numpy(digits.images[chosen]).float().unsqueeze(1) * (255 / MAX_GREY)
         if image_size != 8:
-            grey = F.interpolate(grey, size=(image_size, image_size), mode=interpolation)
-        images = grey.round().to(torch.uint8).repeat(1, 3, 1, 1)
+            gray = F.interpolate(gray, size=(image_size, image_size), mode=interpolation)
+        images = gray.round().to(torch.uint8).repeat(1, 3, 1, 1)
         labels = torch.from_numpy(digits.target[chosen]).long()
         super().__init__(images, labels, classes=[str(name) for name in digits.target_names], indices=indices)
 
@@ -68,5 +66,5 @@ def split_positions(target: np.ndarray, split: str) -> np.ndarray:
     is_test = np.zeros(len(target), dtype=bool)
     for number in np.unique(target):
         members = random.permutation(np.flatnonzero(target == number))
-        is_test[members[:round(TEST_SHARE * len(members))]] = True
+        is_test[members[: round(TEST_SHARE * len(members))]] = True
     return np.flatnonzero(is_test if split == 'test' else ~is_test)

@@ -1,7 +1,7 @@
 """ImageNet-style folders: one folder a split, in it one folder a class."""
+
 import logging
 from pathlib import Path
-from typing import List, Optional, Union
 
 from mmengine.logging import print_log
 from mmpretrain.datasets import CustomDataset
@@ -31,27 +31,29 @@ class ImageFolder(CustomDataset):
         ValueError: The folder holds no images, too many classes, or not those of ``train``.
     """
 
-    def __init__(self,
-                 data_root: Optional[Union[str, Path]] = None,
-                 split: str = 'train',
-                 num_classes: Optional[int] = None,
-                 **kwargs) -> None:
+    def __init__(
+        self, data_root: str | Path | None = None, split: str = 'train', num_classes: int | None = None, **kwargs
+    ) -> None:
         root = Path(data_root or DEFAULT_ROOT).expanduser()
         classes = class_folders(root / split)
         train = class_folders(root / 'train') if (root / 'train').is_dir() else classes
         if classes != train:
             missing, more = sorted(set(train) - set(classes)), sorted(set(classes) - set(train))
-            raise ValueError(f"'{root / split}' must hold the class folders of 'train'; missing: {_some(missing)}; unknown: "
-                             f'{_some(more)}: make the folders alike, an empty one stands for a class without images')
+            raise ValueError(
+                f"'{root / split}' must hold the class folders of 'train'; missing: {_some(missing)}; unknown: "
+                f'{_some(more)}: make the folders alike, an empty one stands for a class without images'
+            )
         _compare(root / split, len(classes), num_classes)
         try:
             super().__init__(data_root=str(root), data_prefix=split, **kwargs)
         except RuntimeError as error:
             # mmpretrain's word for a folder without images
-            raise ValueError(f"'{root / split}' holds no images: put them into its {len(classes)} class folders") from error
+            raise ValueError(
+                f"'{root / split}' holds no images: put them into its {len(classes)} class folders"
+            ) from error
 
 
-def class_folders(folder: Path) -> List[str]:
+def class_folders(folder: Path) -> list[str]:
     """List the class folders of a split in the order of their numbers.
 
     Args:
@@ -65,25 +67,34 @@ def class_folders(folder: Path) -> List[str]:
         ValueError: It holds no folders.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(f"image folder '{folder}' does not exist: set data_root to the folder that holds train/<class>/ "
-                                'and val/<class>/')
+        raise FileNotFoundError(
+            f"image folder '{folder}' does not exist: set data_root to the folder that holds train/<class>/ "
+            'and val/<class>/'
+        )
     classes = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
     if not classes:
-        raise ValueError(f"'{folder}' must hold one folder a class, got {sum(1 for _ in folder.iterdir())} entries that are no "
-                         'folders: sort the images into class folders')
+        raise ValueError(
+            f"'{folder}' must hold one folder a class, got {sum(1 for _ in folder.iterdir())} entries that are no "
+            'folders: sort the images into class folders'
+        )
     return classes
 
 
-def _compare(folder: Path, found: int, num_classes: Optional[int]) -> None:
+def _compare(folder: Path, found: int, num_classes: int | None) -> None:
     """Compare the number of class folders with the outputs of the classifier."""
     if num_classes is None or found == num_classes:
         return
     if found > num_classes:
-        raise ValueError(f"'{folder}' holds {found} class folders, the classifier has {num_classes} outputs: set num_classes in "
-                         'configs/_base_/datasets/imagenet.py, which all heads follow')
-    print_log(f"'{folder}' holds {found} class folders, the classifier has {num_classes} outputs: those above are never trained",
-              'current', logging.WARNING)
+        raise ValueError(
+            f"'{folder}' holds {found} class folders, the classifier has {num_classes} outputs: set num_classes in "
+            'configs/_base_/datasets/imagenet.py, which all heads follow'
+        )
+    print_log(
+        f"'{folder}' holds {found} class folders, the classifier has {num_classes} outputs: those above are never trained",
+        'current',
+        logging.WARNING,
+    )
 
 
-def _some(names: List[str]) -> str:
-    return f"{', '.join(names[:4])}{', ...' if len(names) > 4 else ''}" or 'none'
+def _some(names: list[str]) -> str:
+    return f'{", ".join(names[:4])}{", ..." if len(names) > 4 else ""}' or 'none'

@@ -1,6 +1,8 @@
-"""Labelled images held in memory as one tensor, so that a batch costs a single ``index_select``."""
+"""Labeled images held in memory as one tensor, so that a batch costs a single ``index_select``."""
+
 import logging
-from typing import Mapping, Optional, Sequence, Union
+from collections.abc import Mapping, Sequence
+from typing import Union
 
 import torch
 from mmengine.logging import print_log
@@ -22,16 +24,22 @@ def compare_with_official(folder: object, split: str, found: int, official: int)
         official: Images that it should hold.
     """
     if found != official:
-        print_log(f'{folder} holds {found} images of the {split} split, the official one has {official}: results are not comparable '
-                  'with published ones.', logger='current', level=logging.WARNING)
+        print_log(
+            f'{folder} holds {found} images of the {split} split, the official one has {official}: results are not comparable '
+            'with published ones.',
+            logger='current',
+            level=logging.WARNING,
+        )
 
 
 class ImageBatch(dict):
     """A batch that is already stacked, and says so to a collate function that expects a list of samples."""
 
     def __missing__(self, key):
-        raise KeyError(f'A data set in memory yields whole batches with the keys {sorted(self)}, got a request '
-                       f"for {key!r}: set collate_fn=dict(type='topkd.collate_batch') in the dataloader.")
+        raise KeyError(
+            f'A data set in memory yields whole batches with the keys {sorted(self)}, got a request '
+            f"for {key!r}: set collate_fn=dict(type='topkd.collate_batch') in the dataloader."
+        )
 
 
 class InMemoryImages(Dataset):
@@ -51,13 +59,16 @@ class InMemoryImages(Dataset):
         ValueError: Images and labels do not fit together, or ``indices`` point outside of the data.
     """
 
-    def __init__(self, images: Tensor, labels: Tensor, classes: Sequence[str], indices: Optional[Indices] = None):
+    def __init__(self, images: Tensor, labels: Tensor, classes: Sequence[str], indices: Indices | None = None):
         if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
-            raise ValueError('Expected uint8 images of shape (N, 3, H, W), got '
-                             f'{images.dtype} of shape {tuple(images.shape)}.')
+            raise ValueError(
+                f'Expected uint8 images of shape (N, 3, H, W), got {images.dtype} of shape {tuple(images.shape)}.'
+            )
         if labels.dtype != torch.int64 or labels.shape != images.shape[:1]:
-            raise ValueError(f'Expected int64 labels of shape ({len(images)},), one an image, got '
-                             f'{labels.dtype} of shape {tuple(labels.shape)}.')
+            raise ValueError(
+                f'Expected int64 labels of shape ({len(images)},), one an image, got '
+                f'{labels.dtype} of shape {tuple(labels.shape)}.'
+            )
         if indices is not None:
             # A copy and not a view: a view would keep, and pickle, the storage of the whole set.
             kept = positions(indices, len(images))
@@ -88,7 +99,7 @@ class InMemoryImages(Dataset):
 
 
 @FUNCTIONS.register_module()
-def collate_batch(batch: Union[Mapping, Sequence[Mapping]]) -> dict:
+def collate_batch(batch: Mapping | Sequence[Mapping]) -> dict:
     """Pass a stacked batch through, and stack a list of samples (what a data set wrapper yields) into one.
 
     Args:
@@ -103,8 +114,10 @@ def collate_batch(batch: Union[Mapping, Sequence[Mapping]]) -> dict:
     if isinstance(batch, Mapping):
         return dict(batch)
     if not all(isinstance(sample, Mapping) for sample in batch):
-        raise TypeError("Expected samples that are dicts of tensors such as dict(inputs=..., gt_label=...), got "
-                        f'{sorted({type(sample).__name__ for sample in batch})}.')
+        raise TypeError(
+            'Expected samples that are dicts of tensors such as dict(inputs=..., gt_label=...), got '
+            f'{sorted({type(sample).__name__ for sample in batch})}.'
+        )
     return {key: torch.stack([sample[key] for sample in batch]) for key in batch[0]}
 
 
@@ -125,12 +138,15 @@ def positions(indices: Indices, length: int) -> Tensor:
     everything = torch.arange(length)
     if isinstance(indices, int) and not isinstance(indices, bool):
         if not 0 < abs(indices) <= length:
-            raise ValueError(f'Expected indices to select 1 to {length} samples (negative: from the end), '
-                             f'got {indices}.')
+            raise ValueError(
+                f'Expected indices to select 1 to {length} samples (negative: from the end), got {indices}.'
+            )
         return everything[:indices] if indices > 0 else everything[indices:]
     if isinstance(indices, (str, bool)) or not all(isinstance(index, int) for index in indices) or len(indices) == 0:
         raise TypeError(f'Expected indices to be a number of samples or a list of positions, got {indices!r}.')
     if min(indices) < -length or max(indices) >= length:
-        raise ValueError(f'Expected indices inside a data set of {length} samples, got positions from '
-                         f'{min(indices)} to {max(indices)}.')
+        raise ValueError(
+            f'Expected indices inside a data set of {length} samples, got positions from '
+            f'{min(indices)} to {max(indices)}.'
+        )
     return everything[torch.as_tensor(indices)]

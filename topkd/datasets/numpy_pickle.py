@@ -1,4 +1,5 @@
 """Reading a pickle of plain containers and NumPy arrays without letting it run code."""
+
 import pickle
 from pathlib import Path
 from typing import Any
@@ -45,5 +46,7 @@ def load_arrays(path: Path) -> Any:
         try:
             return ArrayUnpickler(file, encoding='bytes').load()
         except Exception as error:  # Damaged bytes are interpreted as instructions and can raise nearly anything.
-            raise ValueError(f'Expected {path} to be a pickle of NumPy arrays, got a truncated or foreign file '
-                             f'({type(error).__name__}: {error}): replace it by the original.') from error
+            raise ValueError(
+                f'Expected {path} to be a pickle of NumPy arrays, got a truncated or foreign file '
+                f'({type(error).__name__}: {error}): replace it by the original.'
+            ) from error

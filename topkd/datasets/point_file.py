@@ -1,7 +1,9 @@
 """Point clouds of any origin, read from a file."""
+
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy as np
 SUFFIXES = ('.npy', '.npz', '.csv', '.txt')
 
 
-def read_points(path: Union[str, Path], index: Optional[int] = None, key: Optional[str] = None) -> np.ndarray:
+def read_points(path: str | Path, index: int | None = None, key: str | None = None) -> np.ndarray:
     """Read one point cloud from a file.
 
     Args:
@@ -22,12 +24,14 @@ def read_points(path: Union[str, Path], index: Optional[int] = None, key: Option
         np.ndarray: Points (n, d), float64, finite, n >= 2.
 
     Raises:
-        FileNotFoundError: Where there is no such file.
-        ValueError: Where it holds no such points; the message says what it holds.
+        FileNotFoundError: If there is no such file.
+        ValueError: If it holds no such points; the message says what it holds.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"point cloud '{path}' does not exist: name a file {', '.join(SUFFIXES)}, or a config .py")
+        raise FileNotFoundError(
+            f"point cloud '{path}' does not exist: name a file {', '.join(SUFFIXES)}, or a config .py"
+        )
     if path.suffix not in SUFFIXES:
         raise ValueError(f"'{path}' is no file of points: expected one of {', '.join(SUFFIXES)}")
     array = _read_rows(path) if path.suffix in ('.csv', '.txt') else _read_array(path, key)
@@ -36,14 +40,16 @@ def read_points(path: Union[str, Path], index: Optional[int] = None, key: Option
     return _checked(_one_cloud(array, index, path), path)
 
 
-def _read_array(path: Path, key: Optional[str]) -> np.ndarray:
+def _read_array(path: Path, key: str | None) -> np.ndarray:
     content = _load(lambda: np.load(path, allow_pickle=False), path)
     if isinstance(content, np.ndarray):
         return content
     names = content.files
     if (key is None and len(names) != 1) or (key is not None and key not in names):
         wanted = 'one has to be chosen' if key is None else f"none is named '{key}'"
-        raise ValueError(f"'{path}' holds the arrays {', '.join(names) or '(none)'}, {wanted}: name one of them by --key")
+        raise ValueError(
+            f"'{path}' holds the arrays {', '.join(names) or '(none)'}, {wanted}: name one of them by --key"
+        )
     return _load(lambda: content[names[0] if key is None else key], path)
 
 
@@ -51,8 +57,10 @@ def _load(read: Callable[[], Any], path: Path) -> Any:
     try:
         return read()
     except (ValueError, OSError, EOFError, BadZipFile) as error:
-        raise ValueError(f"'{path}' cannot be read as a numpy file ({type(error).__name__}): it is damaged or holds Python objects; "
-                         'save plain numbers by numpy.save') from error
+        raise ValueError(
+            f"'{path}' cannot be read as a numpy file ({type(error).__name__}): it is damaged or holds Python objects; "
+            'save plain numbers by numpy.save'
+        ) from error
 
 
 def _read_rows(path: Path) -> np.ndarray:
@@ -64,8 +72,10 @@ def _read_rows(path: Path) -> np.ndarray:
             return np.loadtxt(path, delimiter=delimiter, skiprows=int(headings), ndmin=2)
     except ValueError as error:
         what = 'commas' if delimiter else 'white space'
-        raise ValueError(f"'{path}' must hold one point a row, numbers separated by {what}, all rows of one length ({error}): "
-                         'correct the file') from error
+        raise ValueError(
+            f"'{path}' must hold one point a row, numbers separated by {what}, all rows of one length ({error}): "
+            'correct the file'
+        ) from error
 
 
 def _is_number(word: str) -> bool:
@@ -76,14 +86,16 @@ def _is_number(word: str) -> bool:
     return True
 
 
-def _one_cloud(array: np.ndarray, index: Optional[int], path: Path) -> np.ndarray:
+def _one_cloud(array: np.ndarray, index: int | None, path: Path) -> np.ndarray:
     if array.ndim == 3 and (index is not None or len(array) == 1):
         number = index or 0
         if not 0 <= number < len(array):
             raise ValueError(f"'{path}' holds {len(array)} clouds, --index must be 0 to {len(array) - 1}, got {index}")
         return array[number]
     if array.ndim == 3:
-        raise ValueError(f"'{path}' holds {len(array)} clouds of {array.shape[1]} points: choose one by --index 0 to {len(array) - 1}")
+        raise ValueError(
+            f"'{path}' holds {len(array)} clouds of {array.shape[1]} points: choose one by --index 0 to {len(array) - 1}"
+        )
     if index is not None and array.ndim == 2:
         raise ValueError(f"'{path}' holds one cloud of shape {array.shape}: leave out --index")
     return array
@@ -91,10 +103,14 @@ def _one_cloud(array: np.ndarray, index: Optional[int], path: Path) -> np.ndarra
 
 def _checked(points: np.ndarray, path: Path) -> np.ndarray:
     if points.ndim != 2 or points.shape[0] < 2 or points.shape[1] < 1:
-        raise ValueError(f"'{path}' must hold points (n, d), or clouds (B, n, d), with n >= 2, got an array of shape {points.shape}: "
-                         'reshape it, one point a row')
+        raise ValueError(
+            f"'{path}' must hold points (n, d), or clouds (B, n, d), with n >= 2, got an array of shape {points.shape}: "
+            'reshape it, one point a row'
+        )
     broken = np.flatnonzero(~np.isfinite(points).all(axis=1))
     if len(broken):
-        raise ValueError(f"point {broken[0]} of '{path}' is not finite (NaN or infinite; {len(broken)} such of {len(points)}): leave "
-                         'these points out')
+        raise ValueError(
+            f"point {broken[0]} of '{path}' is not finite (NaN or infinite; {len(broken)} such of {len(points)}): leave "
+            'these points out'
+        )
     return points.astype(np.float64)

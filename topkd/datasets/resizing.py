@@ -1,11 +1,10 @@
 """Resizing images once, when they are read into memory."""
-from typing import Optional
 
 from torch import Tensor
 from torch.nn import functional as F
 
 
-def check_size(size: Optional[int]) -> None:
+def check_size(size: int | None) -> None:
     """Refuse what is no number of pixels.
 
     Raises:
@@ -15,7 +14,7 @@ def check_size(size: Optional[int]) -> None:
         raise ValueError(f'Expected size to be a positive number of pixels or None, got {size!r}.')
 
 
-def resize(images: Tensor, size: Optional[int]) -> Tensor:
+def resize(images: Tensor, size: int | None) -> Tensor:
     """Resize images to squares, bilinearly and with the blur that keeps a smaller image from aliasing, as Pillow does.
 
     Args:

@@ -1,6 +1,6 @@
 """STL-10 from its binary files, decoded once into memory."""
+
 from pathlib import Path
-from typing import List, Optional, Union
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ CHUNK = 500  # images that are decoded at once: 14 MB
 
 @DATASETS.register_module()
 class STL10(InMemoryImages):
-    """Read the labelled images of STL-10 (RGB, 96 x 96, 10 classes).
+    """Read the labeled images of STL-10 (RGB, 96 x 96, 10 classes).
 
     The files hold an image channel by channel, and a channel column by column; labels count from 1. Here images are
     (3, H, W) and labels count from 0. No more than a few hundred images of full size are in memory at once where they
@@ -39,11 +39,13 @@ class STL10(InMemoryImages):
     Source: Coates, Lee and Ng, An Analysis of Single-Layer Networks in Unsupervised Feature Learning, 2011.
     """
 
-    def __init__(self,
-                 data_root: Optional[Union[str, Path]] = None,
-                 split: str = 'train',
-                 size: Optional[int] = None,
-                 indices: Optional[Indices] = None) -> None:
+    def __init__(
+        self,
+        data_root: str | Path | None = None,
+        split: str = 'train',
+        size: int | None = None,
+        indices: Indices | None = None,
+    ) -> None:
         if split not in OFFICIAL_SIZE:
             raise ValueError(f"Expected split 'train' or 'test', got {split!r}.")
         check_size(size)
@@ -51,10 +53,12 @@ class STL10(InMemoryImages):
         labels = read_labels(folder / f'{split}_y.bin')
         images = read_images(folder / f'{split}_X.bin', len(labels), size)
         compare_with_official(folder, split, len(labels), OFFICIAL_SIZE[split])
-        super().__init__(images, torch.from_numpy(labels), classes=read_classes(folder / 'class_names.txt'), indices=indices)
+        super().__init__(
+            images, torch.from_numpy(labels), classes=read_classes(folder / 'class_names.txt'), indices=indices
+        )
 
 
-def find_folder(data_root: Union[str, Path], split: str) -> Path:
+def find_folder(data_root: str | Path, split: str) -> Path:
     """Locate the ``stl10_binary`` folder at or below ``data_root``.
 
     Args:
@@ -69,10 +73,14 @@ def find_folder(data_root: Union[str, Path], split: str) -> Path:
     """
     root = Path(data_root).expanduser()
     folder = root / FOLDER if (root / FOLDER).is_dir() else root
-    missing = [name for name in (f'{split}_X.bin', f'{split}_y.bin', 'class_names.txt') if not (folder / name).is_file()]
+    missing = [
+        name for name in (f'{split}_X.bin', f'{split}_y.bin', 'class_names.txt') if not (folder / name).is_file()
+    ]
     if missing:
-        raise FileNotFoundError(f"Expected STL-10's binary files in {folder}, got no {' and no '.join(missing)}: unpack "
-                                'stl10_binary.tar.gz of the official site there, or set data_root to where it is.')
+        raise FileNotFoundError(
+            f"Expected STL-10's binary files in {folder}, got no {' and no '.join(missing)}: unpack "
+            'stl10_binary.tar.gz of the official site there, or set data_root to where it is.'
+        )
     return folder
 
 
@@ -91,11 +99,13 @@ def read_labels(path: Path) -> np.ndarray:
     labels = np.fromfile(path, np.uint8).astype(np.int64)
     if len(labels) == 0 or labels.min() < 1 or labels.max() > NUM_CLASSES:
         got = f'{labels.min()} to {labels.max()}' if len(labels) else 'none'
-        raise ValueError(f'Expected {path} to hold labels from 1 to {NUM_CLASSES}, got {got}: replace it by the official file.')
+        raise ValueError(
+            f'Expected {path} to hold labels from 1 to {NUM_CLASSES}, got {got}: replace it by the official file.'
+        )
     return labels - 1
 
 
-def read_images(path: Path, count: int, size: Optional[int] = None) -> torch.Tensor:
+def read_images(path: Path, count: int, size: int | None = None) -> torch.Tensor:
     """Read the images of a split.
 
     Args:
@@ -110,17 +120,19 @@ def read_images(path: Path, count: int, size: Optional[int] = None) -> torch.Ten
         ValueError: The file has another length.
     """
     if path.stat().st_size != count * NUM_VALUES:
-        raise ValueError(f'Expected {path} to hold {count} images of {NUM_VALUES} bytes, one a label, got '
-                         f'{path.stat().st_size} bytes: replace it by the official file.')
+        raise ValueError(
+            f'Expected {path} to hold {count} images of {NUM_VALUES} bytes, one a label, got '
+            f'{path.stat().st_size} bytes: replace it by the official file.'
+        )
     stored = np.memmap(path, np.uint8, 'r', shape=(count, 3, SIDE, SIDE))
     images = torch.empty(count, 3, size or SIDE, size or SIDE, dtype=torch.uint8)
     for start in range(0, count, CHUNK):
-        columns = torch.from_numpy(np.array(stored[start:start + CHUNK]))
-        images[start:start + CHUNK] = resize(columns.transpose(2, 3), size)
+        columns = torch.from_numpy(np.array(stored[start : start + CHUNK]))
+        images[start : start + CHUNK] = resize(columns.transpose(2, 3), size)
     return images
 
 
-def read_classes(path: Path) -> List[str]:
+def read_classes(path: Path) -> list[str]:
     """Read the ten names of ``class_names.txt``.
 
     Raises:
@@ -128,5 +140,7 @@ def read_classes(path: Path) -> List[str]:
     """
     names = path.read_text().split()
     if len(names) != NUM_CLASSES:
-        raise ValueError(f'Expected {path} to hold {NUM_CLASSES} names, got {len(names)}: replace it by the official file.')
+        raise ValueError(
+            f'Expected {path} to hold {NUM_CLASSES} names, got {len(names)}: replace it by the official file.'
+        )
     return names

@@ -1,7 +1,9 @@
 """Tiny-ImageNet from its official folder, decoded once into memory."""
+
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +22,7 @@ THREADS = 8  # Pillow decodes without holding the interpreter
 
 class Entry(NamedTuple):
     """An image file and its class number."""
+
     path: Path
     label: int
 
@@ -46,11 +49,13 @@ class TinyImageNet(InMemoryImages):
     Source: Le and Yang, Tiny ImageNet Visual Recognition Challenge, 2015.
     """
 
-    def __init__(self,
-                 data_root: Optional[Union[str, Path]] = None,
-                 split: str = 'train',
-                 size: Optional[int] = None,
-                 indices: Optional[Indices] = None) -> None:
+    def __init__(
+        self,
+        data_root: str | Path | None = None,
+        split: str = 'train',
+        size: int | None = None,
+        indices: Indices | None = None,
+    ) -> None:
         if split not in OFFICIAL_SIZE:
             raise ValueError(f"Expected split 'train' or 'val', got {split!r}.")
         check_size(size)
@@ -60,10 +65,12 @@ class TinyImageNet(InMemoryImages):
         entries = list_train(folder, numbers) if split == 'train' else list_val(folder, numbers)
         compare_with_official(folder, split, len(entries), OFFICIAL_SIZE[split])
         labels = torch.tensor([entry.label for entry in entries], dtype=torch.int64)
-        super().__init__(read_images([entry.path for entry in entries], size), labels, read_names(folder, wnids), indices)
+        super().__init__(
+            read_images([entry.path for entry in entries], size), labels, read_names(folder, wnids), indices
+        )
 
 
-def find_folder(data_root: Union[str, Path]) -> Path:
+def find_folder(data_root: str | Path) -> Path:
     """Locate the ``tiny-imagenet-200`` folder at or below ``data_root``.
 
     Raises:
@@ -72,12 +79,14 @@ def find_folder(data_root: Union[str, Path]) -> Path:
     root = Path(data_root).expanduser()
     folder = root / FOLDER if (root / FOLDER).is_dir() else root
     if not (folder / 'wnids.txt').is_file():
-        raise FileNotFoundError(f"Expected Tiny-ImageNet in {folder}, got no wnids.txt there: unpack tiny-imagenet-200.zip of the "
-                                'official site there, or set data_root to where it is.')
+        raise FileNotFoundError(
+            f'Expected Tiny-ImageNet in {folder}, got no wnids.txt there: unpack tiny-imagenet-200.zip of the '
+            'official site there, or set data_root to where it is.'
+        )
     return folder
 
 
-def list_train(folder: Path, numbers: Dict[str, int]) -> List[Entry]:
+def list_train(folder: Path, numbers: dict[str, int]) -> list[Entry]:
     """List ``train/<wnid>/images/*.JPEG`` of every class.
 
     Args:
@@ -94,13 +103,15 @@ def list_train(folder: Path, numbers: Dict[str, int]) -> List[Entry]:
     for wnid, number in numbers.items():
         found = sorted((folder / 'train' / wnid / 'images').glob('*.JPEG'))
         if not found:
-            raise FileNotFoundError(f"Expected images of class {wnid} in {folder / 'train' / wnid / 'images'}, got no *.JPEG: unpack "
-                                    'the official archive again, or take the class out of wnids.txt.')
+            raise FileNotFoundError(
+                f'Expected images of class {wnid} in {folder / "train" / wnid / "images"}, got no *.JPEG: unpack '
+                'the official archive again, or take the class out of wnids.txt.'
+            )
         entries += [Entry(path, number) for path in found]
     return entries
 
 
-def list_val(folder: Path, numbers: Dict[str, int]) -> List[Entry]:
+def list_val(folder: Path, numbers: dict[str, int]) -> list[Entry]:
     """List the images that ``val/val_annotations.txt`` names, in its order.
 
     Args:
@@ -116,21 +127,25 @@ def list_val(folder: Path, numbers: Dict[str, int]) -> List[Entry]:
     """
     path = folder / 'val' / 'val_annotations.txt'
     if not path.is_file():
-        raise FileNotFoundError(f"Expected the labels of the validation images in {path}, got no such file: unpack the official "
-                                'archive again; images sorted into folders are not read.')
+        raise FileNotFoundError(
+            f'Expected the labels of the validation images in {path}, got no such file: unpack the official '
+            'archive again; images sorted into folders are not read.'
+        )
     entries = []
     for line in filter(None, path.read_text().splitlines()):
         name, wnid = (line.split('\t') + [''])[:2]
         if wnid not in numbers:
-            raise ValueError(f'Expected lines of {path} to name an image and a class of wnids.txt, got {line!r}: replace it by '
-                             'the official file.')
+            raise ValueError(
+                f'Expected lines of {path} to name an image and a class of wnids.txt, got {line!r}: replace it by '
+                'the official file.'
+            )
         entries.append(Entry(folder / 'val' / 'images' / name, numbers[wnid]))
     if not entries:
         raise ValueError(f'Expected {path} to name images, got an empty file: replace it by the official file.')
     return entries
 
 
-def read_images(paths: Sequence[Path], size: Optional[int] = None) -> Tensor:
+def read_images(paths: Sequence[Path], size: int | None = None) -> Tensor:
     """Decode images into one tensor.
 
     Args:
@@ -147,11 +162,13 @@ def read_images(paths: Sequence[Path], size: Optional[int] = None) -> Tensor:
     shape = tuple(read_image(paths[0], size).shape)
     images = torch.empty(len(paths), *shape, dtype=torch.uint8)
 
-    def fill(item: Tuple[int, Path]) -> None:
+    def fill(item: tuple[int, Path]) -> None:
         image = read_image(item[1], size)
         if tuple(image.shape) != shape:
-            raise ValueError(f'Expected images of one size, got {shape[1:]} for {paths[0]} and {tuple(image.shape)[1:]} for '
-                             f'{item[1]}: set size to resize them.')
+            raise ValueError(
+                f'Expected images of one size, got {shape[1:]} for {paths[0]} and {tuple(image.shape)[1:]} for '
+                f'{item[1]}: set size to resize them.'
+            )
         images[item[0]] = image
 
     with ThreadPoolExecutor(THREADS) as pool:
@@ -160,7 +177,7 @@ def read_images(paths: Sequence[Path], size: Optional[int] = None) -> Tensor:
     return images
 
 
-def read_image(path: Path, size: Optional[int] = None) -> Tensor:
+def read_image(path: Path, size: int | None = None) -> Tensor:
     """Decode one image, uint8 RGB (3, H, W)."""
     if not path.is_file():
         raise FileNotFoundError(f'Expected the image {path}, got no such file: unpack the official archive again.')
@@ -172,7 +189,7 @@ def read_image(path: Path, size: Optional[int] = None) -> Tensor:
     return resize(torch.from_numpy(pixels).permute(2, 0, 1)[None], size)[0]
 
 
-def read_names(folder: Path, wnids: Sequence[str]) -> List[str]:
+def read_names(folder: Path, wnids: Sequence[str]) -> list[str]:
     """Read the classes' names from ``words.txt``; where it is missing, or lacks one, the wnid is the name."""
     path = folder / 'words.txt'
     lines = path.read_text().splitlines() if path.is_file() else []

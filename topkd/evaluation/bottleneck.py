@@ -4,7 +4,9 @@ The paper does not say which clouds its table was computed from, nor over how ma
 a split, of the size that the topology loss uses, and the mean comes with its standard deviation. A student's clouds are not
 projected to the teacher's width: diagrams of clouds of different widths can be compared.
 """
-from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,33 +22,43 @@ SCALES = ('as is', 'scale-free')
 # how far diagrams of one network are apart when the images differ, which is what a distance is to be read against
 OTHER_IMAGES = f'{TEACHER}, other images'
 
-Diagrams = List[np.ndarray]
+Diagrams = list[np.ndarray]
 
 
 class ScaledDiagrams(NamedTuple):
     """Diagrams of one homology dimension at one scale: by network, one array (m, 2) of (birth, death) a cloud."""
+
     homology_dim: int
     scale: str
-    networks: Dict[str, Diagrams]
+    networks: dict[str, Diagrams]
 
 
 class Distances(NamedTuple):
     """Bottleneck distances of a network's clouds to the teacher's of the same images, and the cap of each."""
+
     network: str
     homology_dim: int
     scale: str
-    values: List[float]
-    caps: List[float]
+    values: list[float]
+    caps: list[float]
 
     def plain(self) -> dict:
         """Return everything as plain values, with ``mean``, ``std``, number of ``clouds``, and ``at_cap``, the share at the cap."""
         mean, deviation = mean_and_deviation(self.values)
         at_cap = np.isclose(self.values, self.caps, atol=0) & (np.array(self.caps) > 0)
-        return dict(network=self.network, homology_dim=self.homology_dim, scale=self.scale, mean=mean, std=deviation,
-                    at_cap=float(at_cap.mean()), clouds=len(self.values), distances=self.values)
+        return dict(
+            network=self.network,
+            homology_dim=self.homology_dim,
+            scale=self.scale,
+            mean=mean,
+            std=deviation,
+            at_cap=float(at_cap.mean()),
+            clouds=len(self.values),
+            distances=self.values,
+        )
 
 
-def bottleneck_distances(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> List[float]:
+def bottleneck_distances(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> list[float]:
     r"""Compute the exact bottleneck distance of each pair of diagrams, by gudhi's Hera.
 
     .. math:: \min_\eta \max_x \|x - \eta(x)\|_\infty
@@ -65,10 +77,11 @@ def bottleneck_distances(first: Sequence[np.ndarray], second: Sequence[np.ndarra
     """
     # gudhi's own bottleneck_distance stops its search too early on some diagrams, and returns more than the distance
     from gudhi.hera import bottleneck_distance  # here, because nothing else of this package's evaluation needs it
+
     return [float(bottleneck_distance(*map(_off_diagonal, pair), delta=0)) for pair in zip(first, second, strict=True)]
 
 
-def distance_caps(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> List[float]:
+def distance_caps(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> list[float]:
     """Compute half the greatest persistence of each pair of diagrams: the most that their bottleneck distance can be.
 
     That is what matching everything with the diagonal costs. Where one diagram's deaths are all less than about half the
@@ -81,12 +94,20 @@ def distance_caps(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> 
     Returns:
         list[float]: In the unit of the diagrams; 0 where both are empty.
     """
-    return [max(float((diagram[:, 1] - diagram[:, 0]).max(initial=0)) for diagram in pair) / 2
-            for pair in zip(first, second, strict=True)]
+    return [
+        max(float((diagram[:, 1] - diagram[:, 0]).max(initial=0)) for diagram in pair) / 2
+        for pair in zip(first, second, strict=True)
+    ]
 
 
-def collect_diagrams(model: nn.Module, students: Mapping[str, nn.Module], loss: TopologyLoss, batches: Iterable[dict],
-                     homology_dims: Sequence[int], limit: Optional[int] = None) -> List[ScaledDiagrams]:
+def collect_diagrams(
+    model: nn.Module,
+    students: Mapping[str, nn.Module],
+    loss: TopologyLoss,
+    batches: Iterable[dict],
+    homology_dims: Sequence[int],
+    limit: int | None = None,
+) -> list[ScaledDiagrams]:
     """Compute the diagrams of all networks' clouds of the same images, in each dimension, with and without scale.
 
     Args:
@@ -101,21 +122,26 @@ def collect_diagrams(model: nn.Module, students: Mapping[str, nn.Module], loss: 
         list[ScaledDiagrams]: For each dimension, 'as is' and 'scale-free'.
 
     Raises:
-        ValueError: Where the batches make no cloud.
+        ValueError: If the batches make no cloud.
     """
-    result = [ScaledDiagrams(dim, scale, {name: [] for name in (TEACHER, *students)})
-              for dim in dict.fromkeys(homology_dims) for scale in SCALES]
+    result = [
+        ScaledDiagrams(dim, scale, {name: [] for name in (TEACHER, *students)})
+        for dim in dict.fromkeys(homology_dims)
+        for scale in SCALES
+    ]
     for batch in whole_clouds(model, students, {}, loss, batches, limit):
         for name, clouds in batch.items():
             for group in result:
                 group.networks[name].extend(_diagrams(clouds, group.homology_dim, group.scale))
     if not result[0].networks[TEACHER]:
-        raise ValueError('the images are too few for one cloud of the loss: take in more images (--split, --batches), or lower '
-                         'num_points of its cloud')
+        raise ValueError(
+            'the images are too few for one cloud of the loss: take in more images (--split, --batches), or lower '
+            'num_points of its cloud'
+        )
     return result
 
 
-def distances_to_teacher(diagrams: Sequence[ScaledDiagrams]) -> List[Distances]:
+def distances_to_teacher(diagrams: Sequence[ScaledDiagrams]) -> list[Distances]:
     """Compare every student's diagrams with the teacher's of the same images, and the teacher's with one another.
 
     Args:
@@ -130,7 +156,9 @@ def distances_to_teacher(diagrams: Sequence[ScaledDiagrams]) -> List[Distances]:
         teacher = networks[TEACHER]
         for name, own in networks.items():
             if name != TEACHER:
-                result.append(Distances(name, dim, scale, bottleneck_distances(teacher, own), distance_caps(teacher, own)))
+                result.append(
+                    Distances(name, dim, scale, bottleneck_distances(teacher, own), distance_caps(teacher, own))
+                )
         if len(teacher) > 1:
             pair = teacher[:-1], teacher[1:]
             result.append(Distances(OTHER_IMAGES, dim, scale, bottleneck_distances(*pair), distance_caps(*pair)))
@@ -147,4 +175,4 @@ def _diagrams(clouds: Tensor, homology_dim: int, scale: str) -> Diagrams:
         # cloud by cloud, and without a gradient's differences of all pairs, which are gigabytes for wide points
         means = torch.stack([torch.pdist(cloud).mean() for cloud in clouds])
         clouds = clouds / means.clamp_min(torch.finfo(clouds.dtype).eps)[:, None, None]
-    return [diagram.cpu().numpy() for diagram in exact_diagrams(clouds, (homology_dim, ))]
+    return [diagram.cpu().numpy() for diagram in exact_diagrams(clouds, (homology_dim,))]

@@ -1,5 +1,7 @@
 """How many points of which width a config's clouds have, known without weights, students or data."""
-from typing import Mapping, Optional, Tuple, TypeVar
+
+from collections.abc import Mapping
+from typing import TypeVar
 
 import torch
 from mmengine.config import Config
@@ -19,12 +21,15 @@ def topology_config(cfg: Config, name: str = 'topology') -> dict:
     """Return the config of a topology loss of a distillation config.
 
     Raises:
-        KeyError: Where there is no teacher, or no topology loss of that name; the message lists those that there are.
+        KeyError: If there is no teacher, or no topology loss of that name; the message lists those that there are.
     """
     if 'teacher' not in cfg.model:
         raise KeyError('the config has no teacher: name a distillation config, for example one of configs/topkd/')
-    losses = {key: loss for key, loss in cfg.model.losses.items()
-              if loss is not None and loss.type.split('.')[-1] == TopologyLoss.__name__}
+    losses = {
+        key: loss
+        for key, loss in cfg.model.losses.items()
+        if loss is not None and loss.type.split('.')[-1] == TopologyLoss.__name__
+    }
     return named_loss(losses, name)
 
 
@@ -32,15 +37,17 @@ def named_loss(losses: Mapping[str, Loss], name: str) -> Loss:
     """Return one of the topology losses, or of their configs, by its name.
 
     Raises:
-        KeyError: Where there is none of that name; the message lists those that there are.
+        KeyError: If there is none of that name; the message lists those that there are.
     """
     if name not in losses:
-        raise KeyError(f"model.losses has no topology loss '{name}' (it has: {', '.join(losses) or 'none'}): name one of them "
-                       'by --loss, or a config of configs/topkd/')
+        raise KeyError(
+            f"model.losses has no topology loss '{name}' (it has: {', '.join(losses) or 'none'}): name one of them "
+            'by --loss, or a config of configs/topkd/'
+        )
     return losses[name]
 
 
-def cloud_size(cfg: Config, loss_name: str = 'topology') -> Tuple[int, int]:
+def cloud_size(cfg: Config, loss_name: str = 'topology') -> tuple[int, int]:
     """Find out the size of the teacher's clouds by building its network, without weights, and showing it a blank image.
 
     Args:
@@ -51,14 +58,14 @@ def cloud_size(cfg: Config, loss_name: str = 'topology') -> Tuple[int, int]:
         tuple: Points of a cloud n, and their width d.
 
     Raises:
-        KeyError: Where the config has no teacher or no such loss.
+        KeyError: If the config has no teacher or no such loss.
     """
     asked = cloud_request(topology_config(cfg, loss_name))
     network = MODELS.build(_network_config(cfg.model.teacher))
     return images_of_cloud(cfg, asked['num_points']), tap_width(network, asked['tap'])
 
 
-def images_of_cloud(cfg: Config, num_points: Optional[int], images_per_cloud: Optional[int] = None) -> int:
+def images_of_cloud(cfg: Config, num_points: int | None, images_per_cloud: int | None = None) -> int:
     """Return how many images make a cloud.
 
     Args:

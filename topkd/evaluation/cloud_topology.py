@@ -1,5 +1,7 @@
 """Persistence diagrams of single point clouds, by dimension, and the image that they make together (Fig. 6)."""
-from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,12 +19,17 @@ class CloudTopology(NamedTuple):
         image (np.ndarray, optional): (rows, columns), rows = persistence, columns = birth, least first; None where none could be
             fitted.
     """
-    diagrams: Dict[int, np.ndarray]
-    image: Optional[np.ndarray]
+
+    diagrams: dict[int, np.ndarray]
+    image: np.ndarray | None
 
 
-def cloud_topology(clouds: Mapping[str, Tensor], homology_dims: Sequence[int], spec: Optional[dict] = None,
-                   resolution: Sequence[int] = (20, 20)) -> Tuple[Dict[str, CloudTopology], Optional[dict]]:
+def cloud_topology(
+    clouds: Mapping[str, Tensor],
+    homology_dims: Sequence[int],
+    spec: dict | None = None,
+    resolution: Sequence[int] = (20, 20),
+) -> tuple[dict[str, CloudTopology], dict | None]:
     """Compute the diagrams of some clouds and their images, all by one spec, so that they can be compared.
 
     Args:
@@ -38,12 +45,18 @@ def cloud_topology(clouds: Mapping[str, Tensor], homology_dims: Sequence[int], s
     Source: Figure 6.
     """
     dims = sorted(set(homology_dims))  # as in training: what is fitted depends on the order of the points
-    diagrams = {name: {dim: exact_diagrams(points[None], (dim, ))[0] for dim in dims} for name, points in clouds.items()}
+    diagrams = {name: {dim: exact_diagrams(points[None], (dim,))[0] for dim in dims} for name, points in clouds.items()}
     joined = [torch.cat(list(group.values())) for group in diagrams.values()]
     imager = _imager(joined, spec, resolution)
-    images = [None] * len(joined) if imager is None else imager(joined).reshape(len(joined), *imager.resolution[::-1]).cpu().numpy()
-    topology = {name: CloudTopology({dim: diagram.cpu().numpy() for dim, diagram in diagrams[name].items()}, image)
-                for name, image in zip(diagrams, images)}
+    images = (
+        [None] * len(joined)
+        if imager is None
+        else imager(joined).reshape(len(joined), *imager.resolution[::-1]).cpu().numpy()
+    )
+    topology = {
+        name: CloudTopology({dim: diagram.cpu().numpy() for dim, diagram in diagrams[name].items()}, image)
+        for name, image in zip(diagrams, images)
+    }
     return topology, None if imager is None else imager.spec()
 
 
@@ -59,11 +72,16 @@ def summarize_diagram(diagram: np.ndarray) -> dict:
     if not len(diagram):
         return dict(classes=0)
     births, deaths = diagram.T.astype(np.float64)
-    return dict(classes=len(diagram), births=[births.min(), births.max()], deaths=[deaths.min(), deaths.max()],
-                greatest_persistence=(deaths - births).max(), total_persistence=(deaths - births).sum())
+    return dict(
+        classes=len(diagram),
+        births=[births.min(), births.max()],
+        deaths=[deaths.min(), deaths.max()],
+        greatest_persistence=(deaths - births).max(),
+        total_persistence=(deaths - births).sum(),
+    )
 
 
-def spec_of_file(path: str, homology_dims: Optional[Sequence[int]] = None) -> Tuple[dict, Sequence[int]]:
+def spec_of_file(path: str, homology_dims: Sequence[int] | None = None) -> tuple[dict, Sequence[int]]:
     """Read from a RipsNet file the spec of the images that it was trained on.
 
     Args:
@@ -74,21 +92,25 @@ def spec_of_file(path: str, homology_dims: Optional[Sequence[int]] = None) -> Tu
         tuple: The spec, and its homology dimensions.
 
     Raises:
-        FileNotFoundError: Where there is no file.
-        ValueError: Where it holds no spec, as the authors' files do, or one of other dimensions.
+        FileNotFoundError: If there is no file.
+        ValueError: If it holds no spec, as the authors' files do, or one of other dimensions.
     """
     file = load_file(path)
-    spec, dims = file.get('spec'), list(file.get('homology_dims', (0, )))
+    spec, dims = file.get('spec'), list(file.get('homology_dims', (0,)))
     if not spec:
-        raise ValueError(f"'{path}' holds no spec of persistence images: name a file of tools/train_ripsnet.py, or leave out --spec")
+        raise ValueError(
+            f"'{path}' holds no spec of persistence images: name a file of tools/train_ripsnet.py, or leave out --spec"
+        )
     if homology_dims is not None and sorted(set(homology_dims)) != dims:
         words = ' '.join(map(str, dims))
-        raise ValueError(f"the images of '{path}' are of dimensions {words}, asked for are {' '.join(map(str, homology_dims))}: give "
-                         f'--homology-dims {words}, or leave out --spec')
+        raise ValueError(
+            f"the images of '{path}' are of dimensions {words}, asked for are {' '.join(map(str, homology_dims))}: give "
+            f'--homology-dims {words}, or leave out --spec'
+        )
     return dict(spec, resolution=file.get('resolution', (20, 20))), dims
 
 
-def _imager(diagrams: Sequence[Tensor], spec: Optional[dict], resolution: Sequence[int]) -> Optional[PersistenceImager]:
+def _imager(diagrams: Sequence[Tensor], spec: dict | None, resolution: Sequence[int]) -> PersistenceImager | None:
     """Return the imager of a spec, or one fitted to diagrams (m_i, 2); None where there is nothing to fit to."""
     if spec is not None:
         return PersistenceImager(spec.get('resolution', resolution)).load_spec(spec)

@@ -1,6 +1,8 @@
 """What a persistence image costs: RipsNet's operations and parameters, and the time of every route to it (Table 13)."""
+
+from collections.abc import Sequence
 from statistics import median
-from typing import Any, Dict, NamedTuple, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,10 +18,11 @@ TRAINING_BATCH = 64
 
 class CloudSize(NamedTuple):
     """A size of clouds, and what Table 13 says of it where it is one of the paper's."""
+
     name: str
     num_points: int
     width: int
-    paper: Dict[str, float] = {}
+    paper: dict[str, float] = {}
 
 
 PAPER_SIZES = (
@@ -58,8 +61,14 @@ def ripsnet_flops(network: RipsNet, num_points: int) -> int:
     return 2 * (num_points * before + after)
 
 
-def measure_cost(size: CloudSize, batch_sizes: Sequence[int] = (1, 64), repeats: int = 7, device: str = 'cpu',
-                 homology_dims: Sequence[int] = (0, ), seed: int = 0) -> Dict[str, Any]:
+def measure_cost(
+    size: CloudSize,
+    batch_sizes: Sequence[int] = (1, 64),
+    repeats: int = 7,
+    device: str = 'cpu',
+    homology_dims: Sequence[int] = (0,),
+    seed: int = 0,
+) -> dict[str, Any]:
     """Count and time everything that Table 13 compares, on Gaussian clouds.
 
     RipsNet has random weights, which its time does not depend on. The exact image goes from the cloud to the image,
@@ -84,13 +93,24 @@ def measure_cost(size: CloudSize, batch_sizes: Sequence[int] = (1, 64), repeats:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = RipsNet(size.width, homology_dims=homology_dims).to(device)
-    exact, released = RipsImage(homology_dims, spec=imager.spec()).to(device), ReleasedRoute(imager.spec(), homology_dims)
-    routes = {'RipsNet': torch.no_grad()(network), 'exact image': torch.no_grad()(exact), 'gudhi, released route': released}
-    result = dict(size=size._asdict(), units=[size.width, *network.units, 50, 100, 200, 400],
-                  parameters=sum(parameter.numel() for parameter in network.parameters()),
-                  flops=ripsnet_flops(network, size.num_points), homology_dims=list(homology_dims),
-                  difference=_difference(exact, released, sample[:4].to(device)),
-                  **{key: {name: {} for name in routes} for key in ('ms', 'ms_least', 'ms_greatest')})
+    exact, released = (
+        RipsImage(homology_dims, spec=imager.spec()).to(device),
+        ReleasedRoute(imager.spec(), homology_dims),
+    )
+    routes = {
+        'RipsNet': torch.no_grad()(network),
+        'exact image': torch.no_grad()(exact),
+        'gudhi, released route': released,
+    }
+    result = dict(
+        size=size._asdict(),
+        units=[size.width, *network.units, 50, 100, 200, 400],
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        flops=ripsnet_flops(network, size.num_points),
+        homology_dims=list(homology_dims),
+        difference=_difference(exact, released, sample[:4].to(device)),
+        **{key: {name: {} for name in routes} for key in ('ms', 'ms_least', 'ms_greatest')},
+    )
     for count in batch_sizes:
         batches = [torch.randn(count, *sample.shape[1:], generator=generator).to(device) for _ in range(3)]
         for name, values in measure_times(routes, batches, repeats).items():
@@ -122,6 +142,7 @@ def _difference(exact: RipsImage, released: ReleasedRoute, clouds: Tensor) -> fl
 
 def scaled(value: float, digits: int = 4) -> str:
     """Write a count with significant digits and a prefix, for example '1.131 M' for 1,130,704."""
-    factor, prefix = next(((factor, prefix) for factor, prefix in ((1e9, ' G'), (1e6, ' M'), (1e3, ' k')) if value >= factor),
-                          (1, ''))
+    factor, prefix = next(
+        ((factor, prefix) for factor, prefix in ((1e9, ' G'), (1e6, ' M'), (1e3, ' k')) if value >= factor), (1, '')
+    )
     return f'{value / factor:#.{digits}g}{prefix}'

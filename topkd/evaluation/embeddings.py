@@ -1,5 +1,7 @@
-"""The embeddings that teacher and students make of labelled images."""
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional
+"""The embeddings that teacher and students make of labeled images."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,12 +14,18 @@ from topkd.models.point_cloud import full_precision, pool
 
 class Embeddings(NamedTuple):
     """Points (N, d) by network, the teacher first, each network of its own width d, and the images' classes (N, )."""
-    points: Dict[str, np.ndarray]
+
+    points: dict[str, np.ndarray]
     labels: np.ndarray
 
 
-def collect_embeddings(model: nn.Module, students: Mapping[str, nn.Module], loss: TopologyLoss, batches: Iterable[dict],
-                       limit: Optional[int] = None) -> Embeddings:
+def collect_embeddings(
+    model: nn.Module,
+    students: Mapping[str, nn.Module],
+    loss: TopologyLoss,
+    batches: Iterable[dict],
+    limit: int | None = None,
+) -> Embeddings:
     """Collect one point an image and network: the features at the loss's taps, averaged over locations, not projected.
 
     Args:
@@ -31,10 +39,10 @@ def collect_embeddings(model: nn.Module, students: Mapping[str, nn.Module], loss
         Embeddings: On the CPU.
 
     Raises:
-        ValueError: Where there are no images, an image has not exactly one class, or an embedding is not finite.
+        ValueError: If there are no images, an image has not exactly one class, or an embedding is not finite.
     """
-    points: Dict[str, List[np.ndarray]] = {}
-    labels: List[int] = []
+    points: dict[str, list[np.ndarray]] = {}
+    labels: list[int] = []
     for features, samples in network_features(model, students, loss, batches, limit):
         for name, value in features.items():
             points.setdefault(name, []).append(pool(full_precision(value)).cpu().numpy())
@@ -44,11 +52,13 @@ def collect_embeddings(model: nn.Module, students: Mapping[str, nn.Module], loss
     joined = {name: np.concatenate(parts) for name, parts in points.items()}
     for name, value in joined.items():
         if not np.isfinite(value).all():
-            raise ValueError(f"embeddings of '{name}' are not all finite: its training diverged, name another checkpoint")
+            raise ValueError(
+                f"embeddings of '{name}' are not all finite: its training diverged, name another checkpoint"
+            )
     return Embeddings(joined, np.asarray(labels))
 
 
-def class_names(dataset: Any, labels: np.ndarray) -> Dict[int, str]:
+def class_names(dataset: Any, labels: np.ndarray) -> dict[int, str]:
     """Return the name of every class that occurs; its number where the data set does not name its classes.
 
     Args:
@@ -62,5 +72,7 @@ def class_names(dataset: Any, labels: np.ndarray) -> Dict[int, str]:
 def _label(sample: Any) -> int:
     label = getattr(sample, 'gt_label', None)
     if label is None or torch.as_tensor(label).numel() != 1:
-        raise ValueError('cluster scores need images of exactly one class each (gt_label): name the config of a classifier')
+        raise ValueError(
+            'cluster scores need images of exactly one class each (gt_label): name the config of a classifier'
+        )
     return int(label)

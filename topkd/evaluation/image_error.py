@@ -1,5 +1,7 @@
 """How far approximated persistence images are from exact ones."""
-from typing import Any, Dict, List, Sequence
+
+from collections.abc import Sequence
+from typing import Any
 
 from mmengine.evaluator import BaseMetric
 
@@ -19,6 +21,6 @@ class ImageError(BaseMetric):
             difference = (sample['predicted'] - sample['images']).double()
             self.results.append((difference.square().sum().item(), difference.numel()))
 
-    def compute_metrics(self, results: List[tuple]) -> Dict[str, float]:
+    def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Divide the sum of all squared errors by the number of pixels."""
         return dict(mse=sum(error for error, _ in results) / sum(count for _, count in results))

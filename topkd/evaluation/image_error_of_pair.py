@@ -1,5 +1,6 @@
 """How far RipsNet's images are from exact ones on the clouds of a teacher and of its student (Table 8)."""
-from typing import Dict, Iterable, List, Optional
+
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +13,14 @@ STUDENT = 'student'
 
 
 @torch.no_grad()
-def image_errors(model: nn.Module, loss: TopologyLoss, batches: Iterable[dict], approximate: nn.Module, exact: RipsImage,
-                 limit: Optional[int] = None) -> Dict[str, Dict[str, float]]:
+def image_errors(
+    model: nn.Module,
+    loss: TopologyLoss,
+    batches: Iterable[dict],
+    approximate: nn.Module,
+    exact: RipsImage,
+    limit: int | None = None,
+) -> dict[str, dict[str, float]]:
     r"""Compare two vectorizers on the clouds of both networks, in eval mode, batch by batch.
 
     .. math:: \frac{1}{P} \sum_p (\hat I_p - I_p)^2 \quad\text{and}\quad \|\hat I - I\|_2, \text{ averaged over all clouds}
@@ -30,13 +37,13 @@ def image_errors(model: nn.Module, loss: TopologyLoss, batches: Iterable[dict], 
         dict: By 'teacher' and 'student': ``mse``, ``l2``, ``outside`` (share of deaths outside the images' range), and the
         number of ``clouds``.
 
-    The images are augmented as in training, which is what RipsNet has learnt.
+    The images are augmented as in training, which is what RipsNet has learned.
 
     Source: Section 6.2, Table 8.
     """
     model.eval()
-    sums: Dict[str, List[Tensor]] = {TEACHER: [], STUDENT: []}
-    outside: Dict[str, List[float]] = {TEACHER: [], STUDENT: []}
+    sums: dict[str, list[Tensor]] = {TEACHER: [], STUDENT: []}
+    outside: dict[str, list[float]] = {TEACHER: [], STUDENT: []}
     for shown in network_features(model, {STUDENT: model.student}, loss, batches, limit, augment=True):
         for name, clouds in network_clouds(loss, {STUDENT: loss.projection}, shown).items():
             difference = (approximate(clouds) - exact(clouds)).double()
@@ -45,19 +52,25 @@ def image_errors(model: nn.Module, loss: TopologyLoss, batches: Iterable[dict], 
     return {name: _summary(sums[name], outside[name]) for name in sums}
 
 
-def _summary(errors: List[Tensor], outside: List[float]) -> Dict[str, float]:
+def _summary(errors: list[Tensor], outside: list[float]) -> dict[str, float]:
     every = torch.cat(errors)
-    return dict(mse=every[:, 0].mean().item(), l2=every[:, 1].mean().item(), outside=sum(outside) / len(every),
-                clouds=len(every))
+    return dict(
+        mse=every[:, 0].mean().item(),
+        l2=every[:, 1].mean().item(),
+        outside=sum(outside) / len(every),
+        clouds=len(every),
+    )
 
 
 def exact_twin(ripsnet: RipsNet) -> RipsImage:
     """Return the exact image of the spec that a RipsNet was trained for.
 
     Raises:
-        ValueError: Where the file holds no spec, as the authors' files do.
+        ValueError: If the file holds no spec, as the authors' files do.
     """
     if ripsnet.spec is None:
-        raise ValueError('the RipsNet file holds no spec of its images (bandwidth, range, scale), so exact images cannot be '
-                         'compared with it: train one with tools/gen_pi.py and tools/train_ripsnet.py')
+        raise ValueError(
+            'the RipsNet file holds no spec of its images (bandwidth, range, scale), so exact images cannot be '
+            'compared with it: train one with tools/gen_pi.py and tools/train_ripsnet.py'
+        )
     return RipsImage(ripsnet.homology_dims, ripsnet.resolution, ripsnet.spec)

@@ -1,5 +1,6 @@
 """What images of trained networks need: vectorizers, the projection that was trained with a student, a fitted spec."""
-from typing import Dict, Mapping, Optional, Tuple
+
+from collections.abc import Mapping
 
 from torch import nn
 
@@ -9,7 +10,7 @@ from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.vectorizers import RipsImage, RipsNet
 
 
-def vectorizers_of(loss: TopologyLoss, require_spec: bool = True) -> Tuple[Optional[RipsImage], Optional[RipsNet]]:
+def vectorizers_of(loss: TopologyLoss, require_spec: bool = True) -> tuple[RipsImage | None, RipsNet | None]:
     """Return the exact image and, where a topology loss uses one, the RipsNet that approximates it.
 
     Args:
@@ -18,7 +19,7 @@ def vectorizers_of(loss: TopologyLoss, require_spec: bool = True) -> Tuple[Optio
             image of it. Defaults to True.
 
     Raises:
-        ValueError: Where the RipsNet file holds no spec of its images.
+        ValueError: If the RipsNet file holds no spec of its images.
     """
     network = getattr(loss.vectorizer, 'module', loss.vectorizer)
     if isinstance(network, RipsNet):
@@ -26,7 +27,7 @@ def vectorizers_of(loss: TopologyLoss, require_spec: bool = True) -> Tuple[Optio
     return RipsImage() if network is None else network, None
 
 
-def load_projections(loss: TopologyLoss, loss_name: str, checkpoints: Mapping[str, str]) -> Dict[str, Optional[nn.Module]]:
+def load_projections(loss: TopologyLoss, loss_name: str, checkpoints: Mapping[str, str]) -> dict[str, nn.Module | None]:
     """Read, for every student, the projection to the teacher's width that was trained with it.
 
     Args:
@@ -38,26 +39,28 @@ def load_projections(loss: TopologyLoss, loss_name: str, checkpoints: Mapping[st
         dict: Modules by name, None for each where the widths agree.
 
     Raises:
-        ValueError: Where the widths differ and a checkpoint holds no projection, or one of another shape.
+        ValueError: If the widths differ and a checkpoint holds no projection, or one of another shape.
     """
     if loss.projection is None:
         return dict.fromkeys(checkpoints)
     prefix, result = f'losses.{loss_name}.projection.', {}
     for name, checkpoint in checkpoints.items():
         weights = load_state(checkpoint)
-        found = {key[len(prefix):]: value for key, value in weights.items() if key.startswith(prefix)}
+        found = {key[len(prefix) :]: value for key, value in weights.items() if key.startswith(prefix)}
         if not found:
-            raise ValueError(f"checkpoint '{checkpoint}' holds no trained projection from the student's points of width "
-                             f"{loss.projection.in_features} to the teacher's of {loss.projection.out_features}: name the whole "
-                             'checkpoint of a distillation with this loss (epoch_*.pth); a student trained without it has none, '
-                             'leave it out')
+            raise ValueError(
+                f"checkpoint '{checkpoint}' holds no trained projection from the student's points of width "
+                f"{loss.projection.in_features} to the teacher's of {loss.projection.out_features}: name the whole "
+                'checkpoint of a distillation with this loss (epoch_*.pth); a student trained without it has none, '
+                'leave it out'
+            )
         projection = nn.Linear(loss.projection.in_features, loss.projection.out_features)
         load_weights(projection, checkpoint, f'{name}, projection', found)
         result[name] = projection.to(loss.projection.weight.device)
     return result
 
 
-def load_spec(exact: RipsImage, loss_name: str, checkpoints: Mapping[str, str]) -> Optional[str]:
+def load_spec(exact: RipsImage, loss_name: str, checkpoints: Mapping[str, str]) -> str | None:
     """Give exact images that were fitted during a training the spec of that training.
 
     Args:
@@ -70,7 +73,7 @@ def load_spec(exact: RipsImage, loss_name: str, checkpoints: Mapping[str, str]) 
     """
     prefix = f'losses.{loss_name}.vectorizer.'
     for name, checkpoint in {} if exact.imager.fitted else checkpoints.items():
-        found = {key[len(prefix):]: value for key, value in load_state(checkpoint).items() if key.startswith(prefix)}
+        found = {key[len(prefix) :]: value for key, value in load_state(checkpoint).items() if key.startswith(prefix)}
         if found.get('imager.fitted', False):
             load_weights(exact, checkpoint, f"{name}, images' spec", found)
             return name

@@ -1,5 +1,7 @@
 """Exact and approximated persistence images of teacher and students on the same clouds (Figures 4, 7 and 8)."""
-from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,15 +15,23 @@ from topkd.topology import rips_diagrams
 
 class NetworkImages(NamedTuple):
     """Images of one network's clouds, on the CPU."""
-    exact: Optional[Tensor]  # (B, P); None where the images' spec is not known
-    approximated: Optional[Tensor]  # (B, P), by RipsNet; None where there is none
-    outside: Optional[Tensor]  # (B, ), share of the diagrams' points that an exact image cannot see
+
+    exact: Tensor | None  # (B, P); None where the images' spec is not known
+    approximated: Tensor | None  # (B, P), by RipsNet; None where there is none
+    outside: Tensor | None  # (B, ), share of the diagrams' points that an exact image cannot see
 
 
 @torch.no_grad()
-def network_images(model: nn.Module, students: Mapping[str, nn.Module], projections: Mapping[str, Optional[nn.Module]],
-                   loss: TopologyLoss, batches: Iterable[dict], exact: Optional[RipsImage],
-                   approximate: Optional[RipsNet] = None, limit: Optional[int] = None) -> Dict[str, NetworkImages]:
+def network_images(
+    model: nn.Module,
+    students: Mapping[str, nn.Module],
+    projections: Mapping[str, nn.Module | None],
+    loss: TopologyLoss,
+    batches: Iterable[dict],
+    exact: RipsImage | None,
+    approximate: RipsNet | None = None,
+    limit: int | None = None,
+) -> dict[str, NetworkImages]:
     """Compute the images of all networks' clouds, without augmentation.
 
     What is kept of a batch are its diagrams and approximated images; the clouds of a large split would not fit on a GPU.
@@ -40,21 +50,23 @@ def network_images(model: nn.Module, students: Mapping[str, nn.Module], projecti
         dict: :class:`NetworkImages` by name, the teacher first.
 
     Raises:
-        IncompleteCloudError: Where the images are too few for one cloud.
+        IncompleteCloudError: If the images are too few for one cloud.
     """
-    seen: Dict[str, List[_Seen]] = {name: [] for name in (TEACHER, *students)}
+    seen: dict[str, list[_Seen]] = {name: [] for name in (TEACHER, *students)}
     for clouds in whole_clouds(model, students, projections, loss, batches, limit):
         for name, points in clouds.items():
             seen[name].append(_look(points, exact, approximate))
     if not seen[TEACHER]:
-        raise IncompleteCloudError(f'the split has too few images for one cloud of {loss.cloud.num_points}: name a larger split, or '
-                                   'lower cloud.num_points')
+        raise IncompleteCloudError(
+            f'the split has too few images for one cloud of {loss.cloud.num_points}: name a larger split, or '
+            'lower cloud.num_points'
+        )
     if exact is not None and not exact.imager.fitted:
         exact.imager.fit([diagram for batch in seen[TEACHER] for diagram in batch.diagrams])
     return {name: _images(parts, exact) for name, parts in seen.items()}
 
 
-def image_figures(images: NetworkImages, teacher: NetworkImages) -> Dict[str, float]:
+def image_figures(images: NetworkImages, teacher: NetworkImages) -> dict[str, float]:
     r"""Summarize the images of a network in plain numbers, means over its clouds.
 
     .. math:: \mathrm{mse} = \frac{1}{P} \sum_p (\hat I_p - I_p)^2, \quad \mathrm{l2} = \|\hat I - I\|_2
@@ -68,7 +80,7 @@ def image_figures(images: NetworkImages, teacher: NetworkImages) -> Dict[str, fl
         the teacher's images ``teacher_exact`` and ``teacher_approximated``, mean squared errors, the latter the value that a
         training minimizes. What needs a kind of image is missing where there is none.
     """
-    result: Dict[str, float] = dict(clouds=len(images.approximated if images.exact is None else images.exact))
+    result: dict[str, float] = dict(clouds=len(images.approximated if images.exact is None else images.exact))
     if images.exact is not None:
         result.update(outside=images.outside.mean().item(), teacher_exact=_mse(images.exact, teacher.exact))
     if images.approximated is not None:
@@ -81,11 +93,12 @@ def image_figures(images: NetworkImages, teacher: NetworkImages) -> Dict[str, fl
 
 class _Seen(NamedTuple):
     """What is kept of one batch of one network's clouds, on the CPU."""
-    diagrams: Optional[List[Tensor]]  # (m_i, 2), one a cloud
-    approximated: Optional[Tensor]  # (B, P)
+
+    diagrams: list[Tensor] | None  # (m_i, 2), one a cloud
+    approximated: Tensor | None  # (B, P)
 
 
-def _look(points: Tensor, exact: Optional[RipsImage], approximate: Optional[RipsNet]) -> _Seen:
+def _look(points: Tensor, exact: RipsImage | None, approximate: RipsNet | None) -> _Seen:
     diagrams = approximated = None
     if exact is not None:
         exact.to(points.device)
@@ -95,7 +108,7 @@ def _look(points: Tensor, exact: Optional[RipsImage], approximate: Optional[Rips
     return _Seen(diagrams, approximated)
 
 
-def _images(parts: List[_Seen], exact: Optional[RipsImage]) -> NetworkImages:
+def _images(parts: list[_Seen], exact: RipsImage | None) -> NetworkImages:
     """Compute the exact images of one network, batch by batch."""
     approximated = None if parts[0].approximated is None else torch.cat([part.approximated for part in parts])
     if exact is None:

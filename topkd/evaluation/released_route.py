@@ -1,5 +1,7 @@
 """The route from a cloud to its image that the paper measures RipsNet against: gudhi, cloud by cloud."""
-from typing import Any, Dict, List, Sequence
+
+from collections.abc import Sequence
+from typing import Any
 
 import gudhi
 import numpy as np
@@ -7,7 +9,7 @@ from gudhi.representations import PersistenceImage
 from torch import Tensor
 
 
-def released_diagrams(clouds: np.ndarray, homology_dims: Sequence[int] = (0, )) -> List[np.ndarray]:
+def released_diagrams(clouds: np.ndarray, homology_dims: Sequence[int] = (0,)) -> list[np.ndarray]:
     """Compute Rips diagrams by gudhi's RipsComplex and SimplexTree, without essential classes.
 
     Args:
@@ -37,11 +39,15 @@ class ReleasedRoute:
     Source: Table 13, column "GUDHI".
     """
 
-    def __init__(self, spec: Dict[str, Any], homology_dims: Sequence[int] = (0, )) -> None:
+    def __init__(self, spec: dict[str, Any], homology_dims: Sequence[int] = (0,)) -> None:
         self.homology_dims = tuple(homology_dims)
         self.scale = spec['scale']
-        self.image = PersistenceImage(bandwidth=spec['bandwidth'], resolution=spec['resolution'], im_range=spec['im_range'],
-                                      weight=lambda point: 10 * np.tanh(point[1]) + 10 * np.log(100 * point[0] + 1))
+        self.image = PersistenceImage(
+            bandwidth=spec['bandwidth'],
+            resolution=spec['resolution'],
+            im_range=spec['im_range'],
+            weight=lambda point: 10 * np.tanh(point[1]) + 10 * np.log(100 * point[0] + 1),
+        )
         # the range is given, but gudhi transforms nothing before it was fitted to something
         self.image.fit([np.zeros((1, 2))])
 

@@ -1,10 +1,12 @@
 """Times of several ways to do the same thing, measured in turns."""
+
 import itertools
 import platform
 import re
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +16,7 @@ SECONDS_A_TURN = 0.05
 Route = Callable[[Tensor], object]
 
 
-def measure_times(routes: Dict[str, Route], batches: Sequence[Tensor], repeats: int) -> Dict[str, List[float]]:
+def measure_times(routes: dict[str, Route], batches: Sequence[Tensor], repeats: int) -> dict[str, list[float]]:
     """Time routes in turns, so that a machine whose speed drifts slows all of them alike.
 
     Args:
@@ -28,9 +30,11 @@ def measure_times(routes: Dict[str, Route], batches: Sequence[Tensor], repeats: 
     return time_in_turns(routes, itertools.cycle(batches).__next__, repeats)
 
 
-def time_in_turns(functions: Dict[str, Callable[[Any], object]], supply: Callable[[], Any], repeats: int) -> Dict[str, List[float]]:
+def time_in_turns(
+    functions: dict[str, Callable[[Any], object]], supply: Callable[[], Any], repeats: int
+) -> dict[str, list[float]]:
     """Time functions as :func:`measure_times` does, of whatever ``supply`` hands out for each call."""
-    times: Dict[str, List[float]] = {name: [] for name in functions}
+    times: dict[str, list[float]] = {name: [] for name in functions}
     for turn in range(WARM_UP + repeats):
         for name, function in functions.items():
             elapsed = timed(function, supply)
@@ -55,14 +59,15 @@ def device_name(device: str) -> str:
     """Name the processor that ``device`` runs on.
 
     Raises:
-        ValueError: Where there is no such device, or it cannot be used.
+        ValueError: If there is no such device, or it cannot be used.
     """
     try:
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:  # the latter where PyTorch was built without CUDA
         reason = str(error).splitlines()[0].rstrip('.')
-        raise ValueError(f"device '{device}' cannot be used ({reason}): name cpu, or cuda on a machine with a GPU and its "
-                         'driver') from error
+        raise ValueError(
+            f"device '{device}' cannot be used ({reason}): name cpu, or cuda on a machine with a GPU and its driver"
+        ) from error
     if device.startswith('cuda'):
         return torch.cuda.get_device_name(device)
     described = Path('/proc/cpuinfo').read_text() if Path('/proc/cpuinfo').is_file() else ''

@@ -1,8 +1,10 @@
 """What MMEngine logged over trainings: any scalar, over resumed runs, by epochs."""
+
 import json
+from collections.abc import Sequence
 from glob import escape, glob
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,17 +20,18 @@ class History(NamedTuple):
         values (np.ndarray): (k, ), all finite.
         epoch_length (int, optional): Steps of an epoch; None where the training counts none.
     """
+
     steps: np.ndarray
     epochs: np.ndarray
     values: np.ndarray
-    epoch_length: Optional[int]
+    epoch_length: int | None
 
-    def plain(self) -> Dict[str, Any]:
+    def plain(self) -> dict[str, Any]:
         """Return lists and numbers, for JSON."""
         return dict(steps=self.steps.tolist(), values=self.values.tolist(), epoch_length=self.epoch_length)
 
 
-def read_run(folder: Union[str, Path]) -> List[Dict[str, Any]]:
+def read_run(folder: str | Path) -> list[dict[str, Any]]:
     """Read the training records of MMEngine's ``<folder>/<timestamp>/vis_data/scalars.json``, or of one such start.
 
     A training that was resumed has several starts. What an earlier one logged from the step on at which a later one logged
@@ -41,24 +44,26 @@ def read_run(folder: Union[str, Path]) -> List[Dict[str, Any]]:
         list[dict]: Records of training steps, ascending by ``step``.
 
     Raises:
-        FileNotFoundError: Where there is no such file.
-        ValueError: Where one is damaged, or none has records of training steps.
+        FileNotFoundError: If there is no such file.
+        ValueError: If one is damaged, or none has records of training steps.
     """
     files = sorted(glob(f'{escape(str(folder))}/*/{LOG}')) or glob(f'{escape(str(folder))}/{LOG}')
     if not files:
         raise FileNotFoundError(f"'{folder}' holds no <timestamp>/{LOG}: name the work directory of a training")
-    records: List[Dict[str, Any]] = []
+    records: list[dict[str, Any]] = []
     for path in files:
         # validations are logged by epochs, and without 'iter'
         found = sorted((record for record in _read(path) if 'iter' in record), key=lambda record: record['step'])
         if found:
             records = [record for record in records if record['step'] < found[0]['step']] + found
     if not records:
-        raise ValueError(f"the logs in '{folder}' hold no training step: name the work directory of a training that has begun")
+        raise ValueError(
+            f"the logs in '{folder}' hold no training step: name the work directory of a training that has begun"
+        )
     return records
 
 
-def _read(path: str) -> List[Dict[str, Any]]:
+def _read(path: str) -> list[dict[str, Any]]:
     lines = Path(path).read_text().splitlines()
     records = []
     for number, line in enumerate(lines, 1):
@@ -71,7 +76,7 @@ def _read(path: str) -> List[Dict[str, Any]]:
     return records
 
 
-def history_of(records: Sequence[Dict[str, Any]], key: str) -> History:
+def history_of(records: Sequence[dict[str, Any]], key: str) -> History:
     """Pick one scalar out of a run's records.
 
     Args:
@@ -86,13 +91,13 @@ def history_of(records: Sequence[Dict[str, Any]], key: str) -> History:
     return History(columns[0].astype(int), columns[1].astype(int), columns[2].astype(float), _epoch_length(records))
 
 
-def _epoch_length(records: Sequence[Dict[str, Any]]) -> Optional[int]:
+def _epoch_length(records: Sequence[dict[str, Any]]) -> int | None:
     # step s of epoch e means an epoch of s / e steps at least; the last step of an epoch, which is mostly logged, says exactly
     lengths = [-(-record['step'] // record['epoch']) for record in records if record.get('epoch')]
     return max(lengths) if len(lengths) == len(records) else None
 
 
-def summarize(history: History) -> Dict[str, Any]:
+def summarize(history: History) -> dict[str, Any]:
     """Return a history's first and last value and the medians of its first and last epoch.
 
     A training without epochs has medians of its first and last tenth of steps.
@@ -109,5 +114,12 @@ def summarize(history: History) -> Dict[str, Any]:
     else:
         early, late = history.epochs == history.epochs[0], history.epochs == history.epochs[-1]
     early[0] = True  # the first value may come after the first tenth
-    return dict(first=values[0].item(), first_epoch=np.median(values[early]).item(), last_epoch=np.median(values[late]).item(),
-                last=values[-1].item(), first_step=steps[0].item(), last_step=steps[-1].item(), logged=len(values))
+    return dict(
+        first=values[0].item(),
+        first_epoch=np.median(values[early]).item(),
+        last_epoch=np.median(values[late]).item(),
+        last=values[-1].item(),
+        first_step=steps[0].item(),
+        last_step=steps[-1].item(),
+        logged=len(values),
+    )

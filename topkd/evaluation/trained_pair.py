@@ -1,6 +1,6 @@
 """A config's distiller and its data: what every analysis starts from."""
+
 import copy
-from typing import Optional
 
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -16,7 +16,7 @@ def build_pair(cfg: Config) -> nn.Module:
     """Build a config's distiller on the device, in eval mode; its teacher is loaded, its student is not.
 
     Raises:
-        KeyError: Where the config distils nothing.
+        KeyError: If the config distils nothing.
     """
     if 'teacher' not in cfg.model:
         raise KeyError('the config has no teacher: name a distillation config, for example one of configs/topkd/')
@@ -39,7 +39,7 @@ def split_config(cfg: Config, split: str, augment: bool = False) -> dict:
     return config
 
 
-def split_loader(cfg: Config, split: str, augment: bool = False, seed: Optional[int] = None) -> DataLoader:
+def split_loader(cfg: Config, split: str, augment: bool = False, seed: int | None = None) -> DataLoader:
     """Build a config's dataloader of a split, see :func:`split_config`, shuffled by a seed (default: the config's) if at all."""
     seed = cfg.get('randomness', {}).get('seed') if seed is None else seed
     return Runner.build_dataloader(split_config(cfg, split, augment), seed=seed)

@@ -1,6 +1,8 @@
 """A teacher and several of its trained students on the same images."""
+
 import copy
-from typing import Any, Dict, Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from mmengine.config import Config
@@ -22,7 +24,8 @@ TEACHER = 'teacher'
 
 class NetworkFeatures(NamedTuple):
     """What the teacher and every student made of one batch of images, by name, the teacher first."""
-    features: Dict[str, Features]
+
+    features: dict[str, Features]
     data_samples: Sequence
 
 
@@ -30,12 +33,12 @@ def topology_loss(model: nn.Module, name: str = 'topology') -> TopologyLoss:
     """Return the topology loss of a distiller, which says where features are tapped and what a cloud is.
 
     Raises:
-        KeyError: Where the distiller has no topology loss of that name.
+        KeyError: If the distiller has no topology loss of that name.
     """
     return named_loss({key: loss for key, loss in model.losses.items() if isinstance(loss, TopologyLoss)}, name)
 
 
-def load_students(model: nn.Module, checkpoints: Mapping[str, str]) -> Dict[str, nn.Module]:
+def load_students(model: nn.Module, checkpoints: Mapping[str, str]) -> dict[str, nn.Module]:
     """Make one copy of a distiller's student a checkpoint, so that all of them can see the same images.
 
     Args:
@@ -46,11 +49,13 @@ def load_students(model: nn.Module, checkpoints: Mapping[str, str]) -> Dict[str,
         dict: Students by name.
 
     Raises:
-        ValueError: Where a student is named as the teacher is, or weights do not fit.
+        ValueError: If a student is named as the teacher is, or weights do not fit.
     """
     if TEACHER in checkpoints:
-        raise ValueError(f"'{TEACHER}' is the name of the config's own teacher in tables and figures: give the student another "
-                         'NAME=CHECKPOINT')
+        raise ValueError(
+            f"'{TEACHER}' is the name of the config's own teacher in tables and figures: give the student another "
+            'NAME=CHECKPOINT'
+        )
     students = {}
     for name, checkpoint in checkpoints.items():
         load_student(model.student, checkpoint)
@@ -59,8 +64,14 @@ def load_students(model: nn.Module, checkpoints: Mapping[str, str]) -> Dict[str,
 
 
 @torch.no_grad()
-def network_features(model: nn.Module, students: Mapping[str, nn.Module], loss: TopologyLoss, batches: Iterable[dict],
-                     limit: Optional[int] = None, augment: bool = False) -> Iterator[NetworkFeatures]:
+def network_features(
+    model: nn.Module,
+    students: Mapping[str, nn.Module],
+    loss: TopologyLoss,
+    batches: Iterable[dict],
+    limit: int | None = None,
+    augment: bool = False,
+) -> Iterator[NetworkFeatures]:
     """Run the teacher and all students over batches once, and yield what they show at a loss's taps.
 
     Args:
@@ -75,16 +86,18 @@ def network_features(model: nn.Module, students: Mapping[str, nn.Module], loss: 
         if number == limit:
             break
         data = model.data_preprocessor(batch, augment)
-        teacher = model.teacher.features(data['inputs'], as_list(loss.teacher_tap), model.data_preprocessor,
-                                         data['data_samples'])
+        teacher = model.teacher.features(
+            data['inputs'], as_list(loss.teacher_tap), model.data_preprocessor, data['data_samples']
+        )
         features = {TEACHER: pick(teacher, loss.teacher_tap)}
         for name, student in students.items():
             features[name] = pick(reach(student, data['inputs'], as_list(loss.student_tap)), loss.student_tap)
         yield NetworkFeatures(features, data['data_samples'])
 
 
-def network_clouds(loss: TopologyLoss, projections: Mapping[str, Optional[nn.Module]],
-                   shown: NetworkFeatures) -> Dict[str, Tensor]:
+def network_clouds(
+    loss: TopologyLoss, projections: Mapping[str, nn.Module | None], shown: NetworkFeatures
+) -> dict[str, Tensor]:
     """Turn the features of one batch into clouds (B, n, d) by network.
 
     Args:
@@ -93,14 +106,20 @@ def network_clouds(loss: TopologyLoss, projections: Mapping[str, Optional[nn.Mod
         shown (NetworkFeatures): See :func:`network_features`.
 
     Raises:
-        IncompleteCloudError: Where the batch makes no whole cloud.
+        IncompleteCloudError: If the batch makes no whole cloud.
     """
-    samples: Dict[str, Any] = dict(data_samples=shown.data_samples) if loss.needs_samples else {}
+    samples: dict[str, Any] = dict(data_samples=shown.data_samples) if loss.needs_samples else {}
     return {name: loss.cloud(features, projections.get(name), **samples) for name, features in shown.features.items()}
 
 
-def whole_clouds(model: nn.Module, students: Mapping[str, nn.Module], projections: Mapping[str, Optional[nn.Module]],
-                 loss: TopologyLoss, batches: Iterable[dict], limit: Optional[int] = None) -> Iterator[Dict[str, Tensor]]:
+def whole_clouds(
+    model: nn.Module,
+    students: Mapping[str, nn.Module],
+    projections: Mapping[str, nn.Module | None],
+    loss: TopologyLoss,
+    batches: Iterable[dict],
+    limit: int | None = None,
+) -> Iterator[dict[str, Tensor]]:
     """Yield the clouds of all networks batch by batch, and pass over batches that make none, such as images without objects.
 
     For the arguments see :func:`network_features` and :func:`network_clouds`.
@@ -127,12 +146,14 @@ def cloud_loader(cfg: Config, split: str, cloud: nn.Module, seed: int) -> DataLo
         seed (int): Of the order of the images.
 
     Raises:
-        ValueError: Where the points are objects and the split is 'test'.
+        ValueError: If the points are objects and the split is 'test'.
     """
     objects = isinstance(cloud, RoICloud)
     if objects and split == 'test':
-        raise ValueError('clouds of annotated objects need boxes in pixels of the resized image, which pipelines for testing do not '
-                         'make: use --split train')
+        raise ValueError(
+            'clouds of annotated objects need boxes in pixels of the resized image, which pipelines for testing do not '
+            'make: use --split train'
+        )
     # for the same reason clouds of objects keep the training's pipeline, with its augmentation
     config = split_config(cfg, split, augment=objects)
     images = images_of_cloud(cfg, cloud.num_points, getattr(cloud, 'images_per_cloud', None))

@@ -1,4 +1,5 @@
 """What a distillation does beside its steps."""
+
 from topkd.hooks.category_check_hook import CategoryCheckHook
 from topkd.hooks.result_hook import ResultHook
 from topkd.hooks.resumable_early_stopping_hook import ResumableEarlyStoppingHook
@@ -7,6 +8,11 @@ from topkd.hooks.teacher_evaluation_hook import TeacherEvaluationHook
 from topkd.hooks.topology_visualization_hook import TopologyVisualizationHook
 
 __all__ = [
-    'CategoryCheckHook', 'ResultHook', 'ResumableEarlyStoppingHook', 'StudentCheckpointHook', 'TeacherEvaluationHook',
-    'TopologyVisualizationHook', 'student_path'
+    'CategoryCheckHook',
+    'ResultHook',
+    'ResumableEarlyStoppingHook',
+    'StudentCheckpointHook',
+    'TeacherEvaluationHook',
+    'TopologyVisualizationHook',
+    'student_path',
 ]

@@ -1,6 +1,7 @@
 """A detection set must list every class that the detector learns."""
+
 import json
-from typing import Any, Dict, List
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -35,7 +36,7 @@ def check_categories(dataset: Dataset) -> None:
     """Check one data set and those inside it; one that is no COCO set passes.
 
     Raises:
-        ValueError: Where a class has no category, or an annotation a category that is not listed.
+        ValueError: If a class has no category, or an annotation a category that is not listed.
     """
     for inner in [getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', [])]:
         if inner is not None:
@@ -44,13 +45,17 @@ def check_categories(dataset: Dataset) -> None:
     if hasattr(dataset, 'dataset') or hasattr(dataset, 'datasets') or not path or not hasattr(dataset, 'cat2label'):
         return
     with open(path) as file:
-        content: Dict[str, List[Dict[str, Any]]] = json.load(file)
+        content: dict[str, list[dict[str, Any]]] = json.load(file)
     listed = {category['name']: category['id'] for category in content['categories']}
     missing = [name for name in dataset.metainfo['classes'] if name not in listed]
     if missing:
-        raise ValueError(f"'{path}' must list every class of the data set, it lacks {', '.join(missing)}: correct the json, "
-                         'or metainfo.classes of the data set')
+        raise ValueError(
+            f"'{path}' must list every class of the data set, it lacks {', '.join(missing)}: correct the json, "
+            'or metainfo.classes of the data set'
+        )
     unknown = {annotation['category_id'] for annotation in content['annotations']} - set(listed.values())
     if unknown:
-        raise ValueError(f"'{path}' annotates boxes of the categories {sorted(unknown)}, which it does not list under "
-                         "'categories': add them there, or remove those boxes")
+        raise ValueError(
+            f"'{path}' annotates boxes of the categories {sorted(unknown)}, which it does not list under "
+            "'categories': add them there, or remove those boxes"
+        )

@@ -1,7 +1,8 @@
 """Report the best and the last validation, both."""
+
 import json
 import os.path as osp
-from typing import Any, Dict, Optional
+from typing import Any
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
@@ -30,7 +31,7 @@ class ResultHook(Hook):
             raise ValueError(f"rule must be 'greater' or 'less', got '{rule}'")
         self.monitor = monitor
         self.rule = rule
-        self.results: Dict[str, Any] = {}
+        self.results: dict[str, Any] = {}
         self.resumed = False
 
     def before_train(self, runner: Runner) -> None:
@@ -41,15 +42,22 @@ class ResultHook(Hook):
             with open(path) as file:
                 self.results = json.load(file)
 
-    def after_val_epoch(self, runner: Runner, metrics: Optional[Dict[str, float]] = None) -> None:
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Compare a validation with the best so far."""
         if not metrics or self.monitor not in metrics:
             return
         last = dict({name: float(value) for name, value in metrics.items()}, epoch=runner.epoch, iter=runner.iter)
         best = self.results.get('best', last)
-        better = last[self.monitor] > best[self.monitor] if self.rule == 'greater' else last[self.monitor] < best[self.monitor]
-        teacher = {name[len('teacher/'):]: value for name, value in runner.message_hub.runtime_info.items()
-                   if name.startswith('teacher/')}
+        better = (
+            last[self.monitor] > best[self.monitor]
+            if self.rule == 'greater'
+            else last[self.monitor] < best[self.monitor]
+        )
+        teacher = {
+            name[len('teacher/') :]: value
+            for name, value in runner.message_hub.runtime_info.items()
+            if name.startswith('teacher/')
+        }
         self.results = dict(monitor=self.monitor, last=last, best=last if better else best, seed=runner.seed)
         if teacher:
             self.results['teacher'] = teacher
@@ -65,8 +73,10 @@ class ResultHook(Hook):
             runner.val_loop.run()
         if self.results:
             last, best = self.results['last'], self.results['best']
-            runner.logger.info(f"{self.monitor}: last {last[self.monitor]:.4g} (epoch {last['epoch']}), best "
-                               f"{best[self.monitor]:.4g} (epoch {best['epoch']}, chosen on the validation set)")
+            runner.logger.info(
+                f'{self.monitor}: last {last[self.monitor]:.4g} (epoch {last["epoch"]}), best '
+                f'{best[self.monitor]:.4g} (epoch {best["epoch"]}, chosen on the validation set)'
+            )
 
     @staticmethod
     def _path(runner: Runner) -> str:

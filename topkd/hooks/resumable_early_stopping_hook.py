@@ -1,6 +1,6 @@
 """Early stopping that survives a kill: the run that is resumed ends as the run that was not."""
+
 import os
-from typing import Optional
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import EarlyStoppingHook
@@ -33,21 +33,23 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
         if self.wait_count >= self.patience:
             runner.train_loop.stop_training = True
 
-    def after_val_epoch(self, runner, metrics: Optional[dict] = None) -> None:
+    def after_val_epoch(self, runner, metrics: dict | None = None) -> None:
         """Count, then save what a resumed run needs."""
         super().after_val_epoch(runner, metrics)
         self._validations += 1
         if self._validations % self.interval == 0 or runner.train_loop.stop_training:
             partial = f'.{self.filename}.partial'
             runner.save_checkpoint(
-                runner.work_dir, partial, meta=dict(epoch=runner.epoch, iter=runner.iter), by_epoch=True)
+                runner.work_dir, partial, meta=dict(epoch=runner.epoch, iter=runner.iter), by_epoch=True
+            )
             if is_main_process():
                 os.replace(os.path.join(runner.work_dir, partial), os.path.join(runner.work_dir, self.filename))
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Add the state of early stopping to a checkpoint."""
-        checkpoint['early_stopping'] = dict(wait_count=self.wait_count, best_score=float(self.best_score),
-                                            validations=self._validations)
+        checkpoint['early_stopping'] = dict(
+            wait_count=self.wait_count, best_score=float(self.best_score), validations=self._validations
+        )
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Take the state of early stopping from a checkpoint."""

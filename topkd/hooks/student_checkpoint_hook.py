@@ -1,7 +1,8 @@
 """Beside every distillation checkpoint, the student alone."""
+
 import os
 import os.path as osp
-from typing import Any, Dict, Optional
+from typing import Any
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
@@ -22,10 +23,10 @@ class StudentCheckpointHook(Hook):
     priority = 'LOWEST'  # after EMAHook has put its weights in, and after CheckpointHook has saved and removed
 
     def __init__(self) -> None:
-        self._pending: Optional[Dict[str, Any]] = None
-        self._written: Dict[str, str] = {}
+        self._pending: dict[str, Any] | None = None
+        self._written: dict[str, str] = {}
 
-    def before_save_checkpoint(self, runner: Runner, checkpoint: Dict[str, Any]) -> None:
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Keep the student's weights until the checkpoint's name is known."""
         meta = {key: checkpoint['meta'][key] for key in ('epoch', 'iter', 'dataset_meta') if key in checkpoint['meta']}
         self._pending = dict(meta=meta, state_dict=student_state(checkpoint['state_dict']))
@@ -38,7 +39,7 @@ class StudentCheckpointHook(Hook):
         """Write what was saved by epoch."""
         self._write(runner)
 
-    def after_val_epoch(self, runner: Runner, metrics: Optional[dict] = None) -> None:
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Write what was saved as the best."""
         self._write(runner)
 
@@ -46,8 +47,11 @@ class StudentCheckpointHook(Hook):
     def _write(self, runner: Runner) -> None:
         if self._pending is None:
             return
-        named = {key: value for key, value in runner.message_hub.runtime_info.items()
-                 if key.startswith(('last_ckpt', 'best_ckpt')) and isinstance(value, str)}
+        named = {
+            key: value
+            for key, value in runner.message_hub.runtime_info.items()
+            if key.startswith(('last_ckpt', 'best_ckpt')) and isinstance(value, str)
+        }
         for key, source in named.items():
             if self._written.get(key) == source or not osp.isfile(source):
                 continue
@@ -55,7 +59,7 @@ class StudentCheckpointHook(Hook):
             self._written[key] = source
         self._pending = None
         for name in os.listdir(runner.work_dir):
-            if name.startswith('student_') and not osp.isfile(osp.join(runner.work_dir, name[len('student_'):])):
+            if name.startswith('student_') and not osp.isfile(osp.join(runner.work_dir, name[len('student_') :])):
                 os.remove(osp.join(runner.work_dir, name))
 
 

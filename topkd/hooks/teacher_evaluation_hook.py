@@ -1,5 +1,4 @@
 """Measure the teacher once, before the student's first step."""
-from typing import Optional
 
 import torch
 from mmengine.hooks import Hook
@@ -17,8 +16,8 @@ class TeacherEvaluationHook(Hook):
     against a teacher that had silently not been loaded. A resumed training does not measure again.
 
     Raises (before the training):
-        ValueError: Where a metric is below its floor.
-        KeyError: Where the floor names a metric that the evaluator does not compute.
+        ValueError: If a metric is below its floor.
+        KeyError: If the floor names a metric that the evaluator does not compute.
     """
 
     priority = 'VERY_LOW'
@@ -45,9 +44,11 @@ class TeacherEvaluationHook(Hook):
             self._check(teacher.name, name, metrics.get(name), floor, metrics)
 
     @staticmethod
-    def _check(teacher: str, name: str, value: Optional[float], floor: float, metrics: dict) -> None:
+    def _check(teacher: str, name: str, value: float | None, floor: float, metrics: dict) -> None:
         if value is None:
             raise KeyError(f"teacher.floor names the metric '{name}', the evaluator computes {', '.join(metrics)}")
         if not value >= floor:
-            raise ValueError(f"teacher '{teacher}' must reach {name} {floor}, got {value:.4g}: check its checkpoint and "
-                             'normalisation, or lower teacher.floor')
+            raise ValueError(
+                f"teacher '{teacher}' must reach {name} {floor}, got {value:.4g}: check its checkpoint and "
+                'normalization, or lower teacher.floor'
+            )

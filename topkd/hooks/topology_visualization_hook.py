@@ -1,5 +1,6 @@
 """Show during a training what the topology term sees."""
-from typing import Any, Dict, Optional, Tuple
+
+from typing import Any
 
 import numpy as np
 from mmengine.dist import master_only
@@ -24,7 +25,9 @@ STUDENT = 'student'
 SCALARS = dict(teacher=('mse', 'outside'), student=('mse', 'outside', 'teacher_exact', 'teacher_approximated'))
 
 # what the log has of a topology loss, and what an axis says of it
-WORDS = dict(loss='weighted term', share='share of the loss', gradient_ratio='gradient ratio', outside='deaths out of range')
+WORDS = dict(
+    loss='weighted term', share='share of the loss', gradient_ratio='gradient ratio', outside='deaths out of range'
+)
 
 
 @HOOKS.register_module()
@@ -54,7 +57,7 @@ class TopologyVisualizationHook(Hook):
         by_epoch (bool): Whether the training counts epochs. Defaults to True.
 
     Raises (before the training):
-        ValueError: Where ``by_epoch`` is not what the training loop counts, or the validation set is smaller than a cloud.
+        ValueError: If ``by_epoch`` is not what the training loop counts, or the validation set is smaller than a cloud.
 
     Source: Figures 4, 7 and 8, during the training.
     """
@@ -71,8 +74,10 @@ class TopologyVisualizationHook(Hook):
         """Refuse what cannot be drawn, now and not after the first epochs."""
         if self.by_epoch == isinstance(runner.train_loop, IterBasedTrainLoop):
             counts = 'iterations' if self.by_epoch else 'epochs'
-            raise ValueError(f'TopologyVisualizationHook has by_epoch={self.by_epoch}, but this training counts {counts}: set '
-                             f'by_epoch={not self.by_epoch} and an interval in {counts}')
+            raise ValueError(
+                f'TopologyVisualizationHook has by_epoch={self.by_epoch}, but this training counts {counts}: set '
+                f'by_epoch={not self.by_epoch} and an interval in {counts}'
+            )
         losses = _topology_losses(runner)
         if not losses:
             runner.logger.info('TopologyVisualizationHook draws nothing: the model has no topology loss')
@@ -81,8 +86,10 @@ class TopologyVisualizationHook(Hook):
             if why is not None:
                 runner.logger.info(f"no pictures of loss '{name}' besides its history: {why}")
             elif len(runner.val_dataloader.dataset) < _images_of_a_cloud(runner, loss):
-                raise ValueError(f"TopologyVisualizationHook draws a cloud of {_images_of_a_cloud(runner, loss)} validation images, "
-                                 f'the validation set has {len(runner.val_dataloader.dataset)}: enlarge it, or remove the hook')
+                raise ValueError(
+                    f'TopologyVisualizationHook draws a cloud of {_images_of_a_cloud(runner, loss)} validation images, '
+                    f'the validation set has {len(runner.val_dataloader.dataset)}: enlarge it, or remove the hook'
+                )
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Draw every ``interval`` epochs and after the last."""
@@ -102,13 +109,15 @@ class TopologyVisualizationHook(Hook):
             runner (Runner): Of the training.
             step (int): Epoch or iteration that the backends note beside a picture.
         """
-        when = f"{'epoch' if self.by_epoch else 'iteration'} {step}"
+        when = f'{"epoch" if self.by_epoch else "iteration"} {step}'
         for name, loss in _topology_losses(runner).items():
             if _why_no_images(runner, loss) is None:
                 self._draw_images(runner, name, loss, step, when)
             history = term_history(runner, name)
             if history:
-                runner.visualizer.add_image(f'{name}_history', as_pixels(history_figure(history, f'{name}, {when}')), step)
+                runner.visualizer.add_image(
+                    f'{name}_history', as_pixels(history_figure(history, f'{name}, {when}')), step
+                )
 
     def _draw_images(self, runner: Runner, name: str, loss: TopologyLoss, step: int, when: str) -> None:
         model = _model(runner)
@@ -119,21 +128,31 @@ class TopologyVisualizationHook(Hook):
         try:
             with untouched(model), alone(loss):
                 batch = some_images(runner.val_dataloader, _images_of_a_cloud(runner, loss))
-                images = network_images(model, {STUDENT: model.student}, {STUDENT: loss.projection}, loss, [batch], exact,
-                                        approximate)
+                images = network_images(
+                    model, {STUDENT: model.student}, {STUDENT: loss.projection}, loss, [batch], exact, approximate
+                )
         except IncompleteCloudError as error:
             runner.logger.info(f"no picture of loss '{name}' at {when}: {error}")
             return
-        figure = network_figure(images, 0, None if exact is None else exact.imager.im_range.tolist(),
-                                (exact or approximate).resolution, f'{name}, {when}, validation images')
+        figure = network_figure(
+            images,
+            0,
+            None if exact is None else exact.imager.im_range.tolist(),
+            (exact or approximate).resolution,
+            f'{name}, {when}, validation images',
+        )
         runner.visualizer.add_image(f'{name}_images', as_pixels(figure), step)
         teacher = next(iter(images.values()))
-        scalars = {f'images/{name}_{network}_{key}': value for network, kinds in images.items()
-                   for key, value in image_figures(kinds, teacher).items() if key in SCALARS[network]}
+        scalars = {
+            f'images/{name}_{network}_{key}': value
+            for network, kinds in images.items()
+            for key, value in image_figures(kinds, teacher).items()
+            if key in SCALARS[network]
+        }
         runner.visualizer.add_scalars(scalars, step=step)
 
 
-def term_history(runner: Runner, name: str) -> Dict[str, Tuple[np.ndarray, np.ndarray]]:
+def term_history(runner: Runner, name: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return what was logged of a topology loss so far.
 
     Args:
@@ -144,7 +163,11 @@ def term_history(runner: Runner, name: str) -> Dict[str, Tuple[np.ndarray, np.nd
         dict: By the words for an axis, steps (k, ), counted from 1, and values (k, ). What was never logged is missing.
     """
     scalars = runner.message_hub.log_scalars
-    found = {words: scalars[f'train/{key}_{name}'].data[0] for key, words in WORDS.items() if f'train/{key}_{name}' in scalars}
+    found = {
+        words: scalars[f'train/{key}_{name}'].data[0]
+        for key, words in WORDS.items()
+        if f'train/{key}_{name}' in scalars
+    }
     last = max((len(values) for values in found.values()), default=0)
     result = {}
     for words, values in found.items():
@@ -158,12 +181,12 @@ def _model(runner: Runner) -> nn.Module:
     return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
-def _topology_losses(runner: Runner) -> Dict[str, TopologyLoss]:
+def _topology_losses(runner: Runner) -> dict[str, TopologyLoss]:
     losses = getattr(_model(runner), 'losses', {})
     return {name: loss for name, loss in losses.items() if isinstance(loss, TopologyLoss)}
 
 
-def _why_no_images(runner: Runner, loss: TopologyLoss) -> Optional[str]:
+def _why_no_images(runner: Runner, loss: TopologyLoss) -> str | None:
     if loss.vectorizer is None:
         return f"its distance '{loss.distance}' compares no images"
     if isinstance(loss.cloud, RoICloud):

@@ -1,7 +1,9 @@
 """Look at a model in the middle of its training without leaving a trace."""
+
 import random
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Iterator, List
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,9 +54,12 @@ def some_images(loader: DataLoader, count: int) -> Any:
         count (int): Number of images.
 
     Raises:
-        ValueError: Where the data set has fewer.
+        ValueError: If the data set has fewer.
     """
-    indices: List[int] = np.random.default_rng(0).choice(len(loader.dataset), count, replace=False).tolist()
-    fetched = loader.dataset.__getitems__(indices) if hasattr(loader.dataset, '__getitems__') else [
-        loader.dataset[index] for index in indices]
+    indices: list[int] = np.random.default_rng(0).choice(len(loader.dataset), count, replace=False).tolist()
+    fetched = (
+        loader.dataset.__getitems__(indices)
+        if hasattr(loader.dataset, '__getitems__')
+        else [loader.dataset[index] for index in indices]
+    )
     return loader.collate_fn(fetched)

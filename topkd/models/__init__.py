@@ -1,4 +1,5 @@
 """Distiller, losses, vectorizers and the networks that the host toolboxes lack."""
+
 from topkd.models.backbones import *  # noqa: F401, F403
 from topkd.models.detectors import FasterRCNNDistiller, RoICloud
 from topkd.models.distiller import Distiller
@@ -12,6 +13,19 @@ from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import RipsImage, RipsNet
 
 __all__ = [
-    'BatchCloud', 'DistillationLoss', 'Distiller', 'FasterRCNNDistiller', 'Frozen', 'ImageBatchPreprocessor', 'KDLoss',
-    'LinearProbe', 'RipsImage', 'RipsNet', 'RipsNetRegressor', 'RoICloud', 'SpatialCloud', 'Teacher', 'TopologyLoss'
+    'BatchCloud',
+    'DistillationLoss',
+    'Distiller',
+    'FasterRCNNDistiller',
+    'Frozen',
+    'ImageBatchPreprocessor',
+    'KDLoss',
+    'LinearProbe',
+    'RipsImage',
+    'RipsNet',
+    'RipsNetRegressor',
+    'RoICloud',
+    'SpatialCloud',
+    'Teacher',
+    'TopologyLoss',
 ]

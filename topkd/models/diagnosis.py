@@ -1,11 +1,13 @@
 """What the log says of the terms of a loss: are they finite, how large, how strongly do they pull."""
-from typing import Any, Dict, Sequence, Union
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 
-def terms_of(losses: Dict[str, Any]) -> Dict[str, Tensor]:
+def terms_of(losses: dict[str, Any]) -> dict[str, Tensor]:
     """Keep what MMEngine adds up: entries with 'loss' in their key, lists of tensors summed.
 
     Args:
@@ -16,11 +18,12 @@ def terms_of(losses: Dict[str, Any]) -> Dict[str, Tensor]:
     """
     return {
         key: value.mean() if isinstance(value, Tensor) else sum(item.mean() for item in value)
-        for key, value in losses.items() if 'loss' in key
+        for key, value in losses.items()
+        if 'loss' in key
     }
 
 
-def check_finite(terms: Dict[str, Tensor], features: Sequence[Dict[str, Tensor]]) -> None:
+def check_finite(terms: dict[str, Tensor], features: Sequence[dict[str, Tensor]]) -> None:
     """Refuse a step whose loss is not finite.
 
     Args:
@@ -30,17 +33,19 @@ def check_finite(terms: Dict[str, Tensor], features: Sequence[Dict[str, Tensor]]
     Raises:
         FloatingPointError: Naming the terms, and the taps where the features are not finite either.
     """
-    # one synchronisation with the device, not one a term
+    # one synchronization with the device, not one a term
     if torch.stack([term.detach().float() for term in terms.values()]).isfinite().all():
         return
     broken = [name for name, term in terms.items() if not term.isfinite()]
     taps = {path for group in features for path, tensor in group.items() if not tensor.isfinite().all()}
-    where = f"the features at {', '.join(sorted(taps))} are not finite" if taps else 'all tapped features are finite'
-    raise FloatingPointError(f"{', '.join(broken)} must be finite, got nan or inf ({where}): look at the images and labels of "
-                             'this batch, lower the learning rate or the loss weight, or train without --amp')
+    where = f'the features at {", ".join(sorted(taps))} are not finite' if taps else 'all tapped features are finite'
+    raise FloatingPointError(
+        f'{", ".join(broken)} must be finite, got nan or inf ({where}): look at the images and labels of '
+        'this batch, lower the learning rate or the loss weight, or train without --amp'
+    )
 
 
-def gradient_ratio(terms: Dict[str, Tensor], name: str, feature: Union[Tensor, Sequence[Tensor]]) -> Tensor:
+def gradient_ratio(terms: dict[str, Tensor], name: str, feature: Tensor | Sequence[Tensor]) -> Tensor:
     r"""Compare how strongly one term and all others pull at a feature.
 
     .. math:: \|\partial L_\mathrm{name} / \partial f\| \,/\, \|\partial (L - L_\mathrm{name}) / \partial f\|

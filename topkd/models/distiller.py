@@ -1,5 +1,7 @@
 """The method: an untouched student, a frozen teacher, and losses between their features."""
-from typing import Any, Dict, List, Optional, Sequence, Union
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmengine.model import BaseModel
@@ -35,13 +37,15 @@ class Distiller(BaseModel):
     Source: Equation 6.
     """
 
-    def __init__(self,
-                 student: Union[dict, nn.Module],
-                 teacher: Union[dict, nn.Module],
-                 losses: Dict[str, Any],
-                 data_preprocessor: Optional[dict] = None,
-                 gradient_interval: int = 50,
-                 probe_shape: Sequence[int] = (3, 64, 64)) -> None:
+    def __init__(
+        self,
+        student: dict | nn.Module,
+        teacher: dict | nn.Module,
+        losses: dict[str, Any],
+        data_preprocessor: dict | None = None,
+        gradient_interval: int = 50,
+        probe_shape: Sequence[int] = (3, 64, 64),
+    ) -> None:
         if isinstance(student, dict):
             student = dict(student)
             if data_preprocessor is not None:
@@ -52,16 +56,19 @@ class Distiller(BaseModel):
         # the student's weights and batches must not depend on what surrounds it, or the baseline is no control
         with torch.random.fork_rng():
             self.teacher = teacher if isinstance(teacher, nn.Module) else Teacher(**teacher)
-            self.losses = nn.ModuleDict({
-                name: build(ripsnet_path(config, self.teacher.name)) if isinstance(config, dict) else config
-                for name, config in losses.items() if config is not None
-            })
+            self.losses = nn.ModuleDict(
+                {
+                    name: build(ripsnet_path(config, self.teacher.name)) if isinstance(config, dict) else config
+                    for name, config in losses.items()
+                    if config is not None
+                }
+            )
             self._check_teacher_of_ripsnet()
             self._probe(probe_shape)
         self.gradient_interval = gradient_interval
         self._step = 0
 
-    def forward(self, inputs: Tensor, data_samples: Optional[list] = None, mode: str = 'tensor') -> Any:
+    def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = 'tensor') -> Any:
         """Compute the losses (``mode='loss'``); every other mode is the student's.
 
         Args:
@@ -73,7 +80,7 @@ class Distiller(BaseModel):
             return self.loss(inputs, data_samples)
         return self.student(inputs, data_samples, mode=mode)
 
-    def loss(self, inputs: Tensor, data_samples: list) -> Dict[str, Any]:
+    def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Any]:
         """Compute the student's losses, the distillation losses and what the log says of them.
 
         Args:
@@ -84,7 +91,7 @@ class Distiller(BaseModel):
             dict[str, Tensor]: The student's own entries, ``loss_<name>`` of each loss, and diagnostics.
 
         Raises:
-            FloatingPointError: Where a term is not finite.
+            FloatingPointError: If a term is not finite.
         """
         # the teacher first: its activations are freed before the student's, which the backward pass needs, are made
         teacher_features = self.forward_teacher(inputs, data_samples)
@@ -92,8 +99,11 @@ class Distiller(BaseModel):
             losses = dict(self.student(inputs, data_samples, mode='loss'))
         self.complete_teacher(teacher_features, student_features)
         pairs = {
-            name: (pick(student_features, loss.student_tap), pick(teacher_features, loss.teacher_tap),
-                   *([data_samples] if loss.needs_samples else []))
+            name: (
+                pick(student_features, loss.student_tap),
+                pick(teacher_features, loss.teacher_tap),
+                *([data_samples] if loss.needs_samples else []),
+            )
             for name, loss in self.losses.items()
         }
         for name, loss in self.losses.items():
@@ -103,14 +113,14 @@ class Distiller(BaseModel):
         losses.update(self._diagnose(terms, pairs))
         return losses
 
-    def forward_teacher(self, inputs: Tensor, data_samples: list) -> Dict[str, Tensor]:
+    def forward_teacher(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
         """Return the teacher's features for a batch."""
         return self.teacher.features(inputs, self._taps('teacher'), self.data_preprocessor, data_samples)
 
-    def complete_teacher(self, teacher_features: Dict[str, Tensor], student_features: Dict[str, Tensor]) -> None:
+    def complete_teacher(self, teacher_features: dict[str, Tensor], student_features: dict[str, Tensor]) -> None:
         """Add those of the teacher's features that depend on what the student did; detectors override this."""
 
-    def _taps(self, network: str) -> List[str]:
+    def _taps(self, network: str) -> list[str]:
         """List the taps of all losses on one network, ``'student'`` or ``'teacher'``."""
         return [path for loss in self.losses.values() for path in as_list(getattr(loss, f'{network}_tap'))]
 
@@ -133,11 +143,13 @@ class Distiller(BaseModel):
             vectorizer = getattr(loss, 'vectorizer', None)
             source = getattr(getattr(vectorizer, 'module', vectorizer), 'source', {})
             if source.get('teacher_fingerprint', self.teacher.fingerprint) != self.teacher.fingerprint:
-                raise ValueError(f"loss '{name}': its RipsNet was trained on the clouds of teacher '{source.get('teacher')}' "
-                                 f"({source['teacher_fingerprint']}), this teacher is '{self.teacher.name}' "
-                                 f'({self.teacher.fingerprint}): run tools/gen_pi.py and tools/train_ripsnet.py for it')
+                raise ValueError(
+                    f"loss '{name}': its RipsNet was trained on the clouds of teacher '{source.get('teacher')}' "
+                    f"({source['teacher_fingerprint']}), this teacher is '{self.teacher.name}' "
+                    f'({self.teacher.fingerprint}): run tools/gen_pi.py and tools/train_ripsnet.py for it'
+                )
 
-    def _diagnose(self, terms: Dict[str, Tensor], pairs: Dict[str, Any]) -> Dict[str, Tensor]:
+    def _diagnose(self, terms: dict[str, Tensor], pairs: dict[str, Any]) -> dict[str, Tensor]:
         """Return the share of every distillation term and, every ``gradient_interval`` steps, its pull."""
         total = sum(term.detach() for term in terms.values())
         logs = {f'share_{name}': terms[f'loss_{name}'].detach() / total for name in self.losses}
@@ -149,7 +161,9 @@ class Distiller(BaseModel):
             if not _infers_shapes(loss) or not all(level.requires_grad for level in levels):
                 continue
             logs[f'gradient_ratio_{name}'] = gradient_ratio(terms, f'loss_{name}', feature)
-            logs.update({f'{key}_{name}': total.new_tensor(value) for key, value in loss.diagnostics(*pairs[name]).items()})
+            logs.update(
+                {f'{key}_{name}': total.new_tensor(value) for key, value in loss.diagnostics(*pairs[name]).items()}
+            )
         return logs
 
 

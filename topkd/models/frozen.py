@@ -1,4 +1,5 @@
 """A network that is used but never trained, and that nobody else sees."""
+
 from typing import Any
 
 from torch import nn
@@ -18,7 +19,7 @@ class Frozen(nn.Module):
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
-        self._held = (module.eval().requires_grad_(False), )
+        self._held = (module.eval().requires_grad_(False),)
         self.training = False
 
     @property

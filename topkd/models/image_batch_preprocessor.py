@@ -1,5 +1,6 @@
-"""Augmentation and normalisation of a whole batch of images on the training device."""
-from typing import List, Optional, Sequence, Union
+"""Augmentation and normalization of a whole batch of images on the training device."""
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -12,10 +13,10 @@ from topkd.registry import MODELS
 
 @MODELS.register_module()
 class ImageBatchPreprocessor(BaseDataPreprocessor):
-    """Move a batch of uint8 images to the device, crop and flip it there at random, and normalise it.
+    """Move a batch of uint8 images to the device, crop and flip it there at random, and normalize it.
 
     inputs = (crop_and_flip(pixels) - mean) / std, where every image draws its own offset and flip from the device's
-    global generator (``torch.manual_seed`` makes them reproducible). Outside of training only the normalisation is
+    global generator (``torch.manual_seed`` makes them reproducible). Outside of training only the normalization is
     left. ``mean`` and ``std`` are buffers (C, 1, 1) outside of the state dict.
 
     Args:
@@ -33,12 +34,14 @@ class ImageBatchPreprocessor(BaseDataPreprocessor):
 
     channel_order = 'rgb'  # of the data sets in topkd.datasets; the host toolboxes decode to BGR
 
-    def __init__(self,
-                 mean: Sequence[float],
-                 std: Sequence[float],
-                 crop_padding: int = 0,
-                 flip_prob: float = 0.0,
-                 batch_augments: Optional[dict] = None):
+    def __init__(
+        self,
+        mean: Sequence[float],
+        std: Sequence[float],
+        crop_padding: int = 0,
+        flip_prob: float = 0.0,
+        batch_augments: dict | None = None,
+    ):
         super().__init__(non_blocking=True)
         if len(mean) != len(std) or len(mean) == 0 or min(std) <= 0:
             raise ValueError(f'Expected a mean and a positive std for each channel, got mean {mean} and std {std}.')
@@ -47,8 +50,10 @@ class ImageBatchPreprocessor(BaseDataPreprocessor):
         if not 0 <= flip_prob <= 1:
             raise ValueError(f'Expected flip_prob to be a probability from 0 to 1, got {flip_prob!r}.')
         if batch_augments is not None:
-            raise ValueError('ImageBatchPreprocessor does not mix images, got train_cfg or batch_augments '
-                             f'{batch_augments}: remove it, or use mmpretrain.ClsDataPreprocessor.')
+            raise ValueError(
+                'ImageBatchPreprocessor does not mix images, got train_cfg or batch_augments '
+                f'{batch_augments}: remove it, or use mmpretrain.ClsDataPreprocessor.'
+            )
         self.register_buffer('mean', torch.tensor(mean, dtype=torch.float32).view(-1, 1, 1), persistent=False)
         self.register_buffer('std', torch.tensor(std, dtype=torch.float32).view(-1, 1, 1), persistent=False)
         self.crop_padding = crop_padding
@@ -59,7 +64,7 @@ class ImageBatchPreprocessor(BaseDataPreprocessor):
         """torch.device: Where the buffers are, which follow every way of moving a module."""
         return self.mean.device
 
-    def forward(self, data: Union[dict, Sequence[dict]], training: bool = False) -> dict:
+    def forward(self, data: dict | Sequence[dict], training: bool = False) -> dict:
         """Turn a batch into the arguments of an mmpretrain model.
 
         Args:
@@ -88,20 +93,24 @@ class ImageBatchPreprocessor(BaseDataPreprocessor):
             samples = self._samples(data['gt_label'], len(images))
         return dict(inputs=(images - self.mean) / self.std, data_samples=samples)
 
-    def _stack(self, images: Union[Tensor, Sequence[Tensor]]) -> Tensor:
+    def _stack(self, images: Tensor | Sequence[Tensor]) -> Tensor:
         """Check the images and return them as one tensor (N, C, H, W)."""
         listed = [images] if isinstance(images, Tensor) else images
         kinds = {str(image.dtype) if isinstance(image, Tensor) else type(image).__name__ for image in listed}
         if kinds != {'torch.uint8'}:
-            raise TypeError(f'Expected images as uint8 tensors with values 0..255, got {sorted(kinds)}: '
-                            'leave normalisation to the data preprocessor.')
+            raise TypeError(
+                f'Expected images as uint8 tensors with values 0..255, got {sorted(kinds)}: '
+                'leave normalization to the data preprocessor.'
+            )
         shapes = {tuple(image.shape) for image in listed}
         if len(shapes) > 1:
             raise ValueError(f'Expected images of one size, got the shapes {sorted(shapes)}: resize them first.')
         batch = images if isinstance(images, Tensor) else torch.stack(tuple(images))
         if batch.ndim != 4 or batch.shape[1] != len(self.mean):
-            raise ValueError(f'Expected images of shape (N, {len(self.mean)}, H, W), as mean and std have '
-                             f'{len(self.mean)} channels, got {tuple(batch.shape)}.')
+            raise ValueError(
+                f'Expected images of shape (N, {len(self.mean)}, H, W), as mean and std have '
+                f'{len(self.mean)} channels, got {tuple(batch.shape)}.'
+            )
         return batch
 
     def _augment(self, images: Tensor) -> Tensor:
@@ -112,13 +121,15 @@ class ImageBatchPreprocessor(BaseDataPreprocessor):
         flips = torch.rand(len(images), device=images.device) < self.flip_prob
         return crop_and_flip(images, offsets, flips, self.crop_padding)
 
-    def _samples(self, labels: Union[Tensor, Sequence], num_images: int) -> List[DataSample]:
+    def _samples(self, labels: Tensor | Sequence, num_images: int) -> list[DataSample]:
         """Wrap each label (1,), a view of the batch of labels, in a DataSample."""
         if not isinstance(labels, Tensor):
             labels = torch.stack([torch.as_tensor(label) for label in labels])
         if labels.numel() != num_images or labels.is_floating_point():
-            raise ValueError(f'Expected one whole-number label for each of the {num_images} images, got '
-                             f'{labels.dtype} of shape {tuple(labels.shape)}.')
+            raise ValueError(
+                f'Expected one whole-number label for each of the {num_images} images, got '
+                f'{labels.dtype} of shape {tuple(labels.shape)}.'
+            )
         samples = []
         for label in labels.to(self.device, non_blocking=True).view(-1, 1).unbind():
             # One set_field is the cheapest public way; set_gt_label would check the same view once more.
@@ -143,7 +154,7 @@ def crop_and_flip(images: Tensor, offsets: Tensor, flips: Tensor, padding: int) 
         Tensor: Pixels (N, C, H, W) of the same dtype.
     """
     num_images, channels, height, width = images.shape
-    padded = F.pad(images, (padding, ) * 4)
+    padded = F.pad(images, (padding,) * 4)
     column = torch.arange(width, device=images.device)
     columns = offsets[1, :, None] + torch.where(flips[:, None], column.flip(0), column)
     rows = offsets[0, :, None] + torch.arange(height, device=images.device)

@@ -1,6 +1,8 @@
-"""A linear classifier on the features of a frozen network: how much of what a student learnt transfers."""
+"""A linear classifier on the features of a frozen network: how much of what a student learned transfers."""
+
 import os.path as osp
-from typing import Any, Dict, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmengine.logging import print_log
@@ -20,7 +22,7 @@ class LinearProbe(BaseModel):
     """Train a linear head on the features of a network that stays as it is.
 
     The featurizer is the classifier of a config, or the student of a distillation's. It runs in eval mode, without gradient
-    and with its own normalisation, whatever the probe's images were normalised for. Its weights are buffers here: no
+    and with its own normalization, whatever the probe's images were normalized for. Its weights are buffers here: no
     optimizer sees them, and every checkpoint of the probe is complete, so that testing it needs no other file.
 
     Args:
@@ -32,23 +34,27 @@ class LinearProbe(BaseModel):
         probe_shape (Sequence[int]): Shape of the image that shows the width. Defaults to (3, 32, 32).
 
     Raises:
-        FileNotFoundError: Where the config or, on :meth:`init_weights`, the checkpoint is missing.
-        KeyError: Where ``featurizer`` lacks an entry, or has one that is unknown.
-        ValueError: Where the weights do not fit, or ``head.in_channels`` is not the width.
+        FileNotFoundError: If the config or, on :meth:`init_weights`, the checkpoint is missing.
+        KeyError: If ``featurizer`` lacks an entry, or has one that is unknown.
+        ValueError: If the weights do not fit, or ``head.in_channels`` is not the width.
 
     Source: Table 10.
     """
 
-    def __init__(self,
-                 featurizer: Dict[str, Optional[str]],
-                 head: dict,
-                 data_preprocessor: Optional[Union[dict, nn.Module]] = None,
-                 probe_shape: Sequence[int] = (3, 32, 32)) -> None:
+    def __init__(
+        self,
+        featurizer: dict[str, str | None],
+        head: dict,
+        data_preprocessor: dict | nn.Module | None = None,
+        probe_shape: Sequence[int] = (3, 32, 32),
+    ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
         missing, unknown = {'config', 'checkpoint'} - set(featurizer), set(featurizer) - {'config', 'checkpoint', 'tap'}
         if missing or unknown:
-            raise KeyError("model.featurizer has the entries 'config', 'checkpoint' and 'tap', got "
-                           f"{', '.join(sorted(featurizer)) or 'none'}")
+            raise KeyError(
+                "model.featurizer has the entries 'config', 'checkpoint' and 'tap', got "
+                f'{", ".join(sorted(featurizer)) or "none"}'
+            )
         self.source = dict({'tap': 'neck[0]'}, **featurizer)
         model = classifier_config(self.source['config'])
         # a preprocessor that the config does not name is the host toolbox's default; then the probe's applies
@@ -56,16 +62,21 @@ class LinearProbe(BaseModel):
         self.featurizer = as_buffers(MODELS.build(model)).eval()
         width = self._features(torch.zeros(1, *probe_shape)).shape[1]
         if head.get('in_channels', width) != width:
-            raise ValueError(f"head.in_channels is {head['in_channels']}, the features '{self.source['tap']}' have width {width}: "
-                             'leave the entry out')
+            raise ValueError(
+                f"head.in_channels is {head['in_channels']}, the features '{self.source['tap']}' have width {width}: "
+                'leave the entry out'
+            )
         self.head = MODELS.build(dict(head, in_channels=width))
 
     def init_weights(self) -> None:
-        """Initialise the head and load the featurizer; MMEngine calls this when a training starts."""
+        """Initialize the head and load the featurizer; MMEngine calls this when a training starts."""
         self.head.init_weights()
         checkpoint = self.source['checkpoint']
         load_classifier(self.featurizer, checkpoint)
-        print_log(f"featurizer of '{self.source['config']}': weights '{checkpoint}' ({fingerprint(self.featurizer)})", 'current')
+        print_log(
+            f"featurizer of '{self.source['config']}': weights '{checkpoint}' ({fingerprint(self.featurizer)})",
+            'current',
+        )
 
     def train(self, mode: bool = True) -> 'LinearProbe':
         """Switch the head; the featurizer stays in eval mode."""
@@ -73,7 +84,7 @@ class LinearProbe(BaseModel):
         self.featurizer.eval()
         return self
 
-    def forward(self, inputs: Tensor, data_samples: Optional[list] = None, mode: str = 'tensor') -> Any:
+    def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = 'tensor') -> Any:
         """Run the head on the features.
 
         Args:
@@ -81,7 +92,7 @@ class LinearProbe(BaseModel):
             data_samples (list, optional): As the head expects them.
             mode (str): 'loss', a dict of losses; 'predict', data samples with predictions; 'tensor', logits (N, K).
         """
-        features = (self.features(inputs), )
+        features = (self.features(inputs),)
         if mode == 'loss':
             return self.head.loss(features, data_samples)
         if mode == 'predict':
@@ -110,7 +121,7 @@ def classifier_config(path: str) -> dict:
     return with_preprocessor(cfg.model.get('student', cfg.model), cfg)
 
 
-def load_classifier(network: nn.Module, checkpoint: Optional[str]) -> None:
+def load_classifier(network: nn.Module, checkpoint: str | None) -> None:
     """Load a network completely from a checkpoint of its own, or of a distillation whose student it was.
 
     Args:
@@ -118,12 +129,14 @@ def load_classifier(network: nn.Module, checkpoint: Optional[str]) -> None:
         checkpoint (str): See :func:`topkd.checkpoint.load_file`.
 
     Raises:
-        FileNotFoundError: Where there is no such file.
-        ValueError: Where the weights do not fit.
+        FileNotFoundError: If there is no such file.
+        ValueError: If the weights do not fit.
     """
     if checkpoint is None or ('://' not in checkpoint and not osp.isfile(osp.expanduser(checkpoint))):
-        raise FileNotFoundError(f"the featurizer's checkpoint '{checkpoint}' does not exist: train its config first, or name "
-                                'another by --cfg-options model.featurizer.checkpoint=... model.featurizer.config=...')
+        raise FileNotFoundError(
+            f"the featurizer's checkpoint '{checkpoint}' does not exist: train its config first, or name "
+            'another by --cfg-options model.featurizer.checkpoint=... model.featurizer.config=...'
+        )
     load_student(network, checkpoint, 'featurizer')
 
 

@@ -1,6 +1,8 @@
 """From features to point clouds: what one point is, and which points form one cloud."""
+
 import math
-from typing import Any, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import Any, Union
 
 import torch
 from mmengine.dist import all_gather, all_reduce, get_rank, get_world_size
@@ -24,7 +26,7 @@ def full_precision(features: Features) -> Features:
     return features if features.dtype == torch.float64 else features.float()
 
 
-def pool(features: Features, data_samples: Optional[Sequence[Any]] = None) -> Tensor:
+def pool(features: Features, data_samples: Sequence[Any] | None = None) -> Tensor:
     """Average feature maps into one point an image.
 
     Args:
@@ -47,8 +49,10 @@ def pool(features: Features, data_samples: Optional[Sequence[Any]] = None) -> Te
         return _pool_images(features, data_samples)
     if features.ndim == 4:
         return features.mean(dim=(2, 3))
-    raise ValueError('features must have shape (N, C) or (N, C, H, W) to become one point an image, got '
-                     f'{tuple(features.shape)}: tap another module')
+    raise ValueError(
+        'features must have shape (N, C) or (N, C, H, W) to become one point an image, got '
+        f'{tuple(features.shape)}: tap another module'
+    )
 
 
 def _pool_images(features: Tensor, data_samples: Sequence[Any]) -> Tensor:
@@ -134,12 +138,14 @@ class BatchCloud(nn.Module):
             so that an image's point does not depend on the images beside it. Defaults to False.
     """
 
-    def __init__(self,
-                 num_points: Optional[int] = None,
-                 gather: bool = False,
-                 normalization: str = 'none',
-                 incomplete: str = 'error',
-                 ignore_padding: bool = False) -> None:
+    def __init__(
+        self,
+        num_points: int | None = None,
+        gather: bool = False,
+        normalization: str = 'none',
+        incomplete: str = 'error',
+        ignore_padding: bool = False,
+    ) -> None:
         super().__init__()
         if num_points is not None and num_points < 2:
             raise ValueError(f'num_points must be 2 or more, got {num_points}')
@@ -153,22 +159,21 @@ class BatchCloud(nn.Module):
         self.incomplete = incomplete
         self.needs_samples = ignore_padding
 
-    def forward(self,
-                features: Features,
-                projection: Optional[nn.Module] = None,
-                data_samples: Optional[Sequence[Any]] = None) -> Tensor:
+    def forward(
+        self, features: Features, projection: nn.Module | None = None, data_samples: Sequence[Any] | None = None
+    ) -> Tensor:
         """Turn the features of a batch into clouds.
 
         Args:
             features (Tensor | Sequence[Tensor]): (N, C) or (N, C, H, W), or several such tensors, see :func:`pool`.
-            projection (nn.Module, optional): Applied to the points before they are normalised.
+            projection (nn.Module, optional): Applied to the points before they are normalized.
             data_samples (Sequence, optional): Tell what is padding, where that is to be ignored.
 
         Returns:
             Tensor: Clouds (B, n, d) in full precision; d = C without a projection.
 
         Raises:
-            IncompleteCloudError: Where N is no positive multiple of ``num_points``.
+            IncompleteCloudError: If N is no positive multiple of ``num_points``.
         """
         points = pool(full_precision(features), data_samples)
         if self.gather:
@@ -177,7 +182,8 @@ class BatchCloud(nn.Module):
         if len(points) < max(num_points, 2) or len(points) % num_points:
             raise IncompleteCloudError(
                 f'a cloud needs {num_points} points, got a batch of {len(points)} images: make the batch size a multiple '
-                f'of {num_points}, and set drop_last=True in train_dataloader')
+                f'of {num_points}, and set drop_last=True in train_dataloader'
+            )
         clouds = points.reshape(-1, num_points, points.shape[1])
         return normalize_clouds(clouds if projection is None else projection(clouds), self.normalization)
 
@@ -206,7 +212,7 @@ class SpatialCloud(nn.Module):
         self.num_points = grid * grid
         self.normalization = normalization
 
-    def forward(self, features: Tensor, projection: Optional[nn.Module] = None) -> Tensor:
+    def forward(self, features: Tensor, projection: nn.Module | None = None) -> Tensor:
         """Turn feature maps (N, C, H, W) into clouds (N, grid * grid, d) in full precision; see BatchCloud."""
         if not isinstance(features, Tensor) or features.ndim != 4:
             got = tuple(features.shape) if isinstance(features, Tensor) else f'{len(features)} taps'

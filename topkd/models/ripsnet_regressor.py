@@ -1,5 +1,7 @@
 """The training of RipsNet: regress the exact images of a teacher's clouds."""
-from typing import Any, Dict, List, Optional, Sequence, Union
+
+from collections.abc import Sequence
+from typing import Any
 
 from mmengine.model import BaseModel
 from torch import Tensor
@@ -23,16 +25,18 @@ class RipsNetRegressor(BaseModel):
     Source: Section 4.1, Equation 2.
     """
 
-    def __init__(self,
-                 in_channels: int,
-                 operator: str = 'mean',
-                 units: Optional[Sequence[int]] = None,
-                 homology_dims: Sequence[int] = (0, ),
-                 resolution: Sequence[int] = (20, 20)) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        operator: str = 'mean',
+        units: Sequence[int] | None = None,
+        homology_dims: Sequence[int] = (0,),
+        resolution: Sequence[int] = (20, 20),
+    ) -> None:
         super().__init__()
         self.ripsnet = RipsNet(in_channels, operator, units, homology_dims, resolution)
 
-    def forward(self, points: Tensor, images: Tensor, mode: str = 'loss') -> Union[Dict[str, Tensor], List[Any]]:
+    def forward(self, points: Tensor, images: Tensor, mode: str = 'loss') -> dict[str, Tensor] | list[Any]:
         """Compare approximated images with exact ones.
 
         Args:

@@ -1,7 +1,9 @@
 """Read features of a model by module path, for the length of one forward pass."""
+
 import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Sequence, Tuple, Union
+from typing import Any, Union
 
 from torch import Tensor, nn
 
@@ -10,7 +12,7 @@ OUTPUT = re.compile(r'([\w.]+)(?:\[(\d+)\])?')
 INPUT = re.compile(r'([\w.]+)\((\d+)\)')
 
 
-def parse_tap(path: str) -> Tuple[str, int]:
+def parse_tap(path: str) -> tuple[str, int]:
     """Split a tap into the module's path and the index of its output.
 
     Args:
@@ -29,20 +31,21 @@ def find_module(model: nn.Module, path: str) -> nn.Module:
     """Return the submodule at a dotted path.
 
     Raises:
-        KeyError: Where no such module exists; the message lists the names at the level that failed.
+        KeyError: If no such module exists; the message lists the names at the level that failed.
     """
     module = model
     for name in path.split('.'):
         children = dict(module.named_children())
         if name not in children:
-            raise KeyError(f"tap '{path}': {type(module).__name__} has no module '{name}'; "
-                           f"it has: {', '.join(children) or 'none'}")
+            raise KeyError(
+                f"tap '{path}': {type(module).__name__} has no module '{name}'; it has: {', '.join(children) or 'none'}"
+            )
         module = children[name]
     return module
 
 
 @contextmanager
-def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[Dict[str, Tensor]]:
+def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     """Collect the outputs of named modules while the model runs inside the ``with`` block.
 
     The hooks live for this one forward only: nothing is left on the model that a deepcopy, a checkpoint or another
@@ -57,17 +60,19 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[Dict[str, Tensor]]:
         dict[str, Tensor]: Filled during the forward, one tensor a tap, in the graph of the forward.
 
     Raises:
-        KeyError: Where a path names no module.
-        TypeError: Where a module returns something else than one tensor and no index was given.
+        KeyError: If a path names no module.
+        TypeError: If a module returns something else than one tensor and no index was given.
         ValueError: On leaving the block, where a tap was not reached, or was overwritten by an in-place operation.
     """
-    features: Dict[str, Tensor] = {}
-    versions: Dict[str, int] = {}
+    features: dict[str, Tensor] = {}
+    versions: dict[str, int] = {}
 
     def collect(path: str, index: int, values: Any) -> None:
         if path in features:
-            raise ValueError(f"tap '{path}' ran more than once in one forward (a module shared between inputs); "
-                             'tap a module that runs once')
+            raise ValueError(
+                f"tap '{path}' ran more than once in one forward (a module shared between inputs); "
+                'tap a module that runs once'
+            )
         features[path] = _select(path, index, values)
         versions[path] = _version(features[path])
 
@@ -75,10 +80,12 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[Dict[str, Tensor]]:
         match = INPUT.fullmatch(path)
         if match is not None:
             return find_module(model, match[1]).register_forward_pre_hook(
-                lambda module, args: collect(path, int(match[2]), args))
+                lambda module, args: collect(path, int(match[2]), args)
+            )
         module_path, index = parse_tap(path)
         return find_module(model, module_path).register_forward_hook(
-            lambda module, args, output: collect(path, index, output))
+            lambda module, args, output: collect(path, index, output)
+        )
 
     handles = []
     try:
@@ -90,11 +97,15 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[Dict[str, Tensor]]:
             handle.remove()
     for path in paths:
         if path not in features:
-            raise ValueError(f"tap '{path}' was not reached by the forward pass of {type(model).__name__}; "
-                               'tap a module that this forward runs')
+            raise ValueError(
+                f"tap '{path}' was not reached by the forward pass of {type(model).__name__}; "
+                'tap a module that this forward runs'
+            )
         if _version(features[path]) != versions[path]:
-            raise ValueError(f"tap '{path}' was overwritten by a later in-place operation; tap the module after it, "
-                               'or set inplace=False there')
+            raise ValueError(
+                f"tap '{path}' was overwritten by a later in-place operation; tap the module after it, "
+                'or set inplace=False there'
+            )
 
 
 def _version(tensor: Tensor) -> int:
@@ -108,13 +119,15 @@ def _select(path: str, index: int, output: Any) -> Tensor:
     if isinstance(output, (tuple, list)) and 0 <= index < len(output) and isinstance(output[index], Tensor):
         return output[index]
     if isinstance(output, (tuple, list)) and index < 0:
-        raise TypeError(f"tap '{path}' must be one tensor, got a {type(output).__name__} of {len(output)}: name one of "
-                        f"its outputs, '{path}[0]' to '{path}[{len(output) - 1}]'")
+        raise TypeError(
+            f"tap '{path}' must be one tensor, got a {type(output).__name__} of {len(output)}: name one of "
+            f"its outputs, '{path}[0]' to '{path}[{len(output) - 1}]'"
+        )
     what = f'{type(output).__name__} of {len(output)}' if isinstance(output, (tuple, list)) else type(output).__name__
     raise TypeError(f"tap '{path}' names no tensor: the module returned a {what}")
 
 
-def reach(model: nn.Module, inputs: Tensor, paths: Sequence[str]) -> Dict[str, Tensor]:
+def reach(model: nn.Module, inputs: Tensor, paths: Sequence[str]) -> dict[str, Tensor]:
     """Run the cheapest forward of a model that reaches the taps, and return their features.
 
     Taps inside ``backbone`` and ``neck`` need ``extract_feat`` only; everything else needs the whole network
@@ -137,11 +150,11 @@ def reach(model: nn.Module, inputs: Tensor, paths: Sequence[str]) -> Dict[str, T
     return features
 
 
-def as_list(taps: Taps) -> List[str]:
+def as_list(taps: Taps) -> list[str]:
     """Return one tap or several as a list."""
     return [taps] if isinstance(taps, str) else list(taps)
 
 
-def pick(features: Dict[str, Tensor], taps: Taps) -> Any:
+def pick(features: dict[str, Tensor], taps: Taps) -> Any:
     """Return the features of one tap as a tensor, of several as a list of tensors."""
     return features[taps] if isinstance(taps, str) else [features[path] for path in taps]

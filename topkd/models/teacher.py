@@ -1,5 +1,7 @@
 """The frozen network that a student learns from, fed from the student's own batches."""
-from typing import Any, Dict, Optional, Sequence, Tuple
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmengine.logging import print_log
@@ -17,7 +19,7 @@ class Teacher(Frozen):
     """A pretrained network in eval mode that nobody trains, saves or copies.
 
     Args:
-        checkpoint (str, optional): Weights, loaded completely or not at all. None leaves the random initialisation,
+        checkpoint (str, optional): Weights, loaded completely or not at all. None leaves the random initialization,
             with a warning.
         model (dict, optional): The network's config.
         config (str, optional): Instead of ``model``: a config file, such as
@@ -31,27 +33,31 @@ class Teacher(Frozen):
             for example ``{'accuracy/top1': 70.0}``. Read by :class:`topkd.hooks.TeacherEvaluationHook`.
 
     Raises:
-        ValueError: Where not exactly one of ``model`` and ``config`` is given, or the checkpoint does not fit.
+        ValueError: If not exactly one of ``model`` and ``config`` is given, or the checkpoint does not fit.
     """
 
-    def __init__(self,
-                 checkpoint: Optional[str],
-                 model: Optional[dict] = None,
-                 config: Optional[str] = None,
-                 cfg_options: Optional[dict] = None,
-                 name: str = 'teacher',
-                 input_size: Optional[Sequence[int]] = None,
-                 floor: Optional[Dict[str, float]] = None) -> None:
+    def __init__(
+        self,
+        checkpoint: str | None,
+        model: dict | None = None,
+        config: str | None = None,
+        cfg_options: dict | None = None,
+        name: str = 'teacher',
+        input_size: Sequence[int] | None = None,
+        floor: dict[str, float] | None = None,
+    ) -> None:
         if (model is None) == (config is None):
-            raise ValueError("a teacher needs either 'model' (a dict) or 'config' (a file), got "
-                             + ('neither' if model is None else 'both'))
+            raise ValueError(
+                "a teacher needs either 'model' (a dict) or 'config' (a file), got "
+                + ('neither' if model is None else 'both')
+            )
         if config is not None:
             model = _model_of(config, cfg_options)
         # a preprocessor that the config does not name is the host toolbox's default; then the student's applies
         self_prepared = model.get('data_preprocessor') is not None
         network = MODELS.build(model)
         if checkpoint is None:
-            print_log(f"teacher '{name}' has no checkpoint: it keeps its random initialisation", 'current', 30)
+            print_log(f"teacher '{name}' has no checkpoint: it keeps its random initialization", 'current', 30)
             network.init_weights()
         else:
             load_weights(network, checkpoint, f"teacher '{name}'")
@@ -62,14 +68,19 @@ class Teacher(Frozen):
         self.floor = dict(floor or {})
         self._preprocessor = network.data_preprocessor if self_prepared else None
 
-    def features(self, inputs: Tensor, taps: Sequence[str], student_preprocessor: nn.Module,
-                 data_samples: Optional[Sequence[Any]] = None) -> Dict[str, Tensor]:
+    def features(
+        self,
+        inputs: Tensor,
+        taps: Sequence[str],
+        student_preprocessor: nn.Module,
+        data_samples: Sequence[Any] | None = None,
+    ) -> dict[str, Tensor]:
         """Run the cheapest forward that reaches the taps.
 
         Args:
             inputs (Tensor): (N, 3, H, W), as the student's preprocessor made them.
             taps (Sequence[str]): See :func:`topkd.models.tap.parse_tap`.
-            student_preprocessor (nn.Module): Tells how ``inputs`` were normalised.
+            student_preprocessor (nn.Module): Tells how ``inputs`` were normalized.
             data_samples (Sequence, optional): Tell which part of ``inputs`` is padding.
 
         Returns:
@@ -78,13 +89,14 @@ class Teacher(Frozen):
         with torch.no_grad():
             return reach(self.module, self.adapt_inputs(inputs, student_preprocessor, data_samples), taps)
 
-    def adapt_inputs(self, inputs: Tensor, student_preprocessor: nn.Module,
-                     data_samples: Optional[Sequence[Any]] = None) -> Tensor:
-        """Turn the student's normalised images into the teacher's: channel order, normalisation, padding, size."""
+    def adapt_inputs(
+        self, inputs: Tensor, student_preprocessor: nn.Module, data_samples: Sequence[Any] | None = None
+    ) -> Tensor:
+        """Turn the student's normalized images into the teacher's: channel order, normalization, padding, size."""
         if self._preprocessor is not None and self._preprocessor is not student_preprocessor:
             adapted = renormalize(inputs, student_preprocessor, self._preprocessor)
             if adapted is not inputs and data_samples is not None:
-                # the host toolboxes pad after they normalise: a border is no pixel to be normalised anew
+                # the host toolboxes pad after they normalize: a border is no pixel to be normalized anew
                 repad(adapted, data_samples, getattr(self._preprocessor, 'pad_value', 0))
             inputs = adapted
         if self.input_size is not None and tuple(inputs.shape[-2:]) != self.input_size:
@@ -93,7 +105,7 @@ class Teacher(Frozen):
 
 
 def renormalize(inputs: Tensor, source: nn.Module, target: nn.Module) -> Tensor:
-    """Map images normalised by one preprocessor to what another would have made of the same pixels.
+    """Map images normalized by one preprocessor to what another would have made of the same pixels.
 
     Args:
         inputs (Tensor): (N, 3, H, W) from ``source``.
@@ -103,8 +115,8 @@ def renormalize(inputs: Tensor, source: nn.Module, target: nn.Module) -> Tensor:
     Returns:
         Tensor: (N, 3, H, W); ``inputs`` itself where both agree.
     """
-    mean, std, source_order = _normalisation(source, inputs)
-    target_mean, target_std, target_order = _normalisation(target, inputs)
+    mean, std, source_order = _normalization(source, inputs)
+    target_mean, target_std, target_order = _normalization(target, inputs)
     flip = source_order != target_order
     if not flip and torch.equal(mean, target_mean) and torch.equal(std, target_std):
         return inputs
@@ -127,7 +139,7 @@ def repad(inputs: Tensor, data_samples: Sequence[Any], value: float) -> None:
         image[:, :, width:] = value
 
 
-def _normalisation(preprocessor: nn.Module, like: Tensor) -> Tuple[Tensor, Tensor, str]:
+def _normalization(preprocessor: nn.Module, like: Tensor) -> tuple[Tensor, Tensor, str]:
     """Return mean (3, 1, 1), std (3, 1, 1) and channel order of a preprocessor."""
     mean = getattr(preprocessor, 'mean', None)
     std = getattr(preprocessor, 'std', None)
@@ -138,7 +150,7 @@ def _normalisation(preprocessor: nn.Module, like: Tensor) -> Tuple[Tensor, Tenso
     return mean, std, getattr(preprocessor, 'channel_order', 'rgb' if converted else 'bgr')
 
 
-def _model_of(config: str, options: Optional[dict] = None) -> dict:
+def _model_of(config: str, options: dict | None = None) -> dict:
     """Read the model of a config file together with its preprocessor."""
     loaded = read_config(config)
     loaded.merge_from_dict(dict(options or {}))

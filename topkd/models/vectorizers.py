@@ -1,5 +1,6 @@
-"""Point clouds to persistence images: exact (RipsImage) or learnt (RipsNet), behind one interface."""
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+"""Point clouds to persistence images: exact (RipsImage) or learned (RipsNet), behind one interface."""
+
+from collections.abc import Sequence
 
 import torch
 from mmengine.dist import all_gather
@@ -23,7 +24,7 @@ UNITS = {
 }
 
 
-def units_for(in_channels: int) -> Tuple[int, int, int]:
+def units_for(in_channels: int) -> tuple[int, int, int]:
     """Return the widths of RipsNet's per-point layers for points of width d.
 
     Widths that the paper does not use take the row of the next smaller width that it does.
@@ -60,13 +61,15 @@ class RipsNet(nn.Module):
     Source: Section 4.1; constants from Appendix B.
     """
 
-    def __init__(self,
-                 in_channels: Optional[int] = None,
-                 operator: str = 'mean',
-                 units: Optional[Sequence[int]] = None,
-                 homology_dims: Sequence[int] = (0, ),
-                 resolution: Sequence[int] = (20, 20),
-                 checkpoint: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        in_channels: int | None = None,
+        operator: str = 'mean',
+        units: Sequence[int] | None = None,
+        homology_dims: Sequence[int] = (0,),
+        resolution: Sequence[int] = (20, 20),
+        checkpoint: str | None = None,
+    ) -> None:
         super().__init__()
         file = None
         if checkpoint is not None:
@@ -82,7 +85,7 @@ class RipsNet(nn.Module):
         self.homology_dims = tuple(homology_dims)
         self.resolution = tuple(resolution)
         # what the file says of its images and of the clouds it was trained on; None for a fresh network
-        self.spec: Optional[dict] = file and file.get('spec')
+        self.spec: dict | None = file and file.get('spec')
         self.source: dict = (file or {}).get('source') or {}
         pixels = self.resolution[0] * self.resolution[1]
         point_widths = (self.in_channels, *self.units)
@@ -102,11 +105,13 @@ class RipsNet(nn.Module):
             Tensor: Images (B, P) in (0, 1).
 
         Raises:
-            ValueError: Where the points are not of width ``in_channels``.
+            ValueError: If the points are not of width ``in_channels``.
         """
         if points.ndim != 3 or points.shape[2] != self.in_channels:
-            raise ValueError(f'RipsNet expects clouds (B, n, {self.in_channels}), got {tuple(points.shape)}: '
-                             'train a RipsNet on these clouds (tools/gen_pi.py, then tools/train_ripsnet.py)')
+            raise ValueError(
+                f'RipsNet expects clouds (B, n, {self.in_channels}), got {tuple(points.shape)}: '
+                'train a RipsNet on these clouds (tools/gen_pi.py, then tools/train_ripsnet.py)'
+            )
         hidden = points
         for layer in self.point_layers:
             hidden = layer(hidden).relu()
@@ -115,7 +120,7 @@ class RipsNet(nn.Module):
             hidden = layer(hidden).relu()
         return self.image_layers[-1](hidden).sigmoid()
 
-    def to_file(self, spec: Optional[dict] = None, source: Optional[dict] = None) -> dict:
+    def to_file(self, spec: dict | None = None, source: dict | None = None) -> dict:
         """Return everything that :func:`load_ripsnet_file` needs, as plain values and tensors.
 
         Args:
@@ -124,8 +129,14 @@ class RipsNet(nn.Module):
         """
         return dict(
             state_dict={name: tensor.detach().cpu().clone() for name, tensor in self.state_dict().items()},
-            in_channels=self.in_channels, operator=self.operator, units=list(self.units),
-            homology_dims=list(self.homology_dims), resolution=list(self.resolution), spec=spec, source=source)
+            in_channels=self.in_channels,
+            operator=self.operator,
+            units=list(self.units),
+            homology_dims=list(self.homology_dims),
+            resolution=list(self.resolution),
+            spec=spec,
+            source=source,
+        )
 
 
 @MODELS.register_module()
@@ -146,11 +157,13 @@ class RipsImage(nn.Module):
     Source: Section 3.2; Equation 3 with the exact image in RipsNet's place.
     """
 
-    def __init__(self,
-                 homology_dims: Sequence[int] = (0, ),
-                 resolution: Sequence[int] = (20, 20),
-                 spec: Optional[Union[dict, str]] = None,
-                 fit_batches: int = 50) -> None:
+    def __init__(
+        self,
+        homology_dims: Sequence[int] = (0,),
+        resolution: Sequence[int] = (20, 20),
+        spec: dict | str | None = None,
+        fit_batches: int = 50,
+    ) -> None:
         super().__init__()
         self.homology_dims = tuple(homology_dims)
         self.resolution = tuple(resolution)
@@ -162,12 +175,12 @@ class RipsImage(nn.Module):
         if spec is not None:
             self.imager.load_spec(spec)
         self.register_buffer('fitted_batches', torch.zeros((), dtype=torch.long))
-        self._seen: List[Tensor] = []
-        self._fitting = True  # asked before the buffer, which costs a synchronisation on a GPU
+        self._seen: list[Tensor] = []
+        self._fitting = True  # asked before the buffer, which costs a synchronization on a GPU
 
     def forward(self, points: Tensor) -> Tensor:
         """Compute the images of clouds (B, n, d) -> (B, P)."""
-        if self.homology_dims == (0, ):
+        if self.homology_dims == (0,):
             return self.imager.images_from_deaths(rips_h0(points))
         return self.imager(rips_diagrams(points, self.homology_dims))
 
@@ -189,7 +202,7 @@ class RipsImage(nn.Module):
         self.imager.fit(self._seen)
         self.fitted_batches += 1
 
-    def diagnostics(self, points: Tensor) -> Dict[str, float]:
+    def diagnostics(self, points: Tensor) -> dict[str, float]:
         """Return the share of the diagrams' points that the images cannot see."""
         with torch.no_grad():
             return dict(outside=self.imager.share_outside(rips_diagrams(points, self.homology_dims)))

@@ -1,13 +1,18 @@
 """What the tools of ``tools/analysis`` write, as numbers by network and metric."""
-import json
-from pathlib import Path
-from typing import Callable, Dict
 
-Figures = Dict[str, Dict[str, float]]
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+Figures = dict[str, dict[str, float]]
 
 
 def _images(content: dict) -> Figures:
-    return {name: dict(mse=values['mse'], l2=values['l2']) for name, values in content['networks'].items() if 'mse' in values}
+    return {
+        name: dict(mse=values['mse'], l2=values['l2'])
+        for name, values in content['networks'].items()
+        if 'mse' in values
+    }
 
 
 def _bottleneck(content: dict) -> Figures:
@@ -21,10 +26,13 @@ def _bottleneck(content: dict) -> Figures:
 
 
 def _embeddings(content: dict) -> Figures:
-    return {name: {score: value['mean'] for score, value in scores.items()} for name, scores in content['scores']['umap'].items()}
+    return {
+        name: {score: value['mean'] for score, value in scores.items()}
+        for name, scores in content['scores']['umap'].items()
+    }
 
 
-READERS: Dict[str, Callable[[dict], Figures]] = dict(images=_images, bottleneck=_bottleneck, embeddings=_embeddings)
+READERS: dict[str, Callable[[dict], Figures]] = dict(images=_images, bottleneck=_bottleneck, embeddings=_embeddings)
 
 
 def analysis_figures(tool: str, folder: Path) -> Figures:

@@ -1,7 +1,9 @@
 """How long a plan would take on this machine, from a few timed steps of each kind of run."""
+
 import time
+from collections.abc import Callable
 from statistics import median
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -28,7 +30,7 @@ LONG = 10.0  # seconds
 EPOCHS_OF_RIPSNET = 513
 
 
-def estimate(plan: Plan) -> Tuple[Dict[str, float], List[str]]:
+def estimate(plan: Plan) -> tuple[dict[str, float], list[str]]:
     """Estimate the seconds of every missing job, in this process.
 
     Of trainings only the training steps are counted, and the topology term only where it needs no file: with a RipsNet it is a
@@ -55,7 +57,7 @@ def estimate(plan: Plan) -> Tuple[Dict[str, float], List[str]]:
             reasons.setdefault((str(error) or type(error).__name__).splitlines()[0], []).append(job.name)
     if torch.cuda.is_available():
         torch.cuda.empty_cache()  # the runs will want it
-    return seconds, [f"no estimate for {', '.join(names)}: {reason}" for reason, names in reasons.items()]
+    return seconds, [f'no estimate for {", ".join(names)}: {reason}' for reason, names in reasons.items()]
 
 
 def training_seconds(job: Job) -> float:
@@ -105,14 +107,14 @@ def ripsnet_seconds(job: Job) -> float:
     return _median(step, range(10)) * steps * epochs * len(settings['operators'])
 
 
-MEASURES: Dict[str, Tuple[str, Callable[[Job], float]]] = {
+MEASURES: dict[str, tuple[str, Callable[[Job], float]]] = {
     'train.py': ('train', training_seconds),
     'gen_pi.py': ('clouds', cloud_seconds),
     'train_ripsnet.py': ('ripsnet', ripsnet_seconds),
 }
 
 
-def _without_files(cfg: Config) -> Tuple[torch.nn.Module, Config]:
+def _without_files(cfg: Config) -> tuple[torch.nn.Module, Config]:
     """Build a run's model with a random teacher and without a RipsNet: their files may not exist yet."""
     cfg = _random(cfg)
     if 'teacher' in cfg.model:
@@ -130,20 +132,24 @@ def _random(cfg: Config) -> Config:
     if 'teacher' in cfg.model:
         cfg.model.teacher.checkpoint = None
         if cfg.model.teacher.get('config') is not None:
-            cfg.model.teacher.cfg_options = dict(cfg.model.teacher.get('cfg_options') or {}, **{'model.backbone.init_cfg': None})
+            cfg.model.teacher.cfg_options = dict(
+                cfg.model.teacher.get('cfg_options') or {}, **{'model.backbone.init_cfg': None}
+            )
     return cfg
 
 
 def _without_pretrained(node: Any) -> Any:
     if isinstance(node, dict):
         pretrained = isinstance(node.get('init_cfg'), dict) and node['init_cfg'].get('type') == 'Pretrained'
-        return {key: None if key == 'init_cfg' and pretrained else _without_pretrained(value) for key, value in node.items()}
+        return {
+            key: None if key == 'init_cfg' and pretrained else _without_pretrained(value) for key, value in node.items()
+        }
     return type(node)(_without_pretrained(value) for value in node) if isinstance(node, (list, tuple)) else node
 
 
 def _median(function: Callable[[object], object], batches: object) -> float:
     """Time a function on a first few batches, after one to warm up; where that one takes long, it has to do."""
-    times: List[float] = []
+    times: list[float] = []
     for _, batch in zip(range(STEPS + 1), batches):
         begin = time.perf_counter()
         function(batch)
@@ -160,7 +166,7 @@ def _relevant(cfg: Config) -> str:
     return repr({path: value for path, value in decisive(cfg).items() if not path.startswith('randomness.')})
 
 
-def readable(seconds: Optional[float]) -> str:
+def readable(seconds: float | None) -> str:
     """Write a duration as a reader would say it."""
     if seconds is None:
         return '?'

@@ -1,12 +1,13 @@
 """Run a plan's jobs one after the other, or hand them to a launcher."""
+
 import os
 import re
 import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable, Dict, List, Optional
 
 import torch
 
@@ -17,12 +18,12 @@ Say = Callable[[str], None]
 HANDED_OVER = 'handed_over.txt'
 
 
-def command(job: Job, tools: Path) -> List[str]:
+def command(job: Job, tools: Path) -> list[str]:
     """Return the words of a job's call."""
     return [sys.executable, str(tools / job.tool), str(job.config_path), *job.arguments]
 
 
-def environment(device: Optional[str]) -> Dict[str, str]:
+def environment(device: str | None) -> dict[str, str]:
     """Return the environment variables of jobs on a device.
 
     Args:
@@ -39,7 +40,9 @@ def environment(device: Optional[str]) -> Dict[str, str]:
     if match is None:
         raise ValueError(f"--device must be cpu, cuda or cuda:N, got '{device}'")
     if device is not None and torch.cuda.device_count() <= int(match[2] or 0):
-        raise ValueError(f"--device {device} is not there: this machine has {torch.cuda.device_count()} GPUs, take one of them or cpu")
+        raise ValueError(
+            f'--device {device} is not there: this machine has {torch.cuda.device_count()} GPUs, take one of them or cpu'
+        )
     if match[2] is not None:
         # a queue may have given this job some of the machine's GPUs only
         given = [name for name in variables.get('CUDA_VISIBLE_DEVICES', '').split(',') if name]
@@ -56,11 +59,11 @@ def prepare(job: Job) -> None:
     write_planned(job.config, job.folder)
 
 
-def run_job(job: Job, tools: Path, variables: Dict[str, str]) -> None:
+def run_job(job: Job, tools: Path, variables: dict[str, str]) -> None:
     """Run a job to its end; its output goes to ``log.txt`` of its folder.
 
     Raises:
-        ValueError: Where it fails, with its last words, or where another process is at it.
+        ValueError: If it fails, with its last words, or where another process is at it.
     """
     _refuse_twice(job)
     prepare(job)
@@ -82,11 +85,13 @@ def run_job(job: Job, tools: Path, variables: Dict[str, str]) -> None:
     if code != 0 or not job.is_done():
         path = job.folder / 'log.txt'
         how = 'without its result' if code == 0 else f'with code {code}: {last_words(path)}'
-        raise ValueError(f"'{job.name}' ended {how} (all that it said: {path}); what is finished stays, the same command goes on from "
-                         'there')
+        raise ValueError(
+            f"'{job.name}' ended {how} (all that it said: {path}); what is finished stays, the same command goes on from "
+            'there'
+        )
 
 
-def run_plan(plan: Plan, tools: Path, variables: Dict[str, str], say: Say, after: Callable[[], None]) -> None:
+def run_plan(plan: Plan, tools: Path, variables: dict[str, str], say: Say, after: Callable[[], None]) -> None:
     """Run what is missing of a plan.
 
     Args:
@@ -108,7 +113,7 @@ def run_plan(plan: Plan, tools: Path, variables: Dict[str, str], say: Say, after
         say(f'{number} of {len(jobs)}: {job.name} took {time.time() - begin:.0f} s')
 
 
-def hand_over(plan: Plan, tools: Path, launcher: str, variables: Dict[str, str], say: Say) -> None:
+def hand_over(plan: Plan, tools: Path, launcher: str, variables: dict[str, str], say: Say) -> None:
     """Give every job that could run now to a launcher, once; called again later, it goes on with those that can run then.
 
     Args:
@@ -120,16 +125,18 @@ def hand_over(plan: Plan, tools: Path, launcher: str, variables: Dict[str, str],
         say (Callable): Prints a line of progress.
 
     Raises:
-        ValueError: Where the launcher lacks both, or fails.
+        ValueError: If the launcher lacks both, or fails.
     """
     if '{command}' not in launcher and '{script}' not in launcher:
-        raise ValueError("--launcher must hold {script} or {command}, for example 'sbatch --gres=gpu:1 {script}', got "
-                         f"'{launcher}'")
+        raise ValueError(
+            "--launcher must hold {script} or {command}, for example 'sbatch --gres=gpu:1 {script}', got "
+            f"'{launcher}'"
+        )
     for job in plan.missing():
         marker = job.folder / HANDED_OVER
         waits = [name for name in job.needs if not plan.jobs[name].is_done()]
         if waits:
-            say(f"{job.name} waits for {', '.join(waits)}: give this command again when that is done")
+            say(f'{job.name} waits for {", ".join(waits)}: give this command again when that is done')
         elif marker.is_file():
             say(f"{job.name} was handed over before and is not finished: delete '{marker}' to hand it over again")
         else:
@@ -158,8 +165,10 @@ def _refuse_twice(job: Job) -> None:
     """Refuse to run a job beside itself: handed over before, or left running by a kill of this process alone."""
     handed = job.folder / HANDED_OVER
     if handed.is_file():
-        raise ValueError(f"'{job.name}' was handed over to a launcher and is not finished: wait for it, or delete '{handed}' to run "
-                         'it here')
+        raise ValueError(
+            f"'{job.name}' was handed over to a launcher and is not finished: wait for it, or delete '{handed}' to run "
+            'it here'
+        )
     marker = job.folder / 'running.pid'
     if not marker.is_file():
         return
@@ -169,5 +178,7 @@ def _refuse_twice(job: Job) -> None:
         return
     except PermissionError:
         pass
-    raise ValueError(f"'{job.name}' is still running as process {marker.read_text()}: wait for its end, or stop it; if that number "
-                     f"belongs to another program by now, delete '{marker}'")
+    raise ValueError(
+        f"'{job.name}' is still running as process {marker.read_text()}: wait for its end, or stop it; if that number "
+        f"belongs to another program by now, delete '{marker}'"
+    )

@@ -1,8 +1,10 @@
 """The runs behind a table: calls of tools, and when they are done."""
+
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple
 
 from mmengine.config import Config
 
@@ -25,14 +27,15 @@ class Job:
         artifact: Of clouds and RipsNets, the folder that they are made in.
         loss: Of clouds and RipsNets, the topology loss that they are for.
     """
+
     name: str
     tool: str
     config: Config
     folder: Path
     is_done: Callable[[], bool]
-    arguments: Tuple[str, ...] = ()
-    needs: Tuple[str, ...] = ()
-    artifact: Optional[Path] = None
+    arguments: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    artifact: Path | None = None
     loss: str = 'topology'
 
     @property
@@ -43,20 +46,22 @@ class Job:
 
 class Row(NamedTuple):
     """A line of a table: a variant of a pair, and the jobs that measure it."""
+
     pair: str
     variant: Variant
-    jobs: Tuple[str, ...]
+    jobs: tuple[str, ...]
     probe: str = ''
 
 
 @dataclass
 class Plan:
     """The jobs of a table, in order, and the rows that they fill."""
-    jobs: Dict[str, Job] = field(default_factory=dict)
-    rows: List[Row] = field(default_factory=list)
-    teachers: Dict[str, Tuple[str, str]] = field(default_factory=dict)  # by pair: name, checkpoint
 
-    def missing(self) -> List[Job]:
+    jobs: dict[str, Job] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    teachers: dict[str, tuple[str, str]] = field(default_factory=dict)  # by pair: name, checkpoint
+
+    def missing(self) -> list[Job]:
         """Return the jobs whose results do not exist yet."""
         return [job for job in self.jobs.values() if not job.is_done()]
 
@@ -74,7 +79,9 @@ def trained_epochs(folder: Path) -> int:
 
 def is_newer(path: Path, sources: Sequence[Path]) -> bool:
     """Tell whether a file exists and was written after all of its sources that exist."""
-    return path.is_file() and all(not source.is_file() or source.stat().st_mtime <= path.stat().st_mtime for source in sources)
+    return path.is_file() and all(
+        not source.is_file() or source.stat().st_mtime <= path.stat().st_mtime for source in sources
+    )
 
 
 def clouds_done(folder: Path) -> bool:
@@ -95,5 +102,7 @@ def check_job(job: Job) -> None:
         folder, different = job.folder, run_differences(job.config, job.folder)
     if different:
         more = f' and {len(different) - 3} more' if len(different) > 3 else ''
-        raise ValueError(f"'{folder}' was made for another config ({'; '.join(different[:3])}{more}): give another --work-dir, set "
-                         'the same options as then, or delete that folder')
+        raise ValueError(
+            f"'{folder}' was made for another config ({'; '.join(different[:3])}{more}): give another --work-dir, set "
+            'the same options as then, or delete that folder'
+        )

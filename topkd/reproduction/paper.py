@@ -1,8 +1,9 @@
 """The paper's numbers, as data."""
+
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
 
 
 @lru_cache(maxsize=1)
@@ -15,7 +16,7 @@ def source() -> str:
     return _content()['source']
 
 
-def paper_values(table: str, pair: str, probe: str = '') -> Dict[str, Dict[str, float]]:
+def paper_values(table: str, pair: str, probe: str = '') -> dict[str, dict[str, float]]:
     """Return the paper's numbers of a pair.
 
     Args:
@@ -33,10 +34,10 @@ def paper_values(table: str, pair: str, probe: str = '') -> Dict[str, Dict[str, 
     return {name: _by_metric(metrics, values) for name, values in rows.items()}
 
 
-def note(table: str) -> Optional[str]:
+def note(table: str) -> str | None:
     """Return what must be known of the paper's numbers of a table."""
     return _content()['tables'].get(table, {}).get('note')
 
 
-def _by_metric(metrics: Sequence[str], values: List[Optional[float]]) -> Dict[str, float]:
+def _by_metric(metrics: Sequence[str], values: list[float | None]) -> dict[str, float]:
     return {metric: value for metric, value in zip(metrics, values) if value is not None}

@@ -1,8 +1,9 @@
 """Is what lies in a run's folder what the plan asks for?"""
+
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
 from mmengine.config import Config
 
@@ -12,12 +13,14 @@ from topkd.runners.ripsnet_runner import DEFAULTS as RIPSNET
 
 FILE = 'planned.json'
 # what a run may differ in without another result: where and how it runs, and what it writes
-HARMLESS = re.compile(r'(work_dir|launcher|resume|load_from|log_level|experiment_name|visualizer|vis_backends|env_cfg|'
-                      r'log_processor|default_hooks\.(logger|timer|visualization)|distillation_hooks|teacher|losses)(\.|$)'
-                      r'|.*\.(num_workers|persistent_workers|pin_memory|prefetch_factor)$')
+HARMLESS = re.compile(
+    r'(work_dir|launcher|resume|load_from|log_level|experiment_name|visualizer|vis_backends|env_cfg|'
+    r'log_processor|default_hooks\.(logger|timer|visualization)|distillation_hooks|teacher|losses)(\.|$)'
+    r'|.*\.(num_workers|persistent_workers|pin_memory|prefetch_factor)$'
+)
 
 
-def flat(content: Any, prefix: str = '') -> Dict[str, Any]:
+def flat(content: Any, prefix: str = '') -> dict[str, Any]:
     """Return a config's values by dotted path, tuples as lists."""
     if isinstance(content, dict):
         items = content.items()
@@ -28,12 +31,15 @@ def flat(content: Any, prefix: str = '') -> Dict[str, Any]:
     return {path: value for key, node in items for path, value in flat(node, f'{prefix}{key}.').items()}
 
 
-def decisive(cfg: Config) -> Dict[str, Any]:
+def decisive(cfg: Config) -> dict[str, Any]:
     """Return the values of a config that decide its result."""
     values = {path: value for path, value in flat(cfg.to_dict()).items() if not HARMLESS.match(path)}
     # settings of artifacts: the artifact is compared, see artifact_differences
-    return json.loads(json.dumps({path: value for path, value in values.items() if not re.match(r'(clouds|ripsnet)\.', path)},
-                                 default=str))
+    return json.loads(
+        json.dumps(
+            {path: value for path, value in values.items() if not re.match(r'(clouds|ripsnet)\.', path)}, default=str
+        )
+    )
 
 
 def write_planned(cfg: Config, folder: Path) -> None:
@@ -41,28 +47,35 @@ def write_planned(cfg: Config, folder: Path) -> None:
     write_json(decisive(cfg), folder / FILE)
 
 
-def run_differences(cfg: Config, folder: Path) -> List[str]:
+def run_differences(cfg: Config, folder: Path) -> list[str]:
     """List how a folder's run differs from a config, 'entry: what it has, not what is wanted'; nothing where there is no run."""
     path = folder / FILE
     return _differences(json.loads(path.read_text()), decisive(cfg)) if path.is_file() else []
 
 
-def artifact_differences(cfg: Config, artifact: Path) -> List[str]:
+def artifact_differences(cfg: Config, artifact: Path) -> list[str]:
     """List how an artifact's clouds and RipsNet differ from what a config asks for; a file that tells nothing is taken as it is."""
-    found: Dict[str, Any] = {}
+    found: dict[str, Any] = {}
     manifest = artifact / 'manifest.json'
     if manifest.is_file():
         request = json.loads(manifest.read_text()).get('request', {})
-        found.update({f'clouds.{key}': request[key] for key in ('num_clouds', 'seed', 'batch_statistics') if key in request})
+        found.update(
+            {f'clouds.{key}': request[key] for key in ('num_clouds', 'seed', 'batch_statistics') if key in request}
+        )
     for operator in RIPSNET['operators']:
         path = artifact / operator / 'result.json'
         if path.is_file():
-            found.update({f'ripsnet.{key}': value for key, value in json.loads(path.read_text()).get('settings', {}).items()})
+            found.update(
+                {f'ripsnet.{key}': value for key, value in json.loads(path.read_text()).get('settings', {}).items()}
+            )
     wanted = flat(dict(clouds={**CLOUDS, **cfg.get('clouds', {})}, ripsnet={**RIPSNET, **cfg.get('ripsnet', {})}))
     return _differences(found, {path: wanted.get(path) for path in found})
 
 
-def _differences(found: Dict[str, Any], wanted: Dict[str, Any]) -> List[str]:
+def _differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     missing = 'nothing'
-    return [f'{path}: {found.get(path, missing)!r}, not {wanted.get(path, missing)!r}' for path in sorted({*found, *wanted})
-            if found.get(path, missing) != wanted.get(path, missing)]
+    return [
+        f'{path}: {found.get(path, missing)!r}, not {wanted.get(path, missing)!r}'
+        for path in sorted({*found, *wanted})
+        if found.get(path, missing) != wanted.get(path, missing)
+    ]

@@ -1,8 +1,9 @@
 """From a table to its runs, in an order in which each finds what it needs."""
+
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
 
 from mmengine.config import Config
 
@@ -25,8 +26,14 @@ class Planner:
         options (dict, optional): ``--cfg-options`` of all runs; those of a transfer begin with its name, as ``stl10.data_root``.
     """
 
-    def __init__(self, configs: Path, work_dir: Path, seeds: Sequence[int], epochs: Optional[int] = None,
-                 options: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        configs: Path,
+        work_dir: Path,
+        seeds: Sequence[int],
+        epochs: int | None = None,
+        options: dict | None = None,
+    ) -> None:
         self.configs, self.work_dir = configs, work_dir
         self.seeds, self.epochs = list(seeds), epochs
         probes = [path.stem for path in (configs / 'transfer').glob('*.py')]
@@ -34,7 +41,7 @@ class Planner:
         self.options = {key: value for key, value in (options or {}).items() if key.split('.')[0] not in probes}
         self._plan = Plan()
 
-    def plan(self, table: Table, pairs: Optional[Sequence[str]] = None) -> Plan:
+    def plan(self, table: Table, pairs: Sequence[str] | None = None) -> Plan:
         """List the runs of a table.
 
         Args:
@@ -43,7 +50,7 @@ class Planner:
 
         Raises:
             FileNotFoundError: For an unknown pair, or a teacher that is neither at hand nor can be trained by a baseline.
-            ValueError: Where a folder holds a run of another config.
+            ValueError: If a folder holds a run of another config.
         """
         self._plan = Plan()
         for pair in pairs or table.pairs:
@@ -58,7 +65,7 @@ class Planner:
         if 'teacher' not in base.model:
             raise ValueError(f"'{path}' distils nothing: name a pair of '{self.configs / 'topkd'}'")
         teacher_job = self._add_teacher(path.stem, base)
-        by_variant: Dict[str, List[str]] = {}
+        by_variant: dict[str, list[str]] = {}
         for variant in table.variants:
             if table.ripsnets:
                 ripsnets = self._configure(path, variant, 0, teacher_job)[1]
@@ -73,34 +80,42 @@ class Planner:
                 self._plan.rows.append(Row(path.stem, variant, jobs, Path(probe).stem))
 
         if table.analysis:
-            jobs = tuple(self._add_analysis(path, table.analysis, position, by_variant, teacher_job)
-                         for position in range(len(self.seeds)))
+            jobs = tuple(
+                self._add_analysis(path, table.analysis, position, by_variant, teacher_job)
+                for position in range(len(self.seeds))
+            )
             self._plan.rows += [Row(path.stem, variant, jobs) for variant in table.variants]
 
-    def _add_teacher(self, pair: str, cfg: Config) -> Optional[str]:
+    def _add_teacher(self, pair: str, cfg: Config) -> str | None:
         """Add the training of a pair's teacher where its checkpoint is missing, and return that job's name."""
         teacher = cfg.model.teacher
         if not teacher.get('name') or not teacher.get('checkpoint'):
-            raise ValueError(f"the teacher of {pair} needs a name, under which its artifacts are filed, and a checkpoint, got name "
-                             f"{teacher.get('name')!r} and checkpoint {teacher.get('checkpoint')!r}: set them in model.teacher")
+            raise ValueError(
+                f'the teacher of {pair} needs a name, under which its artifacts are filed, and a checkpoint, got name '
+                f'{teacher.get("name")!r} and checkpoint {teacher.get("checkpoint")!r}: set them in model.teacher'
+            )
         self._plan.teachers[pair] = (teacher.name, teacher.checkpoint)
         if '://' in teacher.checkpoint or Path(teacher.checkpoint).is_file():
             return None
         baseline = self.configs / 'baselines' / f'{teacher.name}.py'
         if not baseline.is_file():
-            raise FileNotFoundError(f"teacher '{teacher.name}' of {pair} is missing: put its checkpoint at '{teacher.checkpoint}' or "
-                                    'name another by --cfg-options model.teacher.checkpoint=...')
+            raise FileNotFoundError(
+                f"teacher '{teacher.name}' of {pair} is missing: put its checkpoint at '{teacher.checkpoint}' or "
+                'name another by --cfg-options model.teacher.checkpoint=...'
+            )
         own = read_config(str(baseline))
         if self.epochs is not None:
             shorten(own, self.epochs)
         general = {key: value for key, value in self.options.items() if not re.match(r'(model|clouds|ripsnet)\b', key)}
         merge_cfg_options(own, general)
         own.randomness = dict(own.get('randomness', {}), seed=0)
-        job = self._add_training('teacher ' + teacher.name, own, self.work_dir / 'teachers' / (teacher.name + self._length()))
+        job = self._add_training(
+            'teacher ' + teacher.name, own, self.work_dir / 'teachers' / (teacher.name + self._length())
+        )
         self._plan.teachers[pair] = (teacher.name, str(last_checkpoint(self._plan.jobs[job])))
         return job
 
-    def _configure(self, path: Path, variant: Variant, seed: int, teacher_job: Optional[str]) -> Tuple[Config, List[str]]:
+    def _configure(self, path: Path, variant: Variant, seed: int, teacher_job: str | None) -> tuple[Config, list[str]]:
         """Make a variant's config, tell it where the teacher and the RipsNets are that this plan makes, and add those."""
         cfg = run_config(path, variant, self.configs, seed, self.epochs, self.options)
         if 'teacher' not in cfg.model:
@@ -121,7 +136,7 @@ class Planner:
             folder = os.path.basename(artifact_folder(teacher.name + self._length(), loss))
             loss.vectorizer.checkpoint = str(self.work_dir / 'ripsnet' / folder / 'ripsnet.pth')
 
-    def _add_student(self, path: Path, variant: Variant, seed: int, teacher_job: Optional[str]) -> str:
+    def _add_student(self, path: Path, variant: Variant, seed: int, teacher_job: str | None) -> str:
         cfg, ripsnets = self._configure(path, variant, seed, teacher_job)
         if variant.config == PLAIN:
             group, needs = f'plain/{student_name(path.stem)}', []
@@ -132,17 +147,38 @@ class Planner:
         folder = self.work_dir / group / f'seed{seed}{self._length()}'
         return self._add_training(f'{group}/seed{seed}', cfg, folder, needs)
 
-    def _add_ripsnet(self, cfg: Config, loss: str, teacher_job: Optional[str]) -> str:
+    def _add_ripsnet(self, cfg: Config, loss: str, teacher_job: str | None) -> str:
         """Add clouds and RipsNet of a topology loss, and return the second job's name."""
         checkpoint = Path(ripsnet_path(cfg.model.losses[loss], cfg.model.teacher.name)['vectorizer']['checkpoint'])
         artifact = checkpoint.parent
         name, folder = artifact.name, self.work_dir / 'artifacts' / artifact.name
         chosen = () if loss == 'topology' else ('--loss', loss)
-        clouds = self._add(Job(f'clouds {name}', 'gen_pi.py', cfg, folder / 'clouds',
-                               lambda: checkpoint.is_file() or clouds_done(artifact), chosen,
-                               (teacher_job, ) if teacher_job else (), artifact, loss))
-        return self._add(Job(f'RipsNet {name}', 'train_ripsnet.py', cfg, folder / 'ripsnet', checkpoint.is_file, chosen, (clouds, ),
-                             artifact, loss))
+        clouds = self._add(
+            Job(
+                f'clouds {name}',
+                'gen_pi.py',
+                cfg,
+                folder / 'clouds',
+                lambda: checkpoint.is_file() or clouds_done(artifact),
+                chosen,
+                (teacher_job,) if teacher_job else (),
+                artifact,
+                loss,
+            )
+        )
+        return self._add(
+            Job(
+                f'RipsNet {name}',
+                'train_ripsnet.py',
+                cfg,
+                folder / 'ripsnet',
+                checkpoint.is_file,
+                chosen,
+                (clouds,),
+                artifact,
+                loss,
+            )
+        )
 
     def _add_probe(self, probe: str, student: str) -> str:
         job = self._plan.jobs[student]
@@ -154,8 +190,14 @@ class Planner:
         cfg.model.featurizer.config, cfg.model.featurizer.checkpoint = str(job.config_path), str(last_checkpoint(job))
         return self._add_training(f'{student}/{Path(probe).stem}', cfg, job.folder / Path(probe).stem, [student])
 
-    def _add_analysis(self, path: Path, analysis: Sequence[str], position: int, students: Dict[str, List[str]],
-                      teacher_job: Optional[str]) -> str:
+    def _add_analysis(
+        self,
+        path: Path,
+        analysis: Sequence[str],
+        position: int,
+        students: dict[str, list[str]],
+        teacher_job: str | None,
+    ) -> str:
         """Add the analysis of all variants' students of one seed."""
         seed = self.seeds[position]
         cfg, ripsnets = self._configure(path, TOPKD, seed, teacher_job)
@@ -164,29 +206,50 @@ class Planner:
         tool, stem = analysis[0], Path(analysis[0]).stem
         folder = self.work_dir / path.stem / stem / f'seed{seed}{self._length()}'
         named = [f'{name}={checkpoint}' for name, checkpoint in checkpoints.items()]
-        return self._add(Job(f'{path.stem}/{stem}/seed{seed}', tool, cfg, folder,
-                             lambda: is_newer(folder / f'{stem}.json', list(checkpoints.values())),
-                             (*named, '--out', str(folder), *analysis[1:]), (*needs.values(), *ripsnets)))
+        return self._add(
+            Job(
+                f'{path.stem}/{stem}/seed{seed}',
+                tool,
+                cfg,
+                folder,
+                lambda: is_newer(folder / f'{stem}.json', list(checkpoints.values())),
+                (*named, '--out', str(folder), *analysis[1:]),
+                (*needs.values(), *ripsnets),
+            )
+        )
 
     def _add_training(self, name: str, cfg: Config, folder: Path, needs: Sequence[str] = ()) -> str:
         epochs = cfg.train_cfg.max_epochs
-        return self._add(Job(name, 'train.py', cfg, folder, lambda: trained_epochs(folder) == epochs,
-                             ('--work-dir', str(folder), '--resume'), tuple(needs)))
+        return self._add(
+            Job(
+                name,
+                'train.py',
+                cfg,
+                folder,
+                lambda: trained_epochs(folder) == epochs,
+                ('--work-dir', str(folder), '--resume'),
+                tuple(needs),
+            )
+        )
 
     def _add(self, job: Job) -> str:
         known = self._plan.jobs.setdefault(job.name, job)
         # runs are shared by their names; the seed of an artifact is its own
         if job.tool == 'train.py' and decisive(known.config) != decisive(job.config):
-            raise ValueError(f"two different runs of this plan are named '{job.name}': rename the file of one of the pairs")
+            raise ValueError(
+                f"two different runs of this plan are named '{job.name}': rename the file of one of the pairs"
+            )
         if job.artifact is not None and known.config.model.teacher != job.config.model.teacher:
-            raise ValueError(f"two different teachers of this plan are named '{job.config.model.teacher.name}': rename one of them")
+            raise ValueError(
+                f"two different teachers of this plan are named '{job.config.model.teacher.name}': rename one of them"
+            )
         return job.name
 
     def _length(self) -> str:
         return '' if self.epochs is None else f'_{self.epochs}epochs'
 
 
-def makes_ripsnet(loss: Optional[dict], teacher: str) -> bool:
+def makes_ripsnet(loss: dict | None, teacher: str) -> bool:
     """Tell whether a loss needs a RipsNet and does not name a file of its own."""
     if loss is None or loss.get('vectorizer', {}).get('checkpoint') is not None:
         return False
@@ -194,11 +257,17 @@ def makes_ripsnet(loss: Optional[dict], teacher: str) -> bool:
 
 
 def _refuse_other_topology(cfg: Config, path: Path) -> None:
-    left = [name for name, loss in cfg.model.losses.items() if loss is not None and loss.type.split('.')[-1] == 'TopologyLoss']
+    left = [
+        name
+        for name, loss in cfg.model.losses.items()
+        if loss is not None and loss.type.split('.')[-1] == 'TopologyLoss'
+    ]
     if left:
-        raise ValueError(f"'{path}' has more topology losses than 'topology' ({', '.join(left)}): the KD control leaves out that one "
-                         'only, and would be none')
+        raise ValueError(
+            f"'{path}' has more topology losses than 'topology' ({', '.join(left)}): the KD control leaves out that one "
+            'only, and would be none'
+        )
 
 
 def _behind(prefix: str, options: dict) -> dict:
-    return {key[len(prefix):]: value for key, value in options.items() if key.startswith(prefix)}
+    return {key[len(prefix) :]: value for key, value in options.items() if key.startswith(prefix)}

@@ -1,5 +1,6 @@
 """Which pairs and which variants of them make up each table of the paper."""
-from typing import Dict, NamedTuple, Tuple
+
+from typing import NamedTuple
 
 TOP1, TOP5 = {'accuracy/top1': 'top-1'}, {'accuracy/top5': 'top-5'}
 AP = {'coco/bbox_mAP': 'AP', 'coco/bbox_mAP_50': 'AP50', 'coco/bbox_mAP_75': 'AP75'}
@@ -18,6 +19,7 @@ class Variant(NamedTuple):
         config: 'plain', the student without teacher; '', the pair itself; else a config below ``configs/`` whose own lines,
             apart from ``_base_``, are applied to the pair.
     """
+
     name: str
     label: str
     config: str = ''
@@ -48,28 +50,46 @@ class Table(NamedTuple):
             it writes.
         probes: Configs of ``configs/transfer`` that are trained on every student; then the metrics are theirs.
     """
+
     title: str
-    pairs: Tuple[str, ...]
-    variants: Tuple[Variant, ...] = (STUDENT, KD, TOPKD)
-    metrics: Dict[str, str] = TOP1
+    pairs: tuple[str, ...]
+    variants: tuple[Variant, ...] = (STUDENT, KD, TOPKD)
+    metrics: dict[str, str] = TOP1
     ripsnets: bool = False
-    analysis: Tuple[str, ...] = ()
-    probes: Tuple[str, ...] = ()
+    analysis: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
 
 
-CIFAR_SAME = (R56_R20, 'resnet110-resnet20_cifar100', 'resnet110-resnet32_cifar100', 'resnet32x4-resnet8x4_cifar100',
-              'wrn40_2-wrn16_2_cifar100', 'wrn40_2-wrn40_1_cifar100', 'vgg13-vgg8_cifar100')
-CIFAR_OTHER = ('vgg13-mobilenetv2_cifar100', 'resnet50-mobilenetv2_cifar100', 'resnet50-vgg8_cifar100',
-               'resnet32x4-shufflenetv1_cifar100', 'resnet32x4-shufflenetv2_cifar100', 'wrn40_2-shufflenetv1_cifar100')
+CIFAR_SAME = (
+    R56_R20,
+    'resnet110-resnet20_cifar100',
+    'resnet110-resnet32_cifar100',
+    'resnet32x4-resnet8x4_cifar100',
+    'wrn40_2-wrn16_2_cifar100',
+    'wrn40_2-wrn40_1_cifar100',
+    'vgg13-vgg8_cifar100',
+)
+CIFAR_OTHER = (
+    'vgg13-mobilenetv2_cifar100',
+    'resnet50-mobilenetv2_cifar100',
+    'resnet50-vgg8_cifar100',
+    'resnet32x4-shufflenetv1_cifar100',
+    'resnet32x4-shufflenetv2_cifar100',
+    'wrn40_2-shufflenetv1_cifar100',
+)
 COCO = ('faster-rcnn_r101-r18_coco', 'faster-rcnn_r101-r50_coco', 'faster-rcnn_r50-mv2_coco')
 R34_R18, R50_MV2 = 'resnet34-resnet18_imagenet', 'resnet50-mobilenetv2_imagenet'
 # one pair for each teacher of Table 14
 CIFAR_TEACHERS = (*CIFAR_SAME[:2], *CIFAR_SAME[3:5], CIFAR_SAME[6], CIFAR_OTHER[1])
-DIMS = (TOPKD._replace(label='dimension 0 (TopKD)'), ablation('homology-1', 'dimension 1'),
-        ablation('homology-0-1', 'dimensions 0 and 1'))
+DIMS = (
+    TOPKD._replace(label='dimension 0 (TopKD)'),
+    ablation('homology-1', 'dimension 1'),
+    ablation('homology-0-1', 'dimensions 0 and 1'),
+)
 POINTS = tuple(
     ablation(f'points-{count}', f'{count} points') if count != 64 else TOPKD._replace(label='64 points (TopKD)')
-    for count in (8, 16, 32, 64, 128, 256))
+    for count in (8, 16, 32, 64, 128, 256)
+)
 
 
 def _stages(student: int, teacher: int) -> Variant:
@@ -79,37 +99,58 @@ def _stages(student: int, teacher: int) -> Variant:
     return ablation(f'stages-{student}-{teacher}', label)
 
 
-def _weights(term: str, own: int, values: Tuple[int, ...]) -> Tuple[Variant, ...]:
+def _weights(term: str, own: int, values: tuple[int, ...]) -> tuple[Variant, ...]:
     return tuple(
         ablation(f'{term}-weight-{value}', f'weight {value} of {term}')
-        if value != own else TOPKD._replace(label=f'weight {value} of {term} (TopKD)') for value in values)
+        if value != own
+        else TOPKD._replace(label=f'weight {value} of {term} (TopKD)')
+        for value in values
+    )
 
 
-TABLES: Dict[str, Table] = dict(
+TABLES: dict[str, Table] = dict(
     table1=Table('CIFAR-100, pairs of one style', CIFAR_SAME),
     table2=Table('CIFAR-100, pairs of different styles', CIFAR_OTHER),
-    table3=Table('ImageNet, ResNet34-ResNet18', (R34_R18, ), metrics={**TOP1, **TOP5}),
-    table4=Table('ImageNet, ResNet50-MobileNetV2', (R50_MV2, ), metrics={**TOP1, **TOP5}),
-    table5=Table('Homology dimensions', (R56_R20, ), (KD, *DIMS)),
-    table6=Table('Loss terms', (R56_R20, ), (STUDENT, KD, ablation('no-kd', 'CE + Top'), TOPKD)),
-    table7=Table('Stage by stage', (R56_R20, ), (KD, *(_stages(s, t) for s in range(1, 5) for t in range(1, 5)))),
-    table8=Table('Approximated images of teacher and student', CIFAR_OTHER, (TOPKD, ), {'mse': 'MSE of approximated images'},
-                 analysis=('analysis/images.py', '--split', 'train')),
+    table3=Table('ImageNet, ResNet34-ResNet18', (R34_R18,), metrics={**TOP1, **TOP5}),
+    table4=Table('ImageNet, ResNet50-MobileNetV2', (R50_MV2,), metrics={**TOP1, **TOP5}),
+    table5=Table('Homology dimensions', (R56_R20,), (KD, *DIMS)),
+    table6=Table('Loss terms', (R56_R20,), (STUDENT, KD, ablation('no-kd', 'CE + Top'), TOPKD)),
+    table7=Table('Stage by stage', (R56_R20,), (KD, *(_stages(s, t) for s in range(1, 5) for t in range(1, 5)))),
+    table8=Table(
+        'Approximated images of teacher and student',
+        CIFAR_OTHER,
+        (TOPKD,),
+        {'mse': 'MSE of approximated images'},
+        analysis=('analysis/images.py', '--split', 'train'),
+    ),
     table9=Table('COCO, Faster R-CNN FPN', COCO, metrics=AP),
-    table10=Table('Transfer of frozen features', (CIFAR_OTHER[1], ), probes=('transfer/stl10.py', 'transfer/tiny-imagenet.py')),
-    table11=Table('Weight of topology', (R56_R20, ), (KD, *_weights('topology', 5, (1, 2, 5, 7, 10, 25, 50)))),
-    table12=Table('Weight of KD', (R56_R20, ), (KD, *_weights('kd', 2, (1, 2, 3, 5, 7, 10)))),
-    table14=Table("RipsNets of CIFAR-100's teachers", CIFAR_TEACHERS, (TOPKD, ), MSE, ripsnets=True),
-    table15=Table("RipsNets of ImageNet's teachers", (R50_MV2, R34_R18), (TOPKD, ), MSE, ripsnets=True),
-    table16=Table('RipsNets by homology dimension', (R56_R20, ), DIMS, MSE, ripsnets=True),
-    table17=Table('RipsNets by number of points', (R56_R20, ), POINTS, MSE, ripsnets=True),
-    table18=Table("RipsNets of COCO's teachers", COCO, (TOPKD, ), MSE, ripsnets=True),
-    table19=Table('RipsNets by stage', (R56_R20, ), tuple(_stages(stage, stage) for stage in range(1, 5)), MSE, ripsnets=True),
-    table20=Table("Diagrams of teacher and student", CIFAR_SAME + CIFAR_OTHER[:2] + CIFAR_OTHER[3:],
-                  metrics={'bottleneck': 'bottleneck distance', 'bottleneck_scale_free': 'bottleneck distance, scale-free'},
-                  analysis=('analysis/bottleneck.py', )),
-    table21=Table('Clusters of embeddings in the plane of UMAP', (CIFAR_OTHER[0], ), metrics=SCORES,
-                  analysis=('analysis/embeddings.py', )),
-    figure3=Table('Number of points of a cloud', (R56_R20, ), (STUDENT, KD, *POINTS)),
-    exact=Table('RipsNet, exact images and sorted deaths (not in the paper)', (R56_R20, ), (STUDENT, KD, TOPKD, EXACT, SORTED)),
+    table10=Table(
+        'Transfer of frozen features', (CIFAR_OTHER[1],), probes=('transfer/stl10.py', 'transfer/tiny-imagenet.py')
+    ),
+    table11=Table('Weight of topology', (R56_R20,), (KD, *_weights('topology', 5, (1, 2, 5, 7, 10, 25, 50)))),
+    table12=Table('Weight of KD', (R56_R20,), (KD, *_weights('kd', 2, (1, 2, 3, 5, 7, 10)))),
+    table14=Table("RipsNets of CIFAR-100's teachers", CIFAR_TEACHERS, (TOPKD,), MSE, ripsnets=True),
+    table15=Table("RipsNets of ImageNet's teachers", (R50_MV2, R34_R18), (TOPKD,), MSE, ripsnets=True),
+    table16=Table('RipsNets by homology dimension', (R56_R20,), DIMS, MSE, ripsnets=True),
+    table17=Table('RipsNets by number of points', (R56_R20,), POINTS, MSE, ripsnets=True),
+    table18=Table("RipsNets of COCO's teachers", COCO, (TOPKD,), MSE, ripsnets=True),
+    table19=Table(
+        'RipsNets by stage', (R56_R20,), tuple(_stages(stage, stage) for stage in range(1, 5)), MSE, ripsnets=True
+    ),
+    table20=Table(
+        'Diagrams of teacher and student',
+        CIFAR_SAME + CIFAR_OTHER[:2] + CIFAR_OTHER[3:],
+        metrics={'bottleneck': 'bottleneck distance', 'bottleneck_scale_free': 'bottleneck distance, scale-free'},
+        analysis=('analysis/bottleneck.py',),
+    ),
+    table21=Table(
+        'Clusters of embeddings in the plane of UMAP',
+        (CIFAR_OTHER[0],),
+        metrics=SCORES,
+        analysis=('analysis/embeddings.py',),
+    ),
+    figure3=Table('Number of points of a cloud', (R56_R20,), (STUDENT, KD, *POINTS)),
+    exact=Table(
+        'RipsNet, exact images and sorted deaths (not in the paper)', (R56_R20,), (STUDENT, KD, TOPKD, EXACT, SORTED)
+    ),
 )

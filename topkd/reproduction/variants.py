@@ -1,8 +1,9 @@
 """From a pair and a variant of it to the one config file that a run trains from."""
+
 import re
 import runpy
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any
 
 from mmengine.config import Config
 
@@ -23,21 +24,23 @@ def pair_path(pair: str, configs: Path) -> Path:
         configs (Path): Folder of this package's configs.
 
     Raises:
-        FileNotFoundError: Where there is no such config.
+        FileNotFoundError: If there is no such config.
     """
     named, given = configs / 'topkd' / f'{pair}.py', Path(pair)
     path = given if given.suffix == '.py' else named
     if not path.is_file():
-        raise FileNotFoundError(f"there is no pair '{pair}': name a file of '{named.parent}' without its ending, or give the path of "
-                                'a distillation config')
+        raise FileNotFoundError(
+            f"there is no pair '{pair}': name a file of '{named.parent}' without its ending, or give the path of "
+            'a distillation config'
+        )
     return path
 
 
-def own_lines(path: Path) -> Dict[str, Any]:
+def own_lines(path: Path) -> dict[str, Any]:
     """Return what a config of a few lines sets on top of its ``_base_``.
 
     Raises:
-        ValueError: Where the file needs its base to be read.
+        ValueError: If the file needs its base to be read.
     """
     try:
         content = runpy.run_path(str(path))
@@ -46,8 +49,9 @@ def own_lines(path: Path) -> Dict[str, Any]:
     return {key: value for key, value in content.items() if not key.startswith('_')}
 
 
-def run_config(path: Path, variant: Variant, configs: Path, seed: int = 0, epochs: Optional[int] = None,
-               options: Optional[dict] = None) -> Config:
+def run_config(
+    path: Path, variant: Variant, configs: Path, seed: int = 0, epochs: int | None = None, options: dict | None = None
+) -> Config:
     """Make the config of one run.
 
     Args:
@@ -78,7 +82,9 @@ def _plain(cfg: Config) -> Config:
     """Take teacher and losses out of a pair: its student's baseline is left."""
     content = cfg.to_dict()
     content['model'] = content['model']['student']
-    content['custom_hooks'] = [hook for hook in content.get('custom_hooks', []) if hook['type'].split('.')[-1] not in OF_DISTILLATION]
+    content['custom_hooks'] = [
+        hook for hook in content.get('custom_hooks', []) if hook['type'].split('.')[-1] not in OF_DISTILLATION
+    ]
     for key in ('teacher', 'losses', 'distillation_hooks', 'clouds', 'ripsnet'):
         content.pop(key, None)
     return Config(content)
@@ -88,10 +94,12 @@ def shorten(cfg: Config, epochs: int) -> None:
     """Train for another number of epochs, in place, with drops of the learning rate at the same shares of it.
 
     Raises:
-        ValueError: Where the config does not count epochs.
+        ValueError: If the config does not count epochs.
     """
     if 'max_epochs' not in cfg.get('train_cfg', {}):
-        raise ValueError('--epochs needs a config that trains by epochs (train_cfg.max_epochs): change its length by --cfg-options')
+        raise ValueError(
+            '--epochs needs a config that trains by epochs (train_cfg.max_epochs): change its length by --cfg-options'
+        )
     share = epochs / cfg.train_cfg.max_epochs
     cfg.train_cfg.max_epochs = epochs
     cfg.train_cfg.val_interval = min(cfg.train_cfg.get('val_interval', 1), epochs)
@@ -117,4 +125,4 @@ def student_name(pair: str) -> str:
     A pair that is not named ``<teacher>-<student>_<dataset>`` keeps its own name.
     """
     match = re.fullmatch(r'(?P<detector>faster-rcnn_)?[^-]+-(?P<student>[^-_]+_.+)', pair)
-    return f"{match['detector'] or ''}{match['student']}" if match else pair
+    return f'{match["detector"] or ""}{match["student"]}' if match else pair

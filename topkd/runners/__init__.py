@@ -1,4 +1,5 @@
 """The steps before the distillation: clouds and images, and RipsNet."""
+
 from topkd.runners.persistence_image_runner import PersistenceImageRunner
 from topkd.runners.ripsnet_runner import RipsNetRunner
 

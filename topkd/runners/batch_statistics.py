@@ -1,11 +1,12 @@
 """BatchNorm as the authors' code used it while it made clouds."""
+
 from typing import Any
 
 from torch import nn
 
 
 class batch_statistics:
-    """Let BatchNorm normalise by the batch inside a ``with`` block, without touching its running statistics.
+    """Let BatchNorm normalize by the batch inside a ``with`` block, without touching its running statistics.
 
     Args:
         model (nn.Module): The network.

@@ -1,12 +1,14 @@
 """Which images, augmented how, make cloud number i: a function of (seed, i) and nothing else."""
+
 import random
-from typing import Any, Iterator, List, Sequence, Tuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-Key = Tuple[int, int, int]  # cloud, position in the cloud, index in the data set
+Key = tuple[int, int, int]  # cloud, position in the cloud, index in the data set
 
 
 def seed_everything(*entropy: int) -> None:
@@ -30,19 +32,21 @@ class CloudSampler:
         seed (int): Seed of the permutations.
 
     Raises:
-        ValueError: Where the data set is smaller than one cloud.
+        ValueError: If the data set is smaller than one cloud.
     """
 
     def __init__(self, clouds: Sequence[int], num_images: int, num_points: int, seed: int) -> None:
         if num_images < num_points:
-            raise ValueError(f'a cloud needs {num_points} images, the training set has {num_images}: set '
-                             'cloud.num_points to at most that')
+            raise ValueError(
+                f'a cloud needs {num_points} images, the training set has {num_images}: set '
+                'cloud.num_points to at most that'
+            )
         self.clouds, self.num_images, self.num_points, self.seed = clouds, num_images, num_points, seed
 
     def __len__(self) -> int:
         return len(self.clouds)
 
-    def __iter__(self) -> Iterator[List[Key]]:
+    def __iter__(self) -> Iterator[list[Key]]:
         clouds_per_pass = self.num_images // self.num_points
         current, order = -1, None
         for cloud in self.clouds:
@@ -50,7 +54,7 @@ class CloudSampler:
             if number != current:
                 order = np.random.default_rng((self.seed, number)).permutation(self.num_images)
                 current = number
-            members = order[place * self.num_points:(place + 1) * self.num_points]
+            members = order[place * self.num_points : (place + 1) * self.num_points]
             yield [(int(cloud), position, int(index)) for position, index in enumerate(members)]
 
 
@@ -68,7 +72,7 @@ class SeededDataset(Dataset):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitems__(self, keys: List[Key]) -> Any:
+    def __getitems__(self, keys: list[Key]) -> Any:
         if hasattr(self.dataset, '__getitems__'):
             seed_everything(self.seed, keys[0][0])
             return self.dataset.__getitems__([index for _, _, index in keys])

@@ -1,8 +1,10 @@
 """From a teacher and a training set to clouds and the persistence images that RipsNet learns."""
+
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,11 +44,11 @@ class PersistenceImageRunner:
 
     Args:
         teacher (Teacher): The frozen network.
-        preprocessor (nn.Module): The student's data preprocessor, which augments and normalises the images.
+        preprocessor (nn.Module): The student's data preprocessor, which augments and normalizes the images.
         dataloader (dict): Config of the training dataloader; its data set, workers and collate function are used.
         loss (dict): Config of the topology loss: tap, cloud, vectorizer.
         settings (dict): Departures from ``DEFAULTS``: ``num_clouds``; ``seed``; ``batch_statistics``, to let BatchNorm
-            normalise by the cloud's own statistics as the authors' code did; ``chunk``, diagrams computed at once.
+            normalize by the cloud's own statistics as the authors' code did; ``chunk``, diagrams computed at once.
 
     Source: Section 4.1; Appendix B.
     """
@@ -54,8 +56,8 @@ class PersistenceImageRunner:
     def __init__(self, teacher: Teacher, preprocessor: nn.Module, dataloader: dict, loss: dict, settings: dict) -> None:
         unknown = set(settings) - set(DEFAULTS)
         if unknown:
-            raise KeyError(f"clouds has no setting {', '.join(sorted(unknown))}; it has {', '.join(DEFAULTS)}")
-        self.settings: Dict[str, Any] = {**DEFAULTS, **settings}
+            raise KeyError(f'clouds has no setting {", ".join(sorted(unknown))}; it has {", ".join(DEFAULTS)}')
+        self.settings: dict[str, Any] = {**DEFAULTS, **settings}
         self.teacher = teacher
         self.preprocessor = preprocessor
         self.dataloader = dict(dataloader)
@@ -79,7 +81,9 @@ class PersistenceImageRunner:
         """
         config = topology_loss_config(cfg, loss)
         preprocessor = MODELS.build(student_config(cfg)).data_preprocessor
-        return cls(Teacher(**cfg.model.teacher), preprocessor, cfg.train_dataloader, config, dict(cfg.get('clouds', {})))
+        return cls(
+            Teacher(**cfg.model.teacher), preprocessor, cfg.train_dataloader, config, dict(cfg.get('clouds', {}))
+        )
 
     def run(self) -> str:
         """Make what is missing of the artifact.
@@ -93,7 +97,7 @@ class PersistenceImageRunner:
         manifest = self._open(dataset)
         if manifest.get('complete'):
             self._tidy()
-            made_by = f", its diagrams made by {manifest['backend']['name']}" if 'backend' in manifest else ''
+            made_by = f', its diagrams made by {manifest["backend"]["name"]}' if 'backend' in manifest else ''
             print_log(f"'{self.folder}' is complete{made_by}: nothing to do", 'current')
             return str(self.folder)
         begin = time.time()
@@ -104,16 +108,25 @@ class PersistenceImageRunner:
         if is_main_process():
             self._finish(manifest)
         barrier()
-        print_log(f"{self.settings['num_clouds']} clouds and images in '{self.folder}' after {time.time() - begin:.0f} s; "
-                  f'diagrams by {self.backend.name}; spec {self.imager.spec()}', 'current')
+        print_log(
+            f"{self.settings['num_clouds']} clouds and images in '{self.folder}' after {time.time() - begin:.0f} s; "
+            f'diagrams by {self.backend.name}; spec {self.imager.spec()}',
+            'current',
+        )
         return str(self.folder)
 
     def _open(self, dataset: Any) -> dict:
         """Make the folder and its empty arrays, or check that those found are of the same request."""
-        request = dict(teacher=self.teacher.name, teacher_fingerprint=self.teacher.fingerprint, **self.asked,
-                       num_clouds=self.settings['num_clouds'], seed=self.settings['seed'],
-                       batch_statistics=self.settings['batch_statistics'], dataset=type(dataset).__name__,
-                       num_images=len(dataset))
+        request = dict(
+            teacher=self.teacher.name,
+            teacher_fingerprint=self.teacher.fingerprint,
+            **self.asked,
+            num_clouds=self.settings['num_clouds'],
+            seed=self.settings['seed'],
+            batch_statistics=self.settings['batch_statistics'],
+            dataset=type(dataset).__name__,
+            num_images=len(dataset),
+        )
         path = self.folder / 'manifest.json'
         if is_main_process() and not path.is_file():
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +135,7 @@ class PersistenceImageRunner:
             pixels = request['resolution'][0] * request['resolution'][1]
             ArrayFile.create(self.folder / 'clouds.npy', (count, points, width))
             ArrayFile.create(self.folder / 'images.raw.npy', (count, pixels))
-            ArrayFile.create(self.folder / 'clouds.done.npy', (count, ), np.uint8)
+            ArrayFile.create(self.folder / 'clouds.done.npy', (count,), np.uint8)
             # last: a manifest says that the arrays exist
             write_json(dict(request=request, width=width, complete=False), path)
         barrier()
@@ -130,15 +143,18 @@ class PersistenceImageRunner:
         check_request(manifest['request'], request, self.folder)
         return manifest
 
-    def _loader(self, dataset: Any, clouds: List[int]) -> DataLoader:
+    def _loader(self, dataset: Any, clouds: list[int]) -> DataLoader:
         """Load the images of given clouds, in the config's own way."""
         images = getattr(self.cloud, 'images_per_cloud', self.asked['num_points'])
         sampler = CloudSampler(clouds, len(dataset), images, self.settings['seed'])
         collate = dict(self.dataloader.get('collate_fn', dict(type='pseudo_collate')))
         function = FUNCTIONS.get(collate.pop('type'))
         return DataLoader(
-            SeededDataset(dataset, self.settings['seed']), batch_sampler=sampler,
-            collate_fn=lambda batch: function(batch, **collate), num_workers=self.dataloader.get('num_workers', 0))
+            SeededDataset(dataset, self.settings['seed']),
+            batch_sampler=sampler,
+            collate_fn=lambda batch: function(batch, **collate),
+            num_workers=self.dataloader.get('num_workers', 0),
+        )
 
     @torch.no_grad()
     def _forward(self, batch: Any, cloud: int) -> Tensor:
@@ -148,17 +164,18 @@ class PersistenceImageRunner:
         taps = self.asked['tap']
         with batch_statistics(self.teacher.module, self.settings['batch_statistics']):
             features = self.teacher.features(
-                data['inputs'], [taps] if isinstance(taps, str) else taps, self.preprocessor, data['data_samples'])
+                data['inputs'], [taps] if isinstance(taps, str) else taps, self.preprocessor, data['data_samples']
+            )
         samples = dict(data_samples=data['data_samples']) if getattr(self.cloud, 'needs_samples', False) else {}
         return self.cloud(features[taps] if isinstance(taps, str) else [features[path] for path in taps], **samples)
 
     def _make_clouds(self, dataset: Any) -> None:
         clouds, done = ArrayFile(self.folder / 'clouds.npy'), ArrayFile(self.folder / 'clouds.done.npy')
-        missing = np.flatnonzero(done.read(0, len(done)) == 0)[get_rank()::get_world_size()].tolist()
+        missing = np.flatnonzero(done.read(0, len(done)) == 0)[get_rank() :: get_world_size()].tolist()
         barrier()  # every rank has read the marks before any rank writes one
         self.teacher.to(self.device)
         self.preprocessor.to(self.device)
-        written: List[int] = []
+        written: list[int] = []
 
         def mark() -> None:
             clouds.flush()
@@ -169,8 +186,10 @@ class PersistenceImageRunner:
         for index, batch in zip(progress('clouds', missing), self._loader(dataset, missing)):
             points = self._forward(batch, index)
             if not points.isfinite().all():
-                raise FloatingPointError(f"the teacher '{self.teacher.name}' makes features of cloud {index} that are not finite: "
-                                         'check its checkpoint and the data preprocessor')
+                raise FloatingPointError(
+                    f"the teacher '{self.teacher.name}' makes features of cloud {index} that are not finite: "
+                    'check its checkpoint and the data preprocessor'
+                )
             clouds.write(index, points.cpu().numpy())
             written.append(index)
             if len(written) == CLOUDS_PER_MARK:
@@ -178,10 +197,10 @@ class PersistenceImageRunner:
         mark()
         barrier()
 
-    def _chunks(self, what: str) -> Iterator[Tuple[int, List[Tensor]]]:
+    def _chunks(self, what: str) -> Iterator[tuple[int, list[Tensor]]]:
         """Yield (first cloud, diagrams) of this process's chunks."""
         clouds, chunk = ArrayFile(self.folder / 'clouds.npy'), self.settings['chunk']
-        # a run of neighbours for every process, so that processes in order are clouds in order
+        # a run of neighbors for every process, so that processes in order are clouds in order
         starts = np.array_split(np.arange(0, len(clouds), chunk), get_world_size())[get_rank()].tolist()
         for start in progress(what, starts):
             points = torch.from_numpy(clouds.read(start, start + chunk)).to(self.device)
@@ -212,8 +231,10 @@ class PersistenceImageRunner:
         for start in range(0, len(raw), 4096):
             images.write(start, raw.read(start, start + 4096) / self.imager.scale.item())
         images.flush()
-        write_json(dict(manifest, spec=self.imager.spec(), backend=self.backend._asdict(), complete=True),
-                   self.folder / 'manifest.json')
+        write_json(
+            dict(manifest, spec=self.imager.spec(), backend=self.backend._asdict(), complete=True),
+            self.folder / 'manifest.json',
+        )
         self._tidy()
 
     @master_only

@@ -1,11 +1,12 @@
 """A progress bar that a log file can bear."""
-from typing import Iterator, List
+
+from collections.abc import Iterator
 
 from mmengine.dist import is_main_process
 from mmengine.utils import ProgressBar
 
 
-def progress(what: str, tasks: List[int]) -> Iterator[int]:
+def progress(what: str, tasks: list[int]) -> Iterator[int]:
     """Yield tasks behind a progress bar with the time left, on the main process."""
     if not is_main_process() or not tasks:
         yield from tasks

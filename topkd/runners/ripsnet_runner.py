@@ -1,8 +1,9 @@
 """Train RipsNet on a finished artifact with both operators and keep the better one."""
+
 import json
 import os.path as osp
 import time
-from typing import Any, Dict
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -19,8 +20,17 @@ from topkd.registry import RUNNERS
 
 # Appendix B, and the authors' code for the share and the threshold
 DEFAULTS = dict(
-    operators=('mean', 'sum'), units=None, batch_size=64, lr=5e-4, max_epochs=25_000, patience=50, min_delta=1e-10,
-    val_share=0.25, seed=0, log_interval=500)
+    operators=('mean', 'sum'),
+    units=None,
+    batch_size=64,
+    lr=5e-4,
+    max_epochs=25_000,
+    patience=50,
+    min_delta=1e-10,
+    val_share=0.25,
+    seed=0,
+    log_interval=500,
+)
 
 
 @RUNNERS.register_module()
@@ -42,14 +52,18 @@ class RipsNetRunner:
         ValueError: For an unknown operator, or an artifact of another config.
     """
 
-    def __init__(self, folder: str, request: dict, settings: dict, launcher: str = 'none', log_level: str = 'INFO') -> None:
+    def __init__(
+        self, folder: str, request: dict, settings: dict, launcher: str = 'none', log_level: str = 'INFO'
+    ) -> None:
         unknown = set(settings) - set(DEFAULTS)
         if unknown:
-            raise KeyError(f"ripsnet has no setting {', '.join(sorted(unknown))}; it has {', '.join(DEFAULTS)}")
-        self.settings: Dict[str, Any] = {**DEFAULTS, **settings}
+            raise KeyError(f'ripsnet has no setting {", ".join(sorted(unknown))}; it has {", ".join(DEFAULTS)}')
+        self.settings: dict[str, Any] = {**DEFAULTS, **settings}
         for operator in self.settings['operators']:
             if operator not in OPERATORS:
-                raise ValueError(f"RipsNet's operator must be 'mean' or 'sum', got '{operator}': correct ripsnet.operators")
+                raise ValueError(
+                    f"RipsNet's operator must be 'mean' or 'sum', got '{operator}': correct ripsnet.operators"
+                )
         self.folder = folder
         self.launcher = launcher
         self.log_level = log_level
@@ -66,8 +80,13 @@ class RipsNetRunner:
         """
         config = topology_loss_config(cfg, loss)
         teacher = cfg.model.teacher.get('name', 'teacher')
-        return cls(artifact_folder(teacher, config), dict(teacher=teacher, **cloud_request(config)),
-                   dict(cfg.get('ripsnet', {})), cfg.get('launcher', 'none'), cfg.get('log_level', 'INFO'))
+        return cls(
+            artifact_folder(teacher, config),
+            dict(teacher=teacher, **cloud_request(config)),
+            dict(cfg.get('ripsnet', {})),
+            cfg.get('launcher', 'none'),
+            cfg.get('log_level', 'INFO'),
+        )
 
     def run(self) -> str:
         """Train what is not trained yet.
@@ -84,11 +103,11 @@ class RipsNetRunner:
             source = dict(self.manifest['request'], mse={name: result['mse'] for name, result in results.items()})
             save_file(network.ripsnet.to_file(self.manifest['spec'], source), path)
         barrier()
-        figures = ', '.join(f"{name} {result['mse']:.6f} (epoch {result['epoch']})" for name, result in results.items())
+        figures = ', '.join(f'{name} {result["mse"]:.6f} (epoch {result["epoch"]})' for name, result in results.items())
         print_log(f"RipsNet: validation MSE {figures}; kept '{best}' in {path}", 'current')
         return path
 
-    def train_operator(self, operator: str) -> Dict[str, Any]:
+    def train_operator(self, operator: str) -> dict[str, Any]:
         """Train one operator, or read the result of a finished training.
 
         Returns:
@@ -106,8 +125,12 @@ class RipsNetRunner:
         runner.train()
         best = runner.message_hub.get_info('best_ckpt')
         name = osp.basename(best)
-        result = dict(mse=float(runner.message_hub.get_info('best_score')), epoch=int(name.split('_')[-1][:-4]),
-                      checkpoint=name, settings=settings)
+        result = dict(
+            mse=float(runner.message_hub.get_info('best_score')),
+            epoch=int(name.split('_')[-1][:-4]),
+            checkpoint=name,
+            settings=settings,
+        )
         if is_main_process():
             write_json(result, result_path)
         barrier()
@@ -116,8 +139,13 @@ class RipsNetRunner:
     def model_config(self, operator: str) -> dict:
         """Return the arguments of :class:`topkd.models.RipsNetRegressor` for one operator."""
         request = self.manifest['request']
-        return dict(in_channels=self.manifest['width'], operator=operator, units=self.settings['units'],
-                    homology_dims=request['homology_dims'], resolution=request['resolution'])
+        return dict(
+            in_channels=self.manifest['width'],
+            operator=operator,
+            units=self.settings['units'],
+            homology_dims=request['homology_dims'],
+            resolution=request['resolution'],
+        )
 
     def runner_config(self, operator: str) -> dict:
         """Return the config of the stock runner that trains one operator."""
@@ -125,43 +153,69 @@ class RipsNetRunner:
         resume = osp.join(work_dir, 'resume.pth')
 
         def loader(split: str, sampler: dict) -> dict:
-            dataset = dict(type='topkd.CloudImages', folder=self.folder, split=split, val_share=settings['val_share'],
-                           seed=settings['seed'])
-            return dict(dataset=dataset, sampler=dict(type='DefaultSampler', **sampler), batch_size=settings['batch_size'],
-                        num_workers=0, collate_fn=dict(type='topkd.collate_batch'))
+            dataset = dict(
+                type='topkd.CloudImages',
+                folder=self.folder,
+                split=split,
+                val_share=settings['val_share'],
+                seed=settings['seed'],
+            )
+            return dict(
+                dataset=dataset,
+                sampler=dict(type='DefaultSampler', **sampler),
+                batch_size=settings['batch_size'],
+                num_workers=0,
+                collate_fn=dict(type='topkd.collate_batch'),
+            )
 
-        stop = dict(type='topkd.ResumableEarlyStoppingHook', monitor='mse', rule='less', min_delta=settings['min_delta'],
-                    patience=settings['patience'])
+        stop = dict(
+            type='topkd.ResumableEarlyStoppingHook',
+            monitor='mse',
+            rule='less',
+            min_delta=settings['min_delta'],
+            patience=settings['patience'],
+        )
         return dict(
-            default_scope='mmengine', launcher=self.launcher, log_level=self.log_level, work_dir=work_dir,
+            default_scope='mmengine',
+            launcher=self.launcher,
+            log_level=self.log_level,
+            work_dir=work_dir,
             experiment_name=f'ripsnet_{operator}_{time.time_ns()}',
             model=dict(type='topkd.RipsNetRegressor', **self.model_config(operator)),
             train_dataloader=loader('train', dict(shuffle=True)),
             val_dataloader=loader('val', dict(shuffle=False, round_up=False)),
             val_evaluator=dict(type='topkd.ImageError'),
-            train_cfg=dict(by_epoch=True, max_epochs=settings['max_epochs'], val_interval=1), val_cfg=dict(),
+            train_cfg=dict(by_epoch=True, max_epochs=settings['max_epochs'], val_interval=1),
+            val_cfg=dict(),
             optim_wrapper=dict(optimizer=dict(type='Adamax', lr=settings['lr'])),
             default_hooks=dict(
                 logger=dict(type='LoggerHook', interval=settings['log_interval']),
-                checkpoint=dict(type='CheckpointHook', interval=-1, save_last=False, save_best='mse', rule='less')),
-            custom_hooks=[stop], randomness=dict(seed=settings['seed']),
+                checkpoint=dict(type='CheckpointHook', interval=-1, save_last=False, save_best='mse', rule='less'),
+            ),
+            custom_hooks=[stop],
+            randomness=dict(seed=settings['seed']),
             model_wrapper_cfg=None if torch.cuda.is_available() or self.launcher == 'none' else wrapper_without_gpu(),
-            resume=osp.isfile(resume), load_from=resume if osp.isfile(resume) else None)
+            resume=osp.isfile(resume),
+            load_from=resume if osp.isfile(resume) else None,
+        )
 
 
 def topology_loss_config(cfg: Config, loss: str) -> dict:
     """Return the config of a topology loss out of a distillation config.
 
     Raises:
-        KeyError: Where the config distils nothing, or has no such loss.
+        KeyError: If the config distils nothing, or has no such loss.
     """
     losses = cfg.model.get('losses', {})
     config = losses.get(loss)
     if config is None or 'vectorizer' not in config:
         with_images = [name for name, value in losses.items() if value is not None and 'vectorizer' in value]
-        raise KeyError(f"the config has no topology loss '{loss}' in model.losses (it has: "
-                       f"{', '.join(with_images) or 'none'}): use a config of configs/topkd/, or name the loss with --loss")
+        raise KeyError(
+            f"the config has no topology loss '{loss}' in model.losses (it has: "
+            f'{", ".join(with_images) or "none"}): use a config of configs/topkd/, or name the loss with --loss'
+        )
     if config.get('distance', 'images') != 'images':
-        raise ValueError(f"loss '{loss}' compares clouds by '{config.distance}': it needs neither clouds nor RipsNet, "
-                         'train at once')
+        raise ValueError(
+            f"loss '{loss}' compares clouds by '{config.distance}': it needs neither clouds nor RipsNet, train at once"
+        )
     return config

@@ -1,5 +1,6 @@
 """The edges that bear and kill the cycles of Vietoris-Rips complexes, found by gudhi's Ripser."""
-from typing import List, Sequence
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 from topkd.topology.gudhi_diagrams import among_threads, by_death
 
 
-def cycle_edges(points: Tensor) -> List[Tensor]:
+def cycle_edges(points: Tensor) -> list[Tensor]:
     """Find the pairs of edges that bear and kill the classes of dimension 1 with positive persistence.
 
     gudhi returns births and deaths, which are entries of the distance matrix that it was given; the edges are found by
@@ -21,15 +22,16 @@ def cycle_edges(points: Tensor) -> List[Tensor]:
         list[Tensor]: B tensors (m_i, 2, 2), int64: pair in the order of deaths, birth or death, end point of the edge.
 
     Raises:
-        ModuleNotFoundError: Where gudhi is not installed.
+        ModuleNotFoundError: If gudhi is not installed.
     """
     return among_threads(_cycle_edges, points.detach().cpu().double().numpy())
 
 
-def _cycle_edges(clouds: np.ndarray) -> List[Tensor]:
+def _cycle_edges(clouds: np.ndarray) -> list[Tensor]:
     # here, because dimension 0 needs neither gudhi nor scipy
     from gudhi.sklearn.rips_persistence import RipsPersistence
     from scipy.spatial.distance import pdist, squareform
+
     condensed = [pdist(cloud) for cloud in clouds]
     rips = RipsPersistence(homology_dimensions=1, input_type='full distance matrix')
     diagrams: Sequence[np.ndarray] = rips.fit_transform([squareform(lengths) for lengths in condensed])

@@ -1,11 +1,13 @@
 """What persistence images are fitted to: the range and the spacing of all diagrams' points."""
-from typing import Iterable, List, Optional, Sequence, Union
+
+from collections.abc import Iterable, Sequence
+from typing import Union
 
 import numpy as np
 import torch
 from torch import Tensor
 
-Diagrams = Union[Tensor, Sequence[Union[Tensor, np.ndarray]]]
+Diagrams = Union[Tensor, Sequence[Tensor | np.ndarray]]
 
 BANDWIDTH_POINTS = 200
 BANDWIDTH_QUANTILE = 0.2
@@ -22,7 +24,7 @@ class DiagramRange:
 
     def __init__(self) -> None:
         self.first = np.empty((0, 2))
-        self.im_range: Optional[List[float]] = None
+        self.im_range: list[float] | None = None
 
     def update(self, diagrams: Diagrams) -> 'DiagramRange':
         """Take in a chunk of diagrams.
@@ -34,7 +36,7 @@ class DiagramRange:
             DiagramRange: Itself.
 
         Raises:
-            ValueError: Where a birth or death is not finite.
+            ValueError: If a birth or death is not finite.
         """
         points = persistence_points(diagrams).detach().cpu().double().numpy()
         if not np.isfinite(points).all():
@@ -68,13 +70,15 @@ class DiagramRange:
         """Return the 0.2 quantile of the pairwise distances larger than 1e-5 among the first 200 points (b, p).
 
         Raises:
-            ValueError: Where there are no two distinct points.
+            ValueError: If there are no two distinct points.
         """
         distances = np.linalg.norm(self.first[:, None] - self.first[None], axis=2)
         distances = distances[distances > SMALLEST_DISTANCE]
         if not len(distances):
-            raise ValueError(f'persistence images need two points more than {SMALLEST_DISTANCE} apart among the first '
-                             f'{BANDWIDTH_POINTS} of the diagrams, got {len(self.first)} points: fit on more diagrams')
+            raise ValueError(
+                f'persistence images need two points more than {SMALLEST_DISTANCE} apart among the first '
+                f'{BANDWIDTH_POINTS} of the diagrams, got {len(self.first)} points: fit on more diagrams'
+            )
         return float(np.quantile(distances, BANDWIDTH_QUANTILE))
 
 
@@ -92,15 +96,16 @@ def persistence_points(diagrams: Diagrams) -> Tensor:
     return torch.stack((points[:, 0], points[:, 1] - points[:, 0]), dim=1)
 
 
-def as_tensors(diagrams: Sequence[Union[Tensor, np.ndarray]]) -> List[Tensor]:
+def as_tensors(diagrams: Sequence[Tensor | np.ndarray]) -> list[Tensor]:
     """Return a list of diagrams as tensors (m_i, 2).
 
     Raises:
-        ValueError: Where one has another shape.
+        ValueError: If one has another shape.
     """
     tensors = [torch.as_tensor(diagram) for diagram in diagrams]
     for index, diagram in enumerate(tensors):
         if diagram.numel() and (diagram.ndim != 2 or diagram.shape[1] != 2):
-            raise ValueError('diagrams must have shape (m, 2) of (birth, death), got '
-                             f'{tuple(diagram.shape)} at {index}')
+            raise ValueError(
+                f'diagrams must have shape (m, 2) of (birth, death), got {tuple(diagram.shape)} at {index}'
+            )
     return [diagram.reshape(-1, 2) for diagram in tensors]

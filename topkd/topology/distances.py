@@ -3,8 +3,8 @@
 Correspondence-free, of two diagrams: :func:`wasserstein_h0`, :func:`sliced_wasserstein_h0`. Correspondence-aware,
 where point i of one cloud belongs to point i of the other one: :func:`signature_loss`, :func:`rtd_lite`.
 """
+
 import math
-from typing import Tuple
 
 import torch
 from torch import Tensor
@@ -31,7 +31,7 @@ def wasserstein_h0(deaths_a: Tensor, deaths_b: Tensor, p: float = 1.0) -> Tensor
         Tensor: (B, ), in the unit of the deaths.
 
     Raises:
-        ValueError: Where the shapes differ or p is below 1.
+        ValueError: If the shapes differ or p is below 1.
 
     Source: Peyre and Cuturi, Computational optimal transport, 2019, Remark 2.28.
     """
@@ -39,13 +39,12 @@ def wasserstein_h0(deaths_a: Tensor, deaths_b: Tensor, p: float = 1.0) -> Tensor
     if not p >= 1:
         raise ValueError(f'p must be 1 or more, got {p}')
     difference = deaths_a.sort(dim=1).values - deaths_b.sort(dim=1).values
-    return torch.linalg.vector_norm(difference, ord=p, dim=1) / deaths_a.shape[1]**(1 / p)
+    return torch.linalg.vector_norm(difference, ord=p, dim=1) / deaths_a.shape[1] ** (1 / p)
 
 
-def sliced_wasserstein_h0(deaths_a: Tensor,
-                          deaths_b: Tensor,
-                          num_directions: int = 16,
-                          diagonal: bool = True) -> Tensor:
+def sliced_wasserstein_h0(
+    deaths_a: Tensor, deaths_b: Tensor, num_directions: int = 16, diagonal: bool = True
+) -> Tensor:
     r"""Compute the sliced Wasserstein distance of two diagrams of dimension 0.
 
     All points lie on the axis birth = 0, so the projection of (0, a) on direction theta is a sin(theta), and that of
@@ -69,7 +68,7 @@ def sliced_wasserstein_h0(deaths_a: Tensor,
         Tensor: (B, ), in the unit of the deaths.
 
     Raises:
-        ValueError: Where the shapes differ.
+        ValueError: If the shapes differ.
 
     Source: Carriere, Cuturi and Oudot, Sliced Wasserstein kernel for persistence diagrams, 2017.
     """
@@ -101,7 +100,7 @@ def signature_loss(points_a: Tensor, points_b: Tensor) -> Tensor:
         Tensor: (B, ), in the squared unit of the points.
 
     Raises:
-        ValueError: Where B or n differ.
+        ValueError: If B or n differ.
 
     Source: Moor, Horn, Rieck and Borgwardt, Topological autoencoders, 2020, Equations 3 and 4.
     """
@@ -127,7 +126,7 @@ def rtd_lite(points_a: Tensor, points_b: Tensor) -> Tensor:
         Tensor: (B, ), without unit.
 
     Raises:
-        ValueError: Where B or n differ.
+        ValueError: If B or n differ.
 
     Source: Tulchinskii et al., RTD-Lite: scalable topological analysis for comparing weighted graphs, 2025.
     """
@@ -157,13 +156,16 @@ def _quantile_distance(points: Tensor, squared: Tensor, quantile: float = 0.9) -
 
 def _check_deaths(deaths_a: Tensor, deaths_b: Tensor) -> None:
     if deaths_a.ndim != 2 or deaths_a.shape != deaths_b.shape:
-        raise ValueError('deaths must be (B, m), as many on both sides, got '
-                         f'{tuple(deaths_a.shape)} and {tuple(deaths_b.shape)}')
+        raise ValueError(
+            f'deaths must be (B, m), as many on both sides, got {tuple(deaths_a.shape)} and {tuple(deaths_b.shape)}'
+        )
 
 
-def _checked_pair(points_a: Tensor, points_b: Tensor) -> Tuple[Tensor, Tensor]:
+def _checked_pair(points_a: Tensor, points_b: Tensor) -> tuple[Tensor, Tensor]:
     points_a, points_b = checked_clouds(points_a), checked_clouds(points_b)
     if points_a.shape[:2] != points_b.shape[:2]:
-        raise ValueError('clouds must have the same number B of clouds and n of points, got '
-                         f'{tuple(points_a.shape)} and {tuple(points_b.shape)}')
+        raise ValueError(
+            'clouds must have the same number B of clouds and n of points, got '
+            f'{tuple(points_a.shape)} and {tuple(points_b.shape)}'
+        )
     return points_a, points_b

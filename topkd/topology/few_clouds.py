@@ -5,8 +5,10 @@ the hundred kernels of the general way, forward and backward. Here a few calls d
 one, from differences, and scipy has Prim's algorithm in C. The results are those of the general way up to rounding; of
 the derivatives, only the first.
 """
+
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Callable, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,7 +26,7 @@ FEW_PRODUCTS = 2**23
 COMFORTABLE = (1e-10, 1e15)
 
 
-def deaths_of_few(points: Tensor) -> Optional[Tensor]:
+def deaths_of_few(points: Tensor) -> Tensor | None:
     """Compute what :func:`topkd.topology.rips_h0` returns, or None where the general way must do it.
 
     Args:
@@ -43,13 +45,13 @@ def deaths_of_few(points: Tensor) -> Optional[Tensor]:
 
 class _Trees(NamedTuple):
     """The edges of all clouds (B, n - 1), by length: lengths, and the rows of both end points among all (B * n)."""
+
     lengths: np.ndarray
     first: np.ndarray
     second: np.ndarray
 
 
 class _Deaths(Function):
-
     @staticmethod
     def forward(ctx: Any, points: Tensor, trees: _Trees) -> Tensor:
         deaths = torch.from_numpy(trees.lengths)
@@ -59,7 +61,7 @@ class _Deaths(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> Tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         points, _ = ctx.saved_tensors  # an error where either was changed in place
         lengths, first, second = ctx.trees
         count, n, width = points.shape
@@ -73,7 +75,7 @@ class _Deaths(Function):
         return result.view(points.shape), None
 
 
-def _find_trees(points: Tensor) -> Optional[_Trees]:
+def _find_trees(points: Tensor) -> _Trees | None:
     count, n = points.shape[:2]
     layout = _layout(count, n)
     lengths = torch.stack([torch.pdist(cloud) for cloud in points.unbind()]).numpy()
@@ -91,12 +93,15 @@ def _find_trees(points: Tensor) -> Optional[_Trees]:
     unsorted = lengths.reshape(-1).take(tree + layout.pairs)
     order = unsorted.argsort(axis=1) + layout.edges
     tree = tree.reshape(-1).take(order)
-    return _Trees(unsorted.reshape(-1).take(order), layout.low.take(tree) + layout.points, layout.high.take(tree) + layout.points)
+    return _Trees(
+        unsorted.reshape(-1).take(order), layout.low.take(tree) + layout.points, layout.high.take(tree) + layout.points
+    )
 
 
 class _Layout(NamedTuple):
     """The pairs of a cloud's points in the order of pdist: names, their number of digits, both ends. The numbers of the first
     pair, edge and point of every cloud among those of all clouds (B, 1)."""
+
     names: np.ndarray
     bits: int
     low: np.ndarray
@@ -110,11 +115,19 @@ class _Layout(NamedTuple):
 def _layout(count: int, n: int) -> _Layout:
     low, high = np.triu_indices(n, 1)
     cloud = np.arange(count)[:, None]
-    return _Layout(np.arange(len(low)), max(1, (len(low) - 1).bit_length()), low, high, len(low) * cloud, (n - 1) * cloud, n * cloud)
+    return _Layout(
+        np.arange(len(low)),
+        max(1, (len(low) - 1).bit_length()),
+        low,
+        high,
+        len(low) * cloud,
+        (n - 1) * cloud,
+        n * cloud,
+    )
 
 
 @lru_cache(maxsize=1)
-def _prim() -> Optional[Callable[[np.ndarray, int], np.ndarray]]:
+def _prim() -> Callable[[np.ndarray, int], np.ndarray] | None:
     """Return scipy's minimum spanning tree of a condensed distance matrix, as the merges of single linkage."""
     try:
         from scipy.cluster.hierarchy import linkage

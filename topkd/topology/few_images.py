@@ -1,5 +1,6 @@
 """Images of a handful of diagrams of dimension 0 on the CPU; see few_clouds.py for the reason."""
-from typing import Any, Tuple
+
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +28,6 @@ def images_of_few(deaths: Tensor, rows: np.ndarray, columns: np.ndarray, exponen
 
 
 class _Images(Function):
-
     @staticmethod
     def forward(ctx: Any, deaths: Tensor, rows: np.ndarray, columns: np.ndarray, exponent: float) -> Tensor:
         values = deaths.detach().numpy()
@@ -39,7 +39,7 @@ class _Images(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> Tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
         offsets, bumps, weights, columns, exponent = ctx.saved
         pull = grad.numpy().reshape(len(weights), -1, len(columns)) @ columns[:, None]
         through_weight, through_bump = (bumps @ pull)[..., 0], (offsets * bumps @ pull)[..., 0]

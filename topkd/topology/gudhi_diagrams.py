@@ -1,6 +1,7 @@
 """Diagrams of Vietoris-Rips complexes in any dimension by gudhi, which chooses between Ripser and edge collapses."""
+
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, List, Sequence
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 from topkd.topology.pairwise import checked_clouds, refuse_broken
 
 
-def gudhi_diagrams(points: Tensor, homology_dims: Sequence[int]) -> List[Tensor]:
+def gudhi_diagrams(points: Tensor, homology_dims: Sequence[int]) -> list[Tensor]:
     """Compute diagrams of any dimension, without gradient and without essential classes.
 
     Points of persistence 0 are left out.
@@ -23,9 +24,9 @@ def gudhi_diagrams(points: Tensor, homology_dims: Sequence[int]) -> List[Tensor]
             dimension after the other, each in the order of deaths.
 
     Raises:
-        ModuleNotFoundError: Where gudhi is not installed.
-        TypeError: Where the points are no floating-point tensor.
-        ValueError: Where the points are not of shape (B, n >= 2, d) or not finite.
+        ModuleNotFoundError: If gudhi is not installed.
+        TypeError: If the points are no floating-point tensor.
+        ValueError: If the points are not of shape (B, n >= 2, d) or not finite.
 
     Source: Section 3.2.
     """
@@ -35,9 +36,10 @@ def gudhi_diagrams(points: Tensor, homology_dims: Sequence[int]) -> List[Tensor]
     return [torch.from_numpy(diagram).to(points) for diagram in found]
 
 
-def _diagrams(clouds: np.ndarray, homology_dims: Sequence[int]) -> List[np.ndarray]:
+def _diagrams(clouds: np.ndarray, homology_dims: Sequence[int]) -> list[np.ndarray]:
     # here, because dimension 0 needs no gudhi
     from gudhi.sklearn.rips_persistence import RipsPersistence
+
     rips = RipsPersistence(homology_dimensions=list(homology_dims))
     return [np.concatenate([by_death(_lasting(part)) for part in parts]) for parts in rips.fit_transform(list(clouds))]
 

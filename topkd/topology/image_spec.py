@@ -1,5 +1,7 @@
 """What a persistence image is defined by: resolution, bandwidth, range, scale."""
-from typing import Any, Dict, List, Sequence, Tuple
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +15,7 @@ class ImageSpec(nn.Module):
         resolution (Sequence[int]): Number of birth columns and of persistence rows.
 
     Raises:
-        ValueError: Where the resolution is not two positive whole numbers.
+        ValueError: If the resolution is not two positive whole numbers.
     """
 
     def __init__(self, resolution: Sequence[int]) -> None:
@@ -21,7 +23,7 @@ class ImageSpec(nn.Module):
         sizes = tuple(resolution)
         if len(sizes) != 2 or any(size < 1 or int(size) != size for size in sizes):
             raise ValueError(f'resolution must be two positive whole numbers (columns, rows), got {sizes}')
-        self.resolution: Tuple[int, int] = (int(sizes[0]), int(sizes[1]))
+        self.resolution: tuple[int, int] = (int(sizes[0]), int(sizes[1]))
         self.register_buffer('bandwidth', torch.ones(()))
         self.register_buffer('im_range', torch.tensor([0.0, 1.0, 0.0, 1.0]))
         self.register_buffer('scale', torch.ones(()))
@@ -29,17 +31,21 @@ class ImageSpec(nn.Module):
         self.register_buffer('fitted', torch.tensor(False))
         self._ready = False  # what is known of ``fitted`` without waiting for a GPU
 
-    def spec(self) -> Dict[str, Any]:
+    def spec(self) -> dict[str, Any]:
         """Return what was fitted as plain numbers and lists, for :meth:`load_spec` and :meth:`from_spec`.
 
         Raises:
-            RuntimeError: Where nothing was fitted.
+            RuntimeError: If nothing was fitted.
         """
         self._check_fitted()
-        return dict(resolution=list(self.resolution), bandwidth=self.bandwidth.item(), im_range=self.im_range.tolist(),
-                    scale=self.scale.item())
+        return dict(
+            resolution=list(self.resolution),
+            bandwidth=self.bandwidth.item(),
+            im_range=self.im_range.tolist(),
+            scale=self.scale.item(),
+        )
 
-    def load_spec(self, spec: Dict[str, Any]) -> 'ImageSpec':
+    def load_spec(self, spec: dict[str, Any]) -> 'ImageSpec':
         """Take over a fitted spec.
 
         Args:
@@ -49,7 +55,7 @@ class ImageSpec(nn.Module):
             ImageSpec: Itself.
 
         Raises:
-            ValueError: Where a value is missing or senseless, or the resolution is another one.
+            ValueError: If a value is missing or senseless, or the resolution is another one.
         """
         check_spec(spec, self.resolution)
         for name in ('bandwidth', 'im_range', 'scale'):
@@ -59,21 +65,25 @@ class ImageSpec(nn.Module):
         return self
 
     @classmethod
-    def from_spec(cls, spec: Dict[str, Any]) -> 'ImageSpec':
+    def from_spec(cls, spec: dict[str, Any]) -> 'ImageSpec':
         """Build an instance from what :meth:`spec` returned."""
         return cls(spec.get('resolution', (20, 20))).load_spec(spec)
 
     def _check_fitted(self) -> None:
         self._ready = self._ready or bool(self.fitted)
         if not self._ready:
-            raise RuntimeError(f'{type(self).__name__} was not fitted: call fit(diagrams) or load_spec(spec), or load '
-                               'a state dict, before making images')
+            raise RuntimeError(
+                f'{type(self).__name__} was not fitted: call fit(diagrams) or load_spec(spec), or load '
+                'a state dict, before making images'
+            )
 
-    def _load_from_state_dict(self, state_dict: Dict[str, Any], prefix: str, *args: Any) -> None:
-        pixels: List[int] = state_dict.get(prefix + 'pixels', self.pixels).tolist()
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        pixels: list[int] = state_dict.get(prefix + 'pixels', self.pixels).tolist()
         if tuple(pixels) != self.resolution:
-            raise ValueError(f'the state dict holds images of resolution {tuple(pixels)}, this {type(self).__name__} '
-                             f'has {self.resolution}: build it with resolution={tuple(pixels)}')
+            raise ValueError(
+                f'the state dict holds images of resolution {tuple(pixels)}, this {type(self).__name__} '
+                f'has {self.resolution}: build it with resolution={tuple(pixels)}'
+            )
         super()._load_from_state_dict(state_dict, prefix, *args)
         self._ready = False
 
@@ -82,7 +92,7 @@ class ImageSpec(nn.Module):
         return f'resolution={self.resolution}'
 
 
-def check_spec(spec: Dict[str, Any], resolution: Tuple[int, int]) -> None:
+def check_spec(spec: dict[str, Any], resolution: tuple[int, int]) -> None:
     """Check a spec of persistence images.
 
     Args:
@@ -90,20 +100,22 @@ def check_spec(spec: Dict[str, Any], resolution: Tuple[int, int]) -> None:
         resolution (tuple): The resolution that is needed.
 
     Raises:
-        ValueError: Where a value is missing or senseless, or the resolution is another one.
+        ValueError: If a value is missing or senseless, or the resolution is another one.
     """
     missing = {'bandwidth', 'im_range', 'scale'} - set(spec)
     if missing:
-        raise ValueError(f"the images' spec lacks {', '.join(sorted(missing))}: take one from "
-                         'PersistenceImager.spec()')
+        raise ValueError(f"the images' spec lacks {', '.join(sorted(missing))}: take one from PersistenceImager.spec()")
     found = tuple(spec.get('resolution', resolution))
     if found != resolution:
-        raise ValueError(f"the images' spec is for resolution {found}, needed is {resolution}: "
-                         'fit on images of this size')
+        raise ValueError(
+            f"the images' spec is for resolution {found}, needed is {resolution}: fit on images of this size"
+        )
     for name in ('bandwidth', 'scale'):
         if not 0 < float(spec[name]) < np.inf:
             raise ValueError(f'{name} must be positive and finite, got {spec[name]}: fit on other diagrams')
     limits = np.asarray(spec['im_range'], dtype=float)
-    if limits.shape != (4, ) or not np.isfinite(limits).all() or limits[0] > limits[1] or limits[2] > limits[3]:
-        raise ValueError('im_range must be (lowest birth, highest birth, lowest persistence, highest persistence), '
-                         f'got {limits.tolist()}')
+    if limits.shape != (4,) or not np.isfinite(limits).all() or limits[0] > limits[1] or limits[2] > limits[3]:
+        raise ValueError(
+            'im_range must be (lowest birth, highest birth, lowest persistence, highest persistence), '
+            f'got {limits.tolist()}'
+        )

@@ -1,5 +1,4 @@
 """Distances between the points of a cloud: all pairs without gradient, chosen pairs with gradient."""
-from typing import Tuple
 
 import torch
 from torch import Tensor
@@ -18,8 +17,8 @@ def checked_clouds(points: Tensor) -> Tensor:
         points (Tensor): Clouds (B, n, d).
 
     Raises:
-        TypeError: Where the points are no floating-point tensor.
-        ValueError: Where they are not of shape (B, n >= 2, d).
+        TypeError: If the points are no floating-point tensor.
+        ValueError: If they are not of shape (B, n >= 2, d).
     """
     if not isinstance(points, Tensor) or not points.is_floating_point():
         got = points.dtype if isinstance(points, Tensor) else type(points).__name__
@@ -57,7 +56,7 @@ def may_multiply(points: Tensor) -> bool:
 def squared_distances(points: Tensor) -> Tensor:
     """Compute all squared distances within each cloud, each to a small relative error.
 
-    On the CPU by matrix product of the centred points, repaired where two points are near each other. On a GPU, where
+    On the CPU by matrix product of the centerd points, repaired where two points are near each other. On a GPU, where
     the repair would wait for the device and a matrix product may be rounded to TF32, from differences.
 
     Args:
@@ -73,9 +72,9 @@ def squared_distances(points: Tensor) -> Tensor:
 
 
 def _products_repaired(points: Tensor) -> Tensor:
-    centred = points - points.mean(dim=1, keepdim=True)
-    norms = centred.square().sum(dim=2)
-    squared = torch.bmm(centred, centred.mT).mul_(-2).add_(norms.unsqueeze(1)).add_(norms.unsqueeze(2))
+    centerd = points - points.mean(dim=1, keepdim=True)
+    norms = centerd.square().sum(dim=2)
+    squared = torch.bmm(centerd, centerd.mT).mul_(-2).add_(norms.unsqueeze(1)).add_(norms.unsqueeze(2))
     squared.diagonal(dim1=1, dim2=2).fill_(torch.inf)
     shares = NEAR[points.dtype] * norms
     # one number a cloud often rules out the search for near pairs
@@ -103,7 +102,7 @@ def edge_lengths(points: Tensor, edges: Tensor) -> Tensor:
     return torch.linalg.vector_norm(first - second, dim=2)
 
 
-def _end_points(points: Tensor, edges: Tensor) -> Tuple[Tensor, Tensor]:
+def _end_points(points: Tensor, edges: Tensor) -> tuple[Tensor, Tensor]:
     count, n, width = points.shape
     rows = edges + n * torch.arange(count, device=points.device).view(-1, 1, 1)
     # index_select, because its backward is one index_add

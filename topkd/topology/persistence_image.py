@@ -1,6 +1,8 @@
 """Persistence images: diagrams to images of fixed size, differentiable."""
+
 import math
-from typing import Any, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +42,7 @@ class PersistenceImager(ImageSpec):
 
     def __init__(self, resolution: Sequence[int] = (20, 20)) -> None:
         super().__init__(resolution)
-        self._constants: Tuple[Any, ...] = ()
+        self._constants: tuple[Any, ...] = ()
 
     def forward(self, diagrams: Diagrams) -> Tensor:
         """Compute the images of diagrams, in float32 (float64 for float64 diagrams), with gradient.
@@ -53,8 +55,8 @@ class PersistenceImager(ImageSpec):
             Tensor: Images (B, P), P = columns * rows.
 
         Raises:
-            RuntimeError: Where nothing was fitted.
-            ValueError: Where a diagram is not of shape (m, 2).
+            RuntimeError: If nothing was fitted.
+            ValueError: If a diagram is not of shape (m, 2).
         """
         return self.raw(diagrams) / self.scale
 
@@ -82,7 +84,7 @@ class PersistenceImager(ImageSpec):
             Tensor: Images (B, P), those of ``forward(as_diagrams(deaths))``.
 
         Raises:
-            RuntimeError: Where nothing was fitted.
+            RuntimeError: If nothing was fitted.
         """
         self._check_fitted()
         deaths = deaths if deaths.dtype == torch.float64 else deaths.float()
@@ -98,7 +100,7 @@ class PersistenceImager(ImageSpec):
         return exponent.clamp_min(LOWEST_EXPONENT).exp()
 
     def _grid(self, axis: int) -> Tensor:
-        low, high = self.im_range[2 * axis:2 * axis + 2].unbind()
+        low, high = self.im_range[2 * axis : 2 * axis + 2].unbind()
         return low + (high - low) * torch.linspace(0, 1, self.resolution[axis], device=low.device)
 
     def _peak(self) -> Tensor:
@@ -108,11 +110,11 @@ class PersistenceImager(ImageSpec):
         """Return the constant factor of every column for births 0 (columns, )."""
         return self._bumps(torch.zeros_like(self.scale), axis=0) * (self._peak() / self.scale)
 
-    def _host_constants(self) -> Tuple[Any, ...]:
+    def _host_constants(self) -> tuple[Any, ...]:
         """Return rows, column factors and exponent as numpy arrays and a number, anew where a buffer was changed."""
         key = tuple((id(buffer), buffer._version) for buffer in (self.bandwidth, self.im_range, self.scale))
-        if self._constants[:1] != (key, ):
-            exponent = -0.5 / self.bandwidth.item()**2
+        if self._constants[:1] != (key,):
+            exponent = -0.5 / self.bandwidth.item() ** 2
             self._constants = (key, self._grid(1).numpy(), self._profile().numpy(), exponent)
         return self._constants[1:]
 
@@ -137,7 +139,7 @@ class PersistenceImager(ImageSpec):
             PersistenceImager: Itself.
 
         Raises:
-            ValueError: Where fewer than two distinct points are found, or one is not finite.
+            ValueError: If fewer than two distinct points are found, or one is not finite.
         """
         return self.set_range(DiagramRange().update(diagrams)).update_scale(diagrams)
 
@@ -145,7 +147,7 @@ class PersistenceImager(ImageSpec):
         """Set bandwidth and range from what was collected of all diagrams, and the scale to what is known of it, 0.
 
         Raises:
-            ValueError: Where fewer than two distinct points were collected.
+            ValueError: If fewer than two distinct points were collected.
         """
         self.load_spec(dict(bandwidth=diagram_range.bandwidth(), im_range=diagram_range.im_range, scale=1.0))
         self.scale.zero_()
@@ -155,7 +157,7 @@ class PersistenceImager(ImageSpec):
     def update_scale(self, diagrams: Diagrams) -> 'PersistenceImager':
         """Raise the scale to the largest pixel of a chunk of diagrams (shapes as in :meth:`fit`)."""
         for start in range(0, len(diagrams), DIAGRAMS_AT_ONCE):
-            self.scale.copy_(torch.maximum(self.scale, self.raw(diagrams[start:start + DIAGRAMS_AT_ONCE]).max()))
+            self.scale.copy_(torch.maximum(self.scale, self.raw(diagrams[start : start + DIAGRAMS_AT_ONCE]).max()))
         return self
 
     def share_outside(self, diagrams: Diagrams) -> float:
@@ -167,7 +169,7 @@ class PersistenceImager(ImageSpec):
             diagrams (list | Tensor): As in :meth:`forward`.
 
         Raises:
-            RuntimeError: Where nothing was fitted.
+            RuntimeError: If nothing was fitted.
         """
         self._check_fitted()
         points = persistence_points(diagrams).detach().to(self.im_range.device)

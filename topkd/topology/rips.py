@@ -1,6 +1,7 @@
 """Vietoris-Rips persistence of batches of point clouds, exact and differentiable."""
+
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import List, Optional, Sequence
 
 import torch
 from torch import Tensor
@@ -12,10 +13,10 @@ from topkd.topology.spanning_tree import minimum_spanning_tree
 
 # clouds are worked on in chunks of about this many distances: few enough for a CPU's cache, or for a GPU's memory
 CHUNK = {'cpu': 2**19, 'cuda': 2**25}
-HOMOLOGY_DIMS = ((0, ), (1, ), (0, 1))
+HOMOLOGY_DIMS = ((0,), (1,), (0, 1))
 
 
-def rips_h0(points: Tensor, check_finite: Optional[bool] = None) -> Tensor:
+def rips_h0(points: Tensor, check_finite: bool | None = None) -> Tensor:
     r"""Compute the deaths of all finite classes of dimension 0, which are the edges of the minimum spanning tree.
 
     .. math:: \{d_1 \le \dots \le d_{n-1}\} = \{|x_i - x_j| : \{i, j\} \in \mathrm{MST}(X)\}
@@ -34,8 +35,8 @@ def rips_h0(points: Tensor, check_finite: Optional[bool] = None) -> Tensor:
         Tensor: Deaths (B, n - 1), ascending, in the unit of the points.
 
     Raises:
-        TypeError: Where the points are no floating-point tensor.
-        ValueError: Where they are not of shape (B, n >= 2, d), or not finite (the first such cloud is named).
+        TypeError: If the points are no floating-point tensor.
+        ValueError: If they are not of shape (B, n >= 2, d), or not finite (the first such cloud is named).
 
     Source: Section 3.2 for the filtration; that H0 deaths are MST edges is Kruskal's algorithm.
     """
@@ -46,11 +47,11 @@ def rips_h0(points: Tensor, check_finite: Optional[bool] = None) -> Tensor:
     if on_host(points):
         _keep_freed_memory()
     unit = _unit(points, check_finite)
-    chunk = max(1, CHUNK.get(points.device.type, CHUNK['cuda']) // points.shape[1]**2)
+    chunk = max(1, CHUNK.get(points.device.type, CHUNK['cuda']) // points.shape[1] ** 2)
     return torch.cat([_deaths(*part) for part in zip(points.split(chunk), unit.split(chunk))])
 
 
-def rips_diagrams(points: Tensor, homology_dims: Sequence[int] = (0, )) -> List[Tensor]:
+def rips_diagrams(points: Tensor, homology_dims: Sequence[int] = (0,)) -> list[Tensor]:
     """Compute the persistence diagrams of clouds, dimension 0 first, without essential classes.
 
     Dimension 0 always has n - 1 points, those of duplicates at (0, 0). In dimension 1 the pairs of edges that bear and
@@ -66,15 +67,17 @@ def rips_diagrams(points: Tensor, homology_dims: Sequence[int] = (0, )) -> List[
             the points.
 
     Raises:
-        TypeError: Where the points are no floating-point tensor.
-        ValueError: Where the points are not of shape (B, n >= 2, d) or not finite, or for other dimensions.
+        TypeError: If the points are no floating-point tensor.
+        ValueError: If the points are not of shape (B, n >= 2, d) or not finite, or for other dimensions.
 
     Source: Section 3.2.
     """
     dims = tuple(homology_dims)
     if dims not in HOMOLOGY_DIMS:
-        raise ValueError(f'homology_dims must be (0,), (1,) or (0, 1) for diagrams with gradient, got {dims}: RipsNet takes '
-                         'any, trained on exact diagrams without gradient')
+        raise ValueError(
+            f'homology_dims must be (0,), (1,) or (0, 1) for diagrams with gradient, got {dims}: RipsNet takes '
+            'any, trained on exact diagrams without gradient'
+        )
     components = list(as_diagrams(rips_h0(points))) if 0 in dims else []
     cycles = _cycle_diagrams(checked_clouds(points)) if 1 in dims else []
     return [torch.cat(pair) for pair in zip(components, cycles)] if dims == (0, 1) else components + cycles
@@ -106,17 +109,17 @@ def as_diagrams(deaths: Tensor) -> Tensor:
     return torch.stack((torch.zeros_like(deaths), deaths), dim=2)
 
 
-def _cycle_diagrams(points: Tensor) -> List[Tensor]:
+def _cycle_diagrams(points: Tensor) -> list[Tensor]:
     unit = _unit(points, check_finite=True)
     edges = cycle_edges(points)
     # all clouds' edges in one gather, each cloud's list filled up with edges (0, 0)
     padded = torch.nn.utils.rnn.pad_sequence(edges, batch_first=True).to(points.device)
     lengths = (edge_lengths(points / unit, padded.flatten(1, 2)) * unit.squeeze(2)).unflatten(1, (-1, 2))
-    return [diagram[:len(pairs)] for diagram, pairs in zip(lengths, edges)]
+    return [diagram[: len(pairs)] for diagram, pairs in zip(lengths, edges)]
 
 
 @torch.no_grad()
-def _unit(points: Tensor, check_finite: Optional[bool]) -> Tensor:
+def _unit(points: Tensor, check_finite: bool | None) -> Tensor:
     """Return a power of two about as large as the cloud's largest coordinate (B, 1, 1); NaN where one is not finite.
 
     In this unit, squares of points do not overflow, and dividing by it rounds nothing.

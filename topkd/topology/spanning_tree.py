@@ -1,5 +1,4 @@
 """Minimum spanning trees of many weighted complete graphs at once: Prim's on the host, Boruvka's on a device."""
-from typing import Tuple
 
 import numpy as np
 import torch
@@ -20,7 +19,7 @@ def minimum_spanning_tree(weights: Tensor) -> Tensor:
     On the CPU by Prim's algorithm: n - 1 steps, each of a few numpy operations on all graphs, which read every weight
     once. On a GPU and in compiled graphs by Boruvka's: every component takes its lightest edge to another component,
     all at once, so :math:`\lceil\log_2 n\rceil` rounds of whole-batch operations give the tree; nothing is
-    synchronised with the host.
+    synchronized with the host.
 
     Args:
         weights (Tensor): Symmetric weights (B, n, n), non-negative and finite; the diagonal is not read. Of float64
@@ -30,7 +29,7 @@ def minimum_spanning_tree(weights: Tensor) -> Tensor:
         Tensor: End points of the edges (B, n - 1, 2), int64, in no particular order. Without gradient.
 
     Raises:
-        ValueError: Where the weights are no batch of square matrices, or of more than 8192 vertices.
+        ValueError: If the weights are no batch of square matrices, or of more than 8192 vertices.
 
     Source: Prim, 1957; Boruvka, 1926; see Graham and Hell, On the history of the minimum spanning tree problem, 1985.
     """
@@ -60,9 +59,9 @@ def _prim(weights: Tensor) -> Tensor:
         rows.take(place, axis=0, out=row, mode='clip')
         np.minimum(lightest, row, out=lightest)
         np.maximum(lightest, done, out=lightest)
-    # the key by which a vertex joined ends in the name of its neighbour in the tree
-    neighbour = weight.view(np.int64) & (1 << bits) - 1
-    return torch.from_numpy(np.stack((neighbour.T, joined.T), axis=2))
+    # the key by which a vertex joined ends in the name of its neighbor in the tree
+    neighbor = weight.view(np.int64) & (1 << bits) - 1
+    return torch.from_numpy(np.stack((neighbor.T, joined.T), axis=2))
 
 
 def _boruvka(weights: Tensor) -> Tensor:
@@ -105,7 +104,7 @@ def _named(weights: Tensor, names: Tensor, digits: int) -> Tensor:
     return keys.view(torch.int64).bitwise_and_(-1 << digits).bitwise_or_(names).view(torch.float64)
 
 
-def _lightest_edges(keys: Tensor, label: Tensor, bits: int) -> Tuple[Tensor, Tensor]:
+def _lightest_edges(keys: Tensor, label: Tensor, bits: int) -> tuple[Tensor, Tensor]:
     """Return whether a component, by name, has an edge to another one (B, n), and the lightest such edge (B, n)."""
     nearest = keys.amin(dim=2)
     best = torch.full_like(nearest, NO_EDGE).scatter_reduce_(1, label, nearest, 'amin')

@@ -1,5 +1,6 @@
 """Diagrams of teacher and students side by side, and how far they are apart."""
-from typing import List, Sequence
+
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,10 +25,14 @@ def plot_bottleneck(diagrams: Sequence[ScaledDiagrams], distances: Sequence[Dist
         path (str): PNG to write.
     """
     rows = max(len([row for row in distances if (row.homology_dim, row.scale) == group[:2]]) for group in diagrams)
-    figure, axes = new_figure(9.2, max(2.5, 0.4 * rows + 1.3) * len(diagrams), nrows=len(diagrams), ncols=2, squeeze=False)
+    figure, axes = new_figure(
+        9.2, max(2.5, 0.4 * rows + 1.3) * len(diagrams), nrows=len(diagrams), ncols=2, squeeze=False
+    )
     for (left, right), group in zip(axes, diagrams):
         _shares(left, group)
-        _distances(right, [row for row in distances if (row.homology_dim, row.scale) == group[:2]], list(group.networks))
+        _distances(
+            right, [row for row in distances if (row.homology_dim, row.scale) == group[:2]], list(group.networks)
+        )
         quantity = 'death' if group.homology_dim == 0 else 'persistence'
         left.set_xlabel(f'{quantity} ({UNITS[group.scale]})')
         right.set_xlabel(f'bottleneck distance ({UNITS[group.scale]})')
@@ -39,12 +44,15 @@ def plot_bottleneck(diagrams: Sequence[ScaledDiagrams], distances: Sequence[Dist
 
 
 def _look(name: str, networks: Sequence[str]) -> dict:
-    """Return a network's colour, dash and marker: the teacher black, students as the style has them."""
+    """Return a network's color, dash and marker: the teacher black, students as the style has them."""
     if name in (TEACHER, OTHER_IMAGES):
         return dict(color=BLACK, linestyle='-', marker='X')
     place = list(networks).index(name) - 1
-    return dict(color=COLORS[place % (len(COLORS) - 1)], linestyle=DASHES[1:][place % (len(DASHES) - 1)],
-                marker=MARKERS[place % (len(MARKERS) - 1)])
+    return dict(
+        color=COLORS[place % (len(COLORS) - 1)],
+        linestyle=DASHES[1:][place % (len(DASHES) - 1)],
+        marker=MARKERS[place % (len(MARKERS) - 1)],
+    )
 
 
 def _shares(axis: Axes, group: ScaledDiagrams) -> None:
@@ -56,15 +64,24 @@ def _shares(axis: Axes, group: ScaledDiagrams) -> None:
     axis.set_ylim(0, 1.02)
 
 
-def _distances(axis: Axes, rows: List[Distances], networks: Sequence[str]) -> None:
+def _distances(axis: Axes, rows: list[Distances], networks: Sequence[str]) -> None:
     generator = np.random.default_rng(0)
     for place, row in enumerate(rows):
         look = _look(row.network, networks)
         spread = place + generator.uniform(-0.25, 0.25, len(row.values))
         axis.plot(row.values, spread, '.', color=look['color'], markersize=3, alpha=0.35, markeredgewidth=0)
         summary = row.plain()
-        axis.errorbar(summary['mean'], place, xerr=summary['std'], fmt=look['marker'], color=look['color'], markersize=8, capsize=5,
-                      markeredgecolor='white', linewidth=2)
+        axis.errorbar(
+            summary['mean'],
+            place,
+            xerr=summary['std'],
+            fmt=look['marker'],
+            color=look['color'],
+            markersize=8,
+            capsize=5,
+            markeredgecolor='white',
+            linewidth=2,
+        )
     axis.set_yticks(range(len(rows)), [_label(row) for row in rows])
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set_xlim(left=0)

@@ -1,5 +1,4 @@
 """Persistence diagram, barcode and persistence image of point clouds (Fig. 6)."""
-from typing import Dict, Optional
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,7 +10,7 @@ from topkd.visualization.style import COLORS, MARKERS, new_figure, pixel_edges, 
 NO_IMAGE = 'no image: of the first 200 classes\nno two are more than 1e-5 apart'
 
 
-def plot_diagrams(clouds: Dict[str, CloudTopology], spec: Optional[dict], path: str, unit: str = 'distance') -> None:
+def plot_diagrams(clouds: dict[str, CloudTopology], spec: dict | None, path: str, unit: str = 'distance') -> None:
     """Draw one row a cloud: diagram, barcode, image; all rows on the same scales.
 
     The class that never dies, one in dimension 0, is not part of the diagrams and not drawn.
@@ -40,46 +39,58 @@ def plot_diagrams(clouds: Dict[str, CloudTopology], spec: Optional[dict], path: 
     save_figure(figure, path)
 
 
-def _diagram(axis: Axes, diagrams: Dict[int, np.ndarray], limit: float) -> None:
-    axis.plot([0, limit], [0, limit], color='grey', linestyle='--', linewidth=1)
+def _diagram(axis: Axes, diagrams: dict[int, np.ndarray], limit: float) -> None:
+    axis.plot([0, limit], [0, limit], color='gray', linestyle='--', linewidth=1)
     for place, (dim, diagram) in enumerate(diagrams.items()):
-        axis.scatter(diagram[:, 0], diagram[:, 1], s=16, marker=MARKERS[place], facecolors='none', edgecolors=COLORS[place],
-                     linewidths=0.9, label=f'dimension {dim} ({len(diagram)})', clip_on=False, zorder=3)
+        axis.scatter(
+            diagram[:, 0],
+            diagram[:, 1],
+            s=16,
+            marker=MARKERS[place],
+            facecolors='none',
+            edgecolors=COLORS[place],
+            linewidths=0.9,
+            label=f'dimension {dim} ({len(diagram)})',
+            clip_on=False,
+            zorder=3,
+        )
     axis.set_xlim(-0.03 * limit, limit)
     axis.set_ylim(0, limit)
     axis.legend(fontsize=8, loc='lower right')
 
 
-def _barcode(axis: Axes, diagrams: Dict[int, np.ndarray], limit: float) -> None:
+def _barcode(axis: Axes, diagrams: dict[int, np.ndarray], limit: float) -> None:
     """Stack the dimensions, each as high as it has bars, but high enough for its label."""
     count = sum(map(len, diagrams.values()))
-    least, start, centres = max(0.08 * count, 1), 0.0, []
+    least, start, centers = max(0.08 * count, 1), 0.0, []
     for place, bars in enumerate(diagrams.values()):
         bars = bars[np.lexsort((bars[:, 1], bars[:, 0]))]
         height = max(len(bars), least)
         heights = start + (height - len(bars)) / 2 + np.arange(len(bars)) + 0.5
         width = float(np.clip(130 / max(count, 1), 0.3, 4))
         axis.hlines(heights, bars[:, 0], bars[:, 1], color=COLORS[place], linewidth=width)
-        centres.append(start + height / 2)
+        centers.append(start + height / 2)
         start += height + least / 2
         if place + 1 < len(diagrams):
-            axis.axhline(start - least / 4, color='grey', linestyle=':', linewidth=1)
-    axis.set_yticks(centres, [f'dim. {dim}' for dim in diagrams])
+            axis.axhline(start - least / 4, color='gray', linestyle=':', linewidth=1)
+    axis.set_yticks(centers, [f'dim. {dim}' for dim in diagrams])
     axis.tick_params(axis='y', length=0)
     axis.set_xlim(0, limit)
     axis.set_ylim(-least / 4, start - least / 4)
 
 
-def _image(figure: Figure, axis: Axes, image: Optional[np.ndarray], spec: Optional[dict], greatest: float) -> None:
+def _image(figure: Figure, axis: Axes, image: np.ndarray | None, spec: dict | None, greatest: float) -> None:
     if image is None or spec is None:
         axis.text(0.5, 0.5, NO_IMAGE, ha='center', va='center', fontsize=9, transform=axis.transAxes)
         axis.set_xticks([])
         axis.set_yticks([])
         return
-    # the range's ends are the centres of the outermost pixels; where it has no width, the pixels get one
+    # the range's ends are the centers of the outermost pixels; where it has no width, the pixels get one
     rows, columns = image.shape
     (left, right), (low, high) = pixel_edges(*spec['im_range'][:2], columns), pixel_edges(*spec['im_range'][2:], rows)
-    shown = axis.imshow(image, origin='lower', extent=(left, right, low, high), aspect='auto', cmap='viridis', vmin=0, vmax=greatest)
+    shown = axis.imshow(
+        image, origin='lower', extent=(left, right, low, high), aspect='auto', cmap='viridis', vmin=0, vmax=greatest
+    )
     if spec['im_range'][0] == spec['im_range'][1]:
-        axis.set_xticks([columns / 2 + left], [f"{spec['im_range'][0]:g}"])
+        axis.set_xticks([columns / 2 + left], [f'{spec["im_range"][0]:g}'])
     figure.colorbar(shown, ax=axis, label='pixel value')

@@ -1,24 +1,27 @@
 """Embeddings of several networks in the plane, one panel a network."""
+
 import math
-from typing import Dict, Optional, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from topkd.visualization.style import COLORS, MARKERS, new_figure, save_figure
 
-# seven colours and ten markers: the pairs repeat after 70 classes only, and ten classes differ by marker alone
+# seven colors and ten markers: the pairs repeat after 70 classes only, and ten classes differ by marker alone
 CLASS_MARKERS = (*MARKERS, '<', '>', '*')
 COLUMNS = 4
 
 
-def plot_embeddings(planes: Dict[str, np.ndarray],
-                    labels: np.ndarray,
-                    names: Dict[int, str],
-                    path: str,
-                    axis_label: str = 'UMAP',
-                    notes: Optional[Dict[str, str]] = None,
-                    title: Optional[str] = None) -> None:
-    """Draw the images of some classes, each class by its own colour and marker, with one legend for all panels.
+def plot_embeddings(
+    planes: dict[str, np.ndarray],
+    labels: np.ndarray,
+    names: dict[int, str],
+    path: str,
+    axis_label: str = 'UMAP',
+    notes: dict[str, str] | None = None,
+    title: str | None = None,
+) -> None:
+    """Draw the images of some classes, each class by its own color and marker, with one legend for all panels.
 
     Args:
         planes (dict): Points (N, 2) by network.
@@ -32,7 +35,7 @@ def plot_embeddings(planes: Dict[str, np.ndarray],
     columns = min(len(planes), COLUMNS)
     rows = math.ceil(len(planes) / columns)
     figure, axes = new_figure(3.3 * columns + 1.7, 3.3 * rows + 0.3, nrows=rows, ncols=columns, squeeze=False)
-    for axis in axes.flat[len(planes):]:
+    for axis in axes.flat[len(planes) :]:
         axis.set_axis_off()
     classes = np.unique(labels).tolist()
     for axis, (network, plane) in zip(axes.flat, planes.items()):
@@ -45,8 +48,16 @@ def plot_embeddings(planes: Dict[str, np.ndarray],
         axis.set_aspect('equal', adjustable='datalim')  # what counts in the plane is distance
     handles = axes[0, 0].collections
     texts = [names.get(number, str(number)).replace('_', ' ') for number in classes]
-    figure.legend(handles, texts, loc='outside right center', fontsize=9, markerscale=2, title='class', frameon=False,
-                  ncols=math.ceil(len(classes) / (12 * rows)))
+    figure.legend(
+        handles,
+        texts,
+        loc='outside right center',
+        fontsize=9,
+        markerscale=2,
+        title='class',
+        frameon=False,
+        ncols=math.ceil(len(classes) / (12 * rows)),
+    )
     if title:
         figure.suptitle(title, fontsize=11)
     save_figure(figure, path)
@@ -55,6 +66,14 @@ def plot_embeddings(planes: Dict[str, np.ndarray],
 def _scatter(axis, plane: np.ndarray, labels: np.ndarray, classes: Sequence[int]) -> None:
     for place, number in enumerate(classes):
         color, marker = COLORS[place % len(COLORS)], CLASS_MARKERS[place % len(CLASS_MARKERS)]
-        # where a colour comes back, its markers are hollow
+        # where a color comes back, its markers are hollow
         face = color if place // len(COLORS) % 2 == 0 else 'none'
-        axis.scatter(*plane[labels == number].T, s=10, facecolors=face, edgecolors=color, alpha=0.8, linewidths=0.7, marker=marker)
+        axis.scatter(
+            *plane[labels == number].T,
+            s=10,
+            facecolors=face,
+            edgecolors=color,
+            alpha=0.8,
+            linewidths=0.7,
+            marker=marker,
+        )

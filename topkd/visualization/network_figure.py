@@ -1,5 +1,7 @@
 """The images that several networks make of one cloud."""
-from typing import Any, Mapping, Optional, Sequence
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from matplotlib.figure import Figure
@@ -7,11 +9,13 @@ from matplotlib.figure import Figure
 from topkd.visualization.image_comparison import image_figure
 
 
-def network_figure(images: Mapping[str, Any],
-                   cloud: int = 0,
-                   im_range: Optional[Sequence[float]] = None,
-                   resolution: Sequence[int] = (20, 20),
-                   title: Optional[str] = None) -> Figure:
+def network_figure(
+    images: Mapping[str, Any],
+    cloud: int = 0,
+    im_range: Sequence[float] | None = None,
+    resolution: Sequence[int] = (20, 20),
+    title: str | None = None,
+) -> Figure:
     """Draw one column a network: its exact image, RipsNet's, and both as curves beside the teacher's.
 
     Above a column stand the mean squared error of RipsNet's image and the share of the deaths that an exact image cannot
@@ -27,8 +31,11 @@ def network_figure(images: Mapping[str, Any],
     first = next(iter(images.values()))
     kinds = dict(exact=first.exact, RipsNet=first.approximated)
     fields = dict(exact='exact', RipsNet='approximated')
-    drawn = {kind: torch.stack([getattr(network, fields[kind])[cloud] for network in images.values()])
-             for kind, tensor in kinds.items() if tensor is not None}
+    drawn = {
+        kind: torch.stack([getattr(network, fields[kind])[cloud] for network in images.values()])
+        for kind, tensor in kinds.items()
+        if tensor is not None
+    }
     labels = [f'{name}{_note(network, cloud)}' for name, network in images.items()]
     return image_figure(drawn, labels, im_range, resolution, title, reference=True)
 

@@ -1,5 +1,6 @@
 """Scalars of several trainings over their epochs."""
-from typing import Dict, Mapping, Tuple
+
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,14 +13,14 @@ SPANS = 120
 DECADES = 100.0
 
 
-def plot_runs(panels: Mapping[str, Mapping[str, History]], path: str, percent: Tuple[str, ...] = ()) -> None:
+def plot_runs(panels: Mapping[str, Mapping[str, History]], path: str, percent: tuple[str, ...] = ()) -> None:
     """Draw one panel a scalar and one line a run; a line of more than 120 values shows medians of 120 spans.
 
     An axis is logarithmic where its values span two decades. Without epochs in one of the runs the x axis counts steps.
 
     Args:
         panels (Mapping[str, Mapping[str, History]]): By what the axis is to say, histories by name of the run. A run keeps its
-            colour and dash in all panels; one with an empty history is left out.
+            color and dash in all panels; one with an empty history is left out.
         path (str): PNG to write.
         percent (tuple[str]): Axes that show shares in percent, never logarithmic.
     """
@@ -41,7 +42,14 @@ def plot_runs(panels: Mapping[str, Mapping[str, History]], path: str, percent: T
     axes[-1, 0].set_xlabel('epoch' if by_epoch else 'training step')
     axes[-1, 0].set_xlim(left=0)
     lines = _legend(axes[:, 0])
-    figure.legend(list(lines.values()), list(lines), loc='outside upper center', ncol=min(len(lines), 4), frameon=False, fontsize=9)
+    figure.legend(
+        list(lines.values()),
+        list(lines),
+        loc='outside upper center',
+        ncol=min(len(lines), 4),
+        frameon=False,
+        fontsize=9,
+    )
     save_figure(figure, path)
 
 
@@ -60,5 +68,5 @@ def _spans_decades(runs: Mapping[str, History]) -> bool:
     return len(positive) > 0 and positive.max() >= DECADES * positive.min()
 
 
-def _legend(axes: np.ndarray) -> Dict[str, object]:
+def _legend(axes: np.ndarray) -> dict[str, object]:
     return {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels())}

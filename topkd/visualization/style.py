@@ -1,17 +1,18 @@
-"""How all figures of this package look: colours that everybody can tell apart, readable in print and in grey."""
-from typing import Any, Tuple
+"""How all figures of this package look: colors that everybody can tell apart, readable in print and in gray."""
+
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-# Okabe and Ito's palette, told apart by every kind of colour vision; lines also differ by dash, points by marker
+# Okabe and Ito's palette, told apart by every kind of color vision; lines also differ by dash, points by marker
 COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
 DASHES = ('-', '--', '-.', ':', (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X')
 
 
-def new_figure(width: float, height: float, **subplots: Any) -> Tuple[Figure, Any]:
+def new_figure(width: float, height: float, **subplots: Any) -> tuple[Figure, Any]:
     """Make a figure without a window system, and its axes.
 
     Args:
@@ -47,7 +48,7 @@ def as_pixels(figure: Figure, dpi: int = 100) -> np.ndarray:
     return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
 
 
-def pixel_edges(first: float, last: float, count: int) -> Tuple[float, float]:
-    """Return the outer edges of ``count`` pixels whose centres lie evenly from first to last; where these agree, of width 1."""
+def pixel_edges(first: float, last: float, count: int) -> tuple[float, float]:
+    """Return the outer edges of ``count`` pixels whose centers lie evenly from first to last; where these agree, of width 1."""
     half = (last - first) / (2 * max(count - 1, 1))
     return (first - half, last + half) if half > 0 else (first - count / 2, first + count / 2)

@@ -1,5 +1,7 @@
 """How large the topology term was over a training, and how strongly it pulled."""
-from typing import Any, Dict, Mapping, Tuple
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,7 +11,7 @@ from topkd.visualization.style import COLORS, new_figure
 SPANS = 200
 
 
-def history_figure(history: Mapping[str, Tuple[np.ndarray, np.ndarray]], title: str) -> Figure:
+def history_figure(history: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str) -> Figure:
     """Draw one panel a quantity over the steps of a training: means of up to 200 spans of steps, and the range within each.
 
     Args:
@@ -20,11 +22,11 @@ def history_figure(history: Mapping[str, Tuple[np.ndarray, np.ndarray]], title: 
         Figure: To be saved, or turned into pixels.
 
     Raises:
-        ValueError: Where there is nothing to draw.
+        ValueError: If there is nothing to draw.
     """
     empty = [name for name, (_, values) in history.items() if not len(values)]
     if empty or not history:
-        raise ValueError(f"a history needs one value at least, got none of {', '.join(empty) or 'anything'}")
+        raise ValueError(f'a history needs one value at least, got none of {", ".join(empty) or "anything"}')
     figure, axes = new_figure(7.0, 1.0 + 1.7 * len(history), nrows=len(history), sharex=True, squeeze=False)
     for index, (axis, (name, (steps, values))) in enumerate(zip(axes[:, 0], history.items())):
         _draw(axis, steps, values, COLORS[index % len(COLORS)])
@@ -35,7 +37,7 @@ def history_figure(history: Mapping[str, Tuple[np.ndarray, np.ndarray]], title: 
     return figure
 
 
-def spans(steps: np.ndarray, values: np.ndarray, count: int = SPANS) -> Dict[str, np.ndarray]:
+def spans(steps: np.ndarray, values: np.ndarray, count: int = SPANS) -> dict[str, np.ndarray]:
     """Summarize values by spans of steps that hold equally many of them.
 
     Args:
@@ -48,8 +50,12 @@ def spans(steps: np.ndarray, values: np.ndarray, count: int = SPANS) -> Dict[str
     """
     parts = np.array_split(np.asarray(values, dtype=float), min(count, len(values)))
     places = np.array_split(np.asarray(steps, dtype=float), len(parts))
-    return dict(step=np.array([place.mean() for place in places]), mean=np.array([part.mean() for part in parts]),
-                least=np.array([part.min() for part in parts]), greatest=np.array([part.max() for part in parts]))
+    return dict(
+        step=np.array([place.mean() for place in places]),
+        mean=np.array([part.mean() for part in parts]),
+        least=np.array([part.min() for part in parts]),
+        greatest=np.array([part.max() for part in parts]),
+    )
 
 
 def _draw(axis: Any, steps: np.ndarray, values: np.ndarray, color: str) -> None:

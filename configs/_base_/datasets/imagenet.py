@@ -7,7 +7,8 @@ data_preprocessor = dict(
     num_classes=num_classes,
     mean=[123.675, 116.28, 103.53],
     std=[58.395, 57.12, 57.375],
-    to_rgb=True)
+    to_rgb=True,
+)
 
 # torchvision's weights were trained on images that Pillow resized: cv2, which does not blur first, costs them accuracy.
 train_pipeline = [
@@ -29,15 +30,19 @@ train_dataloader = dict(
     num_workers=8,
     drop_last=True,  # A cloud needs a full batch.
     dataset=dict(
-        type='topkd.ImageFolder', data_root=None, split='train', num_classes=num_classes, pipeline=train_pipeline),
-    sampler=dict(type='DefaultSampler', shuffle=True))
+        type='topkd.ImageFolder', data_root=None, split='train', num_classes=num_classes, pipeline=train_pipeline
+    ),
+    sampler=dict(type='DefaultSampler', shuffle=True),
+)
 
 val_dataloader = dict(
     batch_size=128,
     num_workers=8,
     dataset=dict(
-        type='topkd.ImageFolder', data_root=None, split='val', num_classes=num_classes, pipeline=test_pipeline),
-    sampler=dict(type='DefaultSampler', shuffle=False))
+        type='topkd.ImageFolder', data_root=None, split='val', num_classes=num_classes, pipeline=test_pipeline
+    ),
+    sampler=dict(type='DefaultSampler', shuffle=False),
+)
 val_evaluator = dict(type='Accuracy', topk=(1, 5))
 
 test_dataloader = val_dataloader

@@ -7,7 +7,9 @@ losses = dict(
         student_tap='neck[0]',
         teacher_tap='neck[0]',
         cloud=dict(type='BatchCloud', num_points=64),
-        vectorizer=dict(type='RipsNet', homology_dims=(0, ), resolution=(20, 20))))
+        vectorizer=dict(type='RipsNet', homology_dims=(0,), resolution=(20, 20)),
+    ),
+)
 
 # What RipsNet learns from (tools/gen_pi.py) and how (tools/train_ripsnet.py).
 clouds = dict(num_clouds=200_000, seed=0)

@@ -2,4 +2,5 @@
 teacher = dict(
     name='faster-rcnn_r18w32_digit-scenes',
     config='{{ fileDirname }}/../../baselines/faster-rcnn_r18w32_digit-scenes.py',
-    checkpoint='work_dirs/faster-rcnn_r18w32_digit-scenes/epoch_4.pth')
+    checkpoint='work_dirs/faster-rcnn_r18w32_digit-scenes/epoch_4.pth',
+)

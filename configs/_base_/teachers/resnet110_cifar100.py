@@ -4,6 +4,8 @@ teacher = dict(
         type='ImageClassifier',
         backbone=dict(type='topkd.CIFARResNet', depth=110),
         neck=dict(type='GlobalAveragePooling'),
-        head=dict(type='LinearClsHead', num_classes=100, in_channels=64)),
+        head=dict(type='LinearClsHead', num_classes=100, in_channels=64),
+    ),
     checkpoint='checkpoints/resnet110_cifar100.pth',
-    floor={'accuracy/top1': 72.0})
+    floor={'accuracy/top1': 72.0},
+)

@@ -5,6 +5,8 @@ teacher = dict(
         type='ImageClassifier',
         backbone=dict(type='topkd.CIFARResNet', depth=20),
         neck=dict(type='GlobalAveragePooling'),
-        head=dict(type='LinearClsHead', num_classes=10, in_channels=64, topk=(1, ))),
+        head=dict(type='LinearClsHead', num_classes=10, in_channels=64, topk=(1,)),
+    ),
     checkpoint='work_dirs/resnet20_digits/epoch_24.pth',
-    floor={'accuracy/top1': 90.0})
+    floor={'accuracy/top1': 90.0},
+)

@@ -4,4 +4,5 @@ teacher = dict(
     name='resnet34_imagenet',
     config='{{ fileDirname }}/../../baselines/resnet34_imagenet.py',
     checkpoint='checkpoints/resnet34_imagenet.pth',
-    floor={'accuracy/top1': 72.0})
+    floor={'accuracy/top1': 72.0},
+)

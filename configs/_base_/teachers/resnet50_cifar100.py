@@ -4,6 +4,8 @@ teacher = dict(
         type='ImageClassifier',
         backbone=dict(type='topkd.CIFARResNet50'),
         neck=dict(type='GlobalAveragePooling'),
-        head=dict(type='LinearClsHead', num_classes=100, in_channels=2048)),
+        head=dict(type='LinearClsHead', num_classes=100, in_channels=2048),
+    ),
     checkpoint='checkpoints/resnet50_cifar100.pth',
-    floor={'accuracy/top1': 77.0})
+    floor={'accuracy/top1': 77.0},
+)

@@ -4,4 +4,5 @@ teacher = dict(
     name='resnet50_imagenet',
     config='{{ fileDirname }}/../../baselines/resnet50_imagenet.py',
     checkpoint='checkpoints/resnet50_imagenet.pth',
-    floor={'accuracy/top1': 75.0})
+    floor={'accuracy/top1': 75.0},
+)

@@ -1,4 +1,5 @@
 """ResNet against the formula of its blocks, written with functional calls in float64."""
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -54,7 +55,7 @@ def test_shortcuts_stand_where_the_shape_changes():
 
 @pytest.mark.parametrize('depth', [2, 9, 18, 52])
 def test_depth_must_fit(depth):
-    with pytest.raises(ValueError, match=fr'depth of CIFARResNet must be 6n \+ 2 .*, got {depth}'):
+    with pytest.raises(ValueError, match=rf'depth of CIFARResNet must be 6n \+ 2 .*, got {depth}'):
         CIFARResNet(depth)
 
 

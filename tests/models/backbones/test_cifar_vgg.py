@@ -1,4 +1,5 @@
 """VGG: where it pools, and what it refuses."""
+
 import pytest
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,5 @@
 """Wide ResNet against the formula of its blocks, written with functional calls in float64."""
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -52,5 +53,5 @@ def test_first_group_needs_a_shortcut_only_where_it_widens():
 
 @pytest.mark.parametrize('depth', [4, 20, 41])
 def test_depth_must_fit(depth):
-    with pytest.raises(ValueError, match=fr'depth of CIFARWideResNet must be 6n \+ 4 .*, got {depth}'):
+    with pytest.raises(ValueError, match=rf'depth of CIFARWideResNet must be 6n \+ 4 .*, got {depth}'):
         CIFARWideResNet(depth)

@@ -1,4 +1,5 @@
-"""Every network of the benchmark: its size, its baseline config and its initialisation."""
+"""Every network of the benchmark: its size, its baseline config and its initialization."""
+
 import glob
 import os
 
@@ -60,7 +61,7 @@ def test_parameters_and_classifier_inputs(network):
 
 
 def test_every_baseline_config_is_of_a_known_network():
-    names = {os.path.basename(path)[:-len('_cifar100.py')] for path in glob.glob(f'{BASELINES}/*_cifar100.py')}
+    names = {os.path.basename(path)[: -len('_cifar100.py')] for path in glob.glob(f'{BASELINES}/*_cifar100.py')}
     assert names == set(SIZES) == set(list(NETWORKS)[:15])
 
 
@@ -89,8 +90,8 @@ def test_convolutions_start_from_he_normal(network):
     scaled = []
     for module in backbone.modules():
         if isinstance(module, nn.Conv2d):
-            fan_out = module.kernel_size[0]**2 * module.out_channels
-            scaled.append(module.weight.detach().flatten() * (fan_out / 2)**0.5)
+            fan_out = module.kernel_size[0] ** 2 * module.out_channels
+            scaled.append(module.weight.detach().flatten() * (fan_out / 2) ** 0.5)
             assert module.bias is None or not module.bias.any()
         elif isinstance(module, nn.BatchNorm2d):
             assert (module.weight == 1).all() and not module.bias.any()
@@ -100,12 +101,12 @@ def test_convolutions_start_from_he_normal(network):
 
 
 @pytest.mark.parametrize('network', ['shufflenetv1', 'shufflenetv2'])
-def test_shufflenets_start_from_pytorchs_own_initialisation(network):
+def test_shufflenets_start_from_pytorchs_own_initialization(network):
     """The benchmark sets nothing in this family: uniform in +-1 / sqrt(fan_in)."""
     scaled = []
     for module in classifier(network).backbone.modules():
         if isinstance(module, nn.Conv2d):
-            scaled.append(module.weight.detach().flatten() * module.weight[0].numel()**0.5)
+            scaled.append(module.weight.detach().flatten() * module.weight[0].numel() ** 0.5)
     scaled = torch.cat(scaled)
     assert scaled.abs().max() <= 1 + 1e-6
     assert_spread(scaled, 3**-0.5, tolerance=0.01)
@@ -127,23 +128,26 @@ def test_classifier_starts_as_in_the_benchmark(network):
         assert head.bias.any() and head.bias.abs().max() <= bound
 
 
-@pytest.mark.parametrize('backbone, ours, benchmarks', [
-    ('CIFARResNet', 'backbone.stem.bn.running_var', 'bn1.running_var'),
-    ('CIFARResNet', 'backbone.layer2.0.downsample.1.weight', 'layer2.0.downsample.1.weight'),
-    ('CIFARResNet50', 'backbone.layer4.0.downsample.0.weight', 'layer4.0.shortcut.0.weight'),
-    ('CIFARWideResNet', 'backbone.stem.weight', 'conv1.weight'),
-    ('CIFARWideResNet', 'backbone.layer3.0.shortcut.weight', 'block3.layer.0.convShortcut.weight'),
-    ('CIFARWideResNet', 'backbone.final.bn.bias', 'bn1.bias'),
-    ('CIFARVGG', 'backbone.stem.conv1.bias', 'block0.0.bias'),
-    ('CIFARVGG', 'backbone.layer4.bn2.weight', 'block4.4.weight'),
-    ('CIFARVGG', 'head.fc.weight', 'classifier.weight'),
-    ('CIFARMobileNetV2', 'backbone.stem.bn.bias', 'conv1.1.bias'),
-    ('CIFARMobileNetV2', 'backbone.layer3.1.2.conv3.weight', 'blocks.4.2.conv.6.weight'),
-    ('CIFARMobileNetV2', 'backbone.final.conv.weight', 'conv2.0.weight'),
-    ('CIFARMobileNetV2', 'head.fc.bias', 'classifier.0.bias'),
-    ('CIFARShuffleNetV1', 'head.fc.bias', 'linear.bias'),
-    ('CIFARShuffleNetV2', 'backbone.final.bn.weight', 'bn2.weight'),
-    ('CIFARShuffleNetV2', 'backbone.layer1.0.conv5.weight', 'layer1.0.conv5.weight'),
-])
+@pytest.mark.parametrize(
+    'backbone, ours, benchmarks',
+    [
+        ('CIFARResNet', 'backbone.stem.bn.running_var', 'bn1.running_var'),
+        ('CIFARResNet', 'backbone.layer2.0.downsample.1.weight', 'layer2.0.downsample.1.weight'),
+        ('CIFARResNet50', 'backbone.layer4.0.downsample.0.weight', 'layer4.0.shortcut.0.weight'),
+        ('CIFARWideResNet', 'backbone.stem.weight', 'conv1.weight'),
+        ('CIFARWideResNet', 'backbone.layer3.0.shortcut.weight', 'block3.layer.0.convShortcut.weight'),
+        ('CIFARWideResNet', 'backbone.final.bn.bias', 'bn1.bias'),
+        ('CIFARVGG', 'backbone.stem.conv1.bias', 'block0.0.bias'),
+        ('CIFARVGG', 'backbone.layer4.bn2.weight', 'block4.4.weight'),
+        ('CIFARVGG', 'head.fc.weight', 'classifier.weight'),
+        ('CIFARMobileNetV2', 'backbone.stem.bn.bias', 'conv1.1.bias'),
+        ('CIFARMobileNetV2', 'backbone.layer3.1.2.conv3.weight', 'blocks.4.2.conv.6.weight'),
+        ('CIFARMobileNetV2', 'backbone.final.conv.weight', 'conv2.0.weight'),
+        ('CIFARMobileNetV2', 'head.fc.bias', 'classifier.0.bias'),
+        ('CIFARShuffleNetV1', 'head.fc.bias', 'linear.bias'),
+        ('CIFARShuffleNetV2', 'backbone.final.bn.weight', 'bn2.weight'),
+        ('CIFARShuffleNetV2', 'backbone.layer1.0.conv5.weight', 'layer1.0.conv5.weight'),
+    ],
+)
 def test_benchmark_key(backbone, ours, benchmarks):
     assert benchmark_key(backbone, ours) == benchmarks

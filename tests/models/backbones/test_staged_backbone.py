@@ -1,4 +1,5 @@
 """What taps and configs rely on in every backbone: stages by name, their shapes, and no operation in place."""
+
 import copy
 
 import pytest
@@ -25,7 +26,7 @@ STAGES = dict(
 # channels of the backbone's output where `final` changes them
 FINAL = dict(mobilenetv2=1280, shufflenetv2=1024)
 # families whose stages end in a sum or a linear projection, and whose stem is a bare convolution
-SIGNED_STAGES, SIGNED_STEM = ('wrn', 'mobilenet'), ('wrn', )
+SIGNED_STAGES, SIGNED_STEM = ('wrn', 'mobilenet'), ('wrn',)
 
 
 def backbone(network, **kwargs):
@@ -38,7 +39,8 @@ def run(model, images):
     outputs = []
     handles = [
         module.register_forward_hook(lambda module, args, out, name=name: outputs.append((name, out, out._version)))
-        for name, module in model.named_modules() if name
+        for name, module in model.named_modules()
+        if name
     ]
     result = model(images)
     for handle in handles:
@@ -78,10 +80,11 @@ def test_all_stages_as_outputs(network):
 
 @pytest.mark.parametrize('size', [8, 11, 28])
 @pytest.mark.parametrize(
-    'network', ['resnet8', 'resnet8x4', 'wrn16_2', 'vgg8', 'mobilenetv2', 'shufflenetv1', 'shufflenetv2'])
+    'network', ['resnet8', 'resnet8x4', 'wrn16_2', 'vgg8', 'mobilenetv2', 'shufflenetv1', 'shufflenetv2']
+)
 def test_small_images_train(network, size):
     model = backbone(network).train()
-    output, = model(torch.randn(4, 3, size, size))
+    (output,) = model(torch.randn(4, 3, size, size))
     assert output.shape[:2] == (4, model.out_channels)
     output.mean().backward()
     assert all(torch.isfinite(parameter.grad).all() for parameter in model.parameters())
@@ -89,7 +92,7 @@ def test_small_images_train(network, size):
 
 def test_out_indices_are_sorted_and_checked():
     assert CIFARResNet(8, out_indices=(-1, 0)).out_indices == (0, 2)
-    for wrong in ((3, ), (-4, ), ()):
+    for wrong in ((3,), (-4,), ()):
         with pytest.raises(ValueError, match='out_indices of CIFARResNet must name stages 0 to 2, got'):
             CIFARResNet(8, out_indices=wrong)
 

@@ -1,4 +1,5 @@
 """Clouds, images and RipsNet of a detector, by the runners behind tools/gen_pi.py and tools/train_ripsnet.py."""
+
 import copy
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ sys.path.insert(0, str(ROOT / 'tools'))
 @pytest.fixture(scope='module')
 def scenes(tmp_path_factory):
     from make_digit_scenes import make_digit_scenes
+
     folder = tmp_path_factory.mktemp('scenes') / 'data'
     make_digit_scenes(folder, dict(description='', train=9, val=1, seed=0, size=64))
     return folder
@@ -39,7 +41,7 @@ def cfg(scenes, tmp_path, monkeypatch):
     dataset.data_root = str(scenes)
     dataset.pipeline[2] = dict(type='RandomResize', scale=[(64, 64), (96, 96)], keep_ratio=True)
     cfg.clouds = dict(num_clouds=8, seed=1)
-    cfg.ripsnet = dict(max_epochs=2, operators=('mean', ), batch_size=4)
+    cfg.ripsnet = dict(max_epochs=2, operators=('mean',), batch_size=4)
     cfg.work_dir, cfg.launcher = str(tmp_path / 'work'), 'none'
     return cfg
 

@@ -1,4 +1,5 @@
 """The configs of Table 9: what they say, and that each of them steps."""
+
 import os
 
 import pytest
@@ -8,9 +9,12 @@ from mmengine.registry import MODELS, init_default_scope
 from tiny_detectors import batch, step
 
 PAIRS = ['r101-r18', 'r101-r50', 'r50-mv2']
-NAMES = ([f'topkd/faster-rcnn_{pair}_coco_exact.py' for pair in PAIRS] + [f'kd/faster-rcnn_{pair}_coco.py' for pair in PAIRS]
-         + [f'baselines/faster-rcnn_{student}_coco.py' for student in ('r18', 'r50', 'mv2')]
-         + ['topkd/faster-rcnn_r18w32-r18w16_digit-scenes_exact.py'])
+NAMES = (
+    [f'topkd/faster-rcnn_{pair}_coco_exact.py' for pair in PAIRS]
+    + [f'kd/faster-rcnn_{pair}_coco.py' for pair in PAIRS]
+    + [f'baselines/faster-rcnn_{student}_coco.py' for student in ('r18', 'r50', 'mv2')]
+    + ['topkd/faster-rcnn_r18w32-r18w16_digit-scenes_exact.py']
+)
 
 
 def read(root, name: str) -> Config:

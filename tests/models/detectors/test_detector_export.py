@@ -1,4 +1,5 @@
 """What is left when the training is over: mmdet's own detector."""
+
 import numpy as np
 import pytest
 import torch
@@ -15,13 +16,22 @@ def exported(tmp_path):
     meta = dict(epoch=1, iter=2, dataset_meta=dict(classes=('a', 'b', 'c')))
     torch.save(dict(meta=meta, state_dict=model.state_dict()), tmp_path / 'distilled.pth')
     # a plain config, as mmdet's users write it: no topkd anywhere
-    test_pipeline = [dict(type='LoadImageFromFile'), dict(type='Resize', scale=(64, 64), keep_ratio=True),
-                     dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))]
-    plain = Config(dict(model=detector(width=8), default_scope='mmdet',
-                        test_dataloader=dict(dataset=dict(type='CocoDataset', pipeline=test_pipeline))))
+    test_pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type='Resize', scale=(64, 64), keep_ratio=True),
+        dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
+    ]
+    plain = Config(
+        dict(
+            model=detector(width=8),
+            default_scope='mmdet',
+            test_dataloader=dict(dataset=dict(type='CocoDataset', pipeline=test_pipeline)),
+        )
+    )
     out = str(tmp_path / 'student.pth')
-    difference = export_student(Config(dict(model=distiller(student=detector(width=8)))), str(tmp_path / 'distilled.pth'),
-                                out, target=plain)
+    difference = export_student(
+        Config(dict(model=distiller(student=detector(width=8)))), str(tmp_path / 'distilled.pth'), out, target=plain
+    )
     assert difference == 0
     return model, plain, out
 

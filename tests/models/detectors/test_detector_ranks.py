@@ -1,4 +1,5 @@
 """Two processes with half a cloud each train as one process with a whole one."""
+
 import sys
 from pathlib import Path
 
@@ -12,13 +13,20 @@ from distributed import run  # noqa: E402
 
 def model_and_data(kd=None):
     changes = {} if kd else dict(kd=None)
-    model = build(distiller(num_points=4, topology=dict(vectorizer=dict(
-        type='RipsImage', spec=dict(bandwidth=0.5, im_range=[0, 0, 0, 5], scale=10.0))), **changes)).train()
+    model = build(
+        distiller(
+            num_points=4,
+            topology=dict(
+                vectorizer=dict(type='RipsImage', spec=dict(bandwidth=0.5, im_range=[0, 0, 0, 5], scale=10.0))
+            ),
+            **changes,
+        )
+    ).train()
     return model, batch()
 
 
 def halves(data: dict, rank: int) -> dict:
-    return {key: value[2 * rank:2 * rank + 2] for key, value in data.items()}
+    return {key: value[2 * rank : 2 * rank + 2] for key, value in data.items()}
 
 
 def topology_gradients(rank: int, path: str) -> None:
@@ -30,8 +38,13 @@ def topology_gradients(rank: int, path: str) -> None:
     total = losses['loss_topology'] + 0 * model.parse_losses(losses)[0]
     total.backward()
     if rank == 0:
-        torch.save(dict(loss=losses['loss_topology'].detach(), gradients={n: p.grad for n, p in model.named_parameters()
-                                                                          if p.grad is not None}), path)
+        torch.save(
+            dict(
+                loss=losses['loss_topology'].detach(),
+                gradients={n: p.grad for n, p in model.named_parameters() if p.grad is not None},
+            ),
+            path,
+        )
 
 
 def steps(rank: int, path: str) -> None:

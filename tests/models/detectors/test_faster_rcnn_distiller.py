@@ -1,4 +1,5 @@
 """Faster R-CNN as student and teacher: trust, the box classifier's scores, and the steps that must be legal."""
+
 import copy
 
 import pytest
@@ -116,7 +117,8 @@ def test_teacher_runs_backbone_and_neck_once_and_no_rpn(changes, heads, monkeypa
     for name in ('backbone', 'neck', 'roi_head.bbox_head'):
         calls[name] = 0
         teacher.get_submodule(name).register_forward_hook(
-            lambda *args, name=name: calls.__setitem__(name, calls[name] + 1))
+            lambda *args, name=name: calls.__setitem__(name, calls[name] + 1)
+        )
     step(model, batch())
     assert calls == {'backbone': 1, 'neck': 1, 'roi_head.bbox_head': heads}
 
@@ -128,11 +130,15 @@ def no_proposals() -> dict:
     return student
 
 
-@pytest.mark.parametrize('case, student', [
-    (dict(boxes=[[], [], [], []]), detector()),
-    (dict(boxes=[[], [], [], []], crowds=[[[0, 0, 30, 30]]] * 4), detector()),
-    (dict(), no_proposals()),
-], ids=['no objects', 'crowds only', 'no RoI'])
+@pytest.mark.parametrize(
+    'case, student',
+    [
+        (dict(boxes=[[], [], [], []]), detector()),
+        (dict(boxes=[[], [], [], []], crowds=[[[0, 0, 30, 30]]] * 4), detector()),
+        (dict(), no_proposals()),
+    ],
+    ids=['no objects', 'crowds only', 'no RoI'],
+)
 def test_legal_steps_with_nothing_to_find(case, student):
     model = build(distiller(student=student)).train()
     losses = step(model, batch(**case))
@@ -148,18 +154,24 @@ def test_legal_steps_with_nothing_to_find(case, student):
 
 
 def test_teacher_of_other_classes_is_refused_unless_kd_is_dropped():
-    with pytest.raises(ValueError, match='must classify the same classes, got 3 and 5: use a teacher .* losses.kd=None'):
+    with pytest.raises(
+        ValueError, match='must classify the same classes, got 3 and 5: use a teacher .* losses.kd=None'
+    ):
         build(distiller(teacher=detector(classes=5)))
     model = build(distiller(teacher=detector(classes=5), kd=None)).train()
     assert step(model, batch())['loss_topology'].isfinite()
 
 
 def test_box_classifiers_of_other_kinds_are_refused():
-    cascade = dict(distiller(), student=dict(
-        type='mmdet.RetinaNet',
-        backbone=dict(type='mmdet.ResNet', depth=18, base_channels=8),
-        neck=dict(type='mmdet.FPN', in_channels=[8, 16, 32, 64], out_channels=16, num_outs=5),
-        bbox_head=dict(type='mmdet.RetinaHead', num_classes=3, in_channels=16, stacked_convs=1, feat_channels=16)))
+    cascade = dict(
+        distiller(),
+        student=dict(
+            type='mmdet.RetinaNet',
+            backbone=dict(type='mmdet.ResNet', depth=18, base_channels=8),
+            neck=dict(type='mmdet.FPN', in_channels=[8, 16, 32, 64], out_channels=16, num_outs=5),
+            bbox_head=dict(type='mmdet.RetinaHead', num_classes=3, in_channels=16, stacked_convs=1, feat_channels=16),
+        ),
+    )
     with pytest.raises(TypeError, match="needs a student with one box head, such as mmdet's FasterRCNN, got RetinaNet"):
         build(cascade)
 
@@ -181,7 +193,7 @@ def test_pyramid_of_another_width_is_projected():
         build(distiller(student=detector(width=8), topology=dict(projection='none')))
 
 
-def test_teacher_of_another_normalisation_gets_what_its_own_preprocessor_makes():
+def test_teacher_of_another_normalization_gets_what_its_own_preprocessor_makes():
     model = build(distiller(teacher=detector(**CAFFE)))
     data = batch(sizes=[(64, 48), (40, 64), (64, 64), (33, 61)])
     prepared = model.data_preprocessor(copy.deepcopy(data), True)

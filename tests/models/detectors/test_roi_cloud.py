@@ -1,4 +1,5 @@
 """Clouds of annotated objects, and pooling that leaves padding out."""
+
 import pytest
 import torch
 from tiny_detectors import batch, build, distiller, step
@@ -16,24 +17,27 @@ def samples(boxes, size=(64, 64), sizes=None):
 
 
 def coordinates(stride: int, size: int = 512) -> torch.Tensor:
-    """Return a level (1, 2, H, W) whose cells hold the pixel coordinates (x, y) of their centres."""
-    centres = (torch.arange(size // stride) + 0.5) * stride
-    return torch.stack(torch.meshgrid(centres, centres, indexing='xy'))[None]
+    """Return a level (1, 2, H, W) whose cells hold the pixel coordinates (x, y) of their centers."""
+    centers = (torch.arange(size // stride) + 0.5) * stride
+    return torch.stack(torch.meshgrid(centers, centers, indexing='xy'))[None]
 
 
 def test_mean_of_coordinates_inside_a_box_is_its_centre():
-    rois = torch.tensor([[0, 100., 200., 140., 230.], [0, 50., 60., 200., 200.], [0, 100., 100., 500., 420.]])
+    rois = torch.tensor(
+        [[0, 100.0, 200.0, 140.0, 230.0], [0, 50.0, 60.0, 200.0, 200.0], [0, 100.0, 100.0, 500.0, 420.0]]
+    )
     levels = [coordinates(stride) for stride in (4, 8, 16, 32)]
-    centres = (rois[:, 1:3] + rois[:, 3:]) / 2
-    assert torch.allclose(roi_points(levels, rois, 512, 7), centres, atol=0.5)
+    centers = (rois[:, 1:3] + rois[:, 3:]) / 2
+    assert torch.allclose(roi_points(levels, rois, 512, 7), centers, atol=0.5)
 
 
 def test_boxes_are_read_on_the_level_that_fits_their_size():
     # sides 32, 56, 112, 224 and 500 pixels: FPN's rule with its canonical 224 pixels on the third level
     sides = [32, 56.1, 112.1, 224.1, 500]
-    rois = torch.tensor([[0, 4., 4., 4 + side, 4 + side] for side in sides])
-    levels = [torch.full((1, 1, 512 // stride, 512 // stride), float(index))
-              for index, stride in enumerate((4, 8, 16, 32))]
+    rois = torch.tensor([[0, 4.0, 4.0, 4 + side, 4 + side] for side in sides])
+    levels = [
+        torch.full((1, 1, 512 // stride, 512 // stride), float(index)) for index, stride in enumerate((4, 8, 16, 32))
+    ]
     assert roi_points(levels, rois, 512, 7)[:, 0].tolist() == [0, 0, 1, 2, 3]
 
 
@@ -52,8 +56,13 @@ def test_batch_without_objects_is_an_incomplete_cloud():
         RoICloud()(torch.zeros(2, 5, 16, 16), data_samples=samples([[], []]))
 
 
-@pytest.mark.parametrize('changes, message', [(dict(num_points=1), 'num_points must be 2 or more, got 1'),
-                                              (dict(incomplete='no'), "incomplete must be 'error' or 'skip', got 'no'")])
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        (dict(num_points=1), 'num_points must be 2 or more, got 1'),
+        (dict(incomplete='no'), "incomplete must be 'error' or 'skip', got 'no'"),
+    ],
+)
 def test_wrong_arguments(changes, message):
     with pytest.raises(ValueError, match=message):
         RoICloud(**changes)

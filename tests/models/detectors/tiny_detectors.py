@@ -1,6 +1,7 @@
 """mmdet's Faster R-CNN at a size that steps in milliseconds, and batches for it."""
+
 import copy
-from typing import List, Optional, Sequence
+from collections.abc import Sequence
 
 import torch
 
@@ -31,20 +32,28 @@ def detector(base: int = 8, width: int = 16, classes: int = 3, **preprocessor) -
     return dict(model, _scope_='mmdet')
 
 
-def distiller(student: Optional[dict] = None, teacher: Optional[dict] = None, num_points: int = 4, **losses) -> dict:
+def distiller(student: dict | None = None, teacher: dict | None = None, num_points: int = 4, **losses) -> dict:
     """Return the config of a distiller with both losses; keywords change or drop one."""
     taps = [f'neck[{level}]' for level in range(4)]
     logits = 'roi_head.bbox_head.fc_cls'
     config = dict(
         kd=dict(type='KDLoss', tau=2.0, loss_weight=1.2, student_tap=logits, teacher_tap=logits),
-        topology=dict(type='TopologyLoss', loss_weight=1.0, student_tap=taps,
-                      cloud=dict(type='BatchCloud', num_points=num_points, gather=True, ignore_padding=True),
-                      vectorizer=dict(type='RipsImage', fit_batches=2)))
+        topology=dict(
+            type='TopologyLoss',
+            loss_weight=1.0,
+            student_tap=taps,
+            cloud=dict(type='BatchCloud', num_points=num_points, gather=True, ignore_padding=True),
+            vectorizer=dict(type='RipsImage', fit_batches=2),
+        ),
+    )
     for name, changes in losses.items():
         config[name] = None if changes is None else dict(config[name], **changes)
     return dict(
-        type='topkd.FasterRCNNDistiller', student=student or detector(),
-        teacher=dict(name='tiny', model=teacher or detector(base=12), checkpoint=None), losses=config)
+        type='topkd.FasterRCNNDistiller',
+        student=student or detector(),
+        teacher=dict(name='tiny', model=teacher or detector(base=12), checkpoint=None),
+        losses=config,
+    )
 
 
 def build(config: dict, seed: int = 0):
@@ -56,8 +65,12 @@ def build(config: dict, seed: int = 0):
     return model
 
 
-def batch(boxes: Sequence[list] = ([[10, 12, 40, 50]], [[5, 5, 60, 30], [20, 20, 50, 60]], [], [[0, 0, 30, 30]]),
-          crowds: Sequence[list] = ((), (), (), ()), sizes: Optional[List[tuple]] = None, seed: int = 0) -> dict:
+def batch(
+    boxes: Sequence[list] = ([[10, 12, 40, 50]], [[5, 5, 60, 30], [20, 20, 50, 60]], [], [[0, 0, 30, 30]]),
+    crowds: Sequence[list] = ((), (), (), ()),
+    sizes: list[tuple] | None = None,
+    seed: int = 0,
+) -> dict:
     """Return images and annotations as mmdet's data loader hands them over."""
     generator = torch.Generator().manual_seed(seed)
     sizes = sizes or [(64, 64)] * len(boxes)

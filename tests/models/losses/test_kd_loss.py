@@ -1,4 +1,5 @@
 """Softened logits against the formula written out."""
+
 import math
 
 import pytest

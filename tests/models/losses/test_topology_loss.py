@@ -1,4 +1,5 @@
 """The topology term: its value, its options, its edges."""
+
 import pytest
 import torch
 from scipy.cluster.hierarchy import linkage
@@ -31,7 +32,9 @@ def test_ripsnet_term_is_the_mean_squared_error_of_two_images(features):
 
 
 def test_exact_term_is_fitted_in_training_only(features):
-    loss = TopologyLoss(vectorizer=dict(type='RipsImage', fit_batches=1), cloud=dict(type='BatchCloud', num_points=6)).eval()
+    loss = TopologyLoss(
+        vectorizer=dict(type='RipsImage', fit_batches=1), cloud=dict(type='BatchCloud', num_points=6)
+    ).eval()
     with pytest.raises(RuntimeError):
         loss(*features)
     value = loss.train()(*features)
@@ -62,7 +65,12 @@ def test_distances_vanish_on_equal_clouds_and_pull_otherwise(distance, features)
 def test_only_correspondence_free_distances_ignore_the_order_of_the_students_points(features):
     student, teacher = features
     shuffled = student[torch.randperm(12)]
-    for distance, free in (('sorted_deaths', True), ('sliced_wasserstein', True), ('signature', False), ('rtd_lite', False)):
+    for distance, free in (
+        ('sorted_deaths', True),
+        ('sliced_wasserstein', True),
+        ('signature', False),
+        ('rtd_lite', False),
+    ):
         loss = TopologyLoss(distance=distance)
         same = loss(student, teacher).item() == pytest.approx(loss(shuffled, teacher).item(), rel=1e-4)
         assert same == free, distance
@@ -101,7 +109,7 @@ def test_incomplete_batch_is_an_error_or_skipped_with_a_graph():
     assert value.item() == 0 and lenient.projection.weight.grad is not None and student.grad is not None
 
 
-def test_normalised_clouds_ignore_the_students_scale(features):
+def test_normalized_clouds_ignore_the_students_scale(features):
     student, teacher = features
     for normalization in ('unit_norm', 'mean_distance'):
         loss = TopologyLoss(distance='sorted_deaths', cloud=dict(type='BatchCloud', normalization=normalization))

@@ -1,4 +1,5 @@
 """The CIFAR networks of the CRD benchmark, which mmpretrain lacks."""
+
 from topkd.models.backbones.cifar_mobilenet_v2 import CIFARMobileNetV2
 from topkd.models.backbones.cifar_resnet import CIFARResNet
 from topkd.models.backbones.cifar_resnet50 import CIFARResNet50
@@ -9,6 +10,13 @@ from topkd.models.backbones.cifar_wide_resnet import CIFARWideResNet
 from topkd.models.backbones.networks import NETWORKS, benchmark_key
 
 __all__ = [
-    'CIFARMobileNetV2', 'CIFARResNet', 'CIFARResNet50', 'CIFARShuffleNetV1', 'CIFARShuffleNetV2', 'CIFARVGG',
-    'CIFARWideResNet', 'NETWORKS', 'benchmark_key'
+    'CIFARMobileNetV2',
+    'CIFARResNet',
+    'CIFARResNet50',
+    'CIFARShuffleNetV1',
+    'CIFARShuffleNetV2',
+    'CIFARVGG',
+    'CIFARWideResNet',
+    'NETWORKS',
+    'benchmark_key',
 ]

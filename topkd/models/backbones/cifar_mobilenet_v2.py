@@ -1,5 +1,6 @@
 """MobileNetV2 with the strides for small images."""
-from typing import Sequence
+
+from collections.abc import Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,12 +9,7 @@ from topkd.models.backbones.staged_backbone import HE_INIT, InitCfg, StagedBackb
 from topkd.registry import MODELS
 
 # groups of blocks in each layer: (channels at width 1, blocks, stride of the first block)
-GROUPS = (
-    ((16, 1, 1), (24, 2, 1)),
-    ((32, 3, 2), ),
-    ((64, 4, 2), (96, 3, 1)),
-    ((160, 3, 2), (320, 1, 1)),
-)
+GROUPS = (((16, 1, 1), (24, 2, 1)), ((32, 3, 2),), ((64, 4, 2), (96, 3, 1)), ((160, 3, 2), (320, 1, 1)))
 
 
 class InvertedResidual(nn.Module):
@@ -52,7 +48,7 @@ class CIFARMobileNetV2(StagedBackbone):
     """MobileNetV2 whose feature map is 2x2 for images of 32 pixels.
 
     Strides of ``stem`` and ``layer1`` to ``layer4``: 2, 1, 2, 2, 2. The layers end in a linear projection, so that
-    they return values of both signs. ``final`` is the 1x1 convolution to 1280 channels with batch normalisation and
+    they return values of both signs. ``final`` is the 1x1 convolution to 1280 channels with batch normalization and
     ReLU; the average of its output is the classifier's input.
 
     Args:
@@ -60,18 +56,20 @@ class CIFARMobileNetV2(StagedBackbone):
         expansion (int): Inner channels over input channels of all blocks but the first. Defaults to 6.
         in_channels (int): Channels of the images. Defaults to 3.
         out_indices (Sequence[int]): See :class:`StagedBackbone`. Defaults to (-1, ).
-        init_cfg (dict | list[dict], optional): Defaults to the benchmark's He initialisation.
+        init_cfg (dict | list[dict], optional): Defaults to the benchmark's He initialization.
 
     Source: Sandler et al., MobileNetV2: Inverted Residuals and Linear Bottlenecks, Table 2; strides from the CRD
     benchmark.
     """
 
-    def __init__(self,
-                 width: float = 0.5,
-                 expansion: int = 6,
-                 in_channels: int = 3,
-                 out_indices: Sequence[int] = (-1, ),
-                 init_cfg: InitCfg = HE_INIT) -> None:
+    def __init__(
+        self,
+        width: float = 0.5,
+        expansion: int = 6,
+        in_channels: int = 3,
+        out_indices: Sequence[int] = (-1,),
+        init_cfg: InitCfg = HE_INIT,
+    ) -> None:
         channels = int(32 * width)
         stem = conv_bn_relu(in_channels, channels, 3, stride=2)
         stages = []

@@ -1,5 +1,6 @@
 """ResNets of depth 6n + 2 for small images."""
-from typing import Optional, Sequence
+
+from collections.abc import Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from topkd.registry import MODELS
 class BasicBlock(nn.Module):
     """Add two 3x3 convolutions to their input: ``relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))``.
 
-    Where the shape changes, the shortcut is a 1x1 convolution with batch normalisation (option B).
+    Where the shape changes, the shortcut is a 1x1 convolution with batch normalization (option B).
 
     Args:
         in_channels (int): Channels of the input.
@@ -25,10 +26,11 @@ class BasicBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels)
-        self.downsample: Optional[nn.Module] = None
+        self.downsample: nn.Module | None = None
         if stride != 1 or in_channels != channels:
             self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, channels, 1, stride, bias=False), nn.BatchNorm2d(channels))
+                nn.Conv2d(in_channels, channels, 1, stride, bias=False), nn.BatchNorm2d(channels)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C_in, H, W) to (N, C, H / stride, W / stride)."""
@@ -50,20 +52,22 @@ class CIFARResNet(StagedBackbone):
         channels (Sequence[int]): Channels of the stem and of the three groups. Defaults to (16, 16, 32, 64).
         in_channels (int): Channels of the images. Defaults to 3.
         out_indices (Sequence[int]): See :class:`StagedBackbone`. Defaults to (-1, ).
-        init_cfg (dict | list[dict], optional): Defaults to the benchmark's He initialisation.
+        init_cfg (dict | list[dict], optional): Defaults to the benchmark's He initialization.
 
     Raises:
-        ValueError: Where the depth is not 6n + 2 or there are not four widths.
+        ValueError: If the depth is not 6n + 2 or there are not four widths.
 
     Source: He et al., Deep Residual Learning for Image Recognition, Section 4.2; widths from the CRD benchmark.
     """
 
-    def __init__(self,
-                 depth: int = 20,
-                 channels: Sequence[int] = (16, 16, 32, 64),
-                 in_channels: int = 3,
-                 out_indices: Sequence[int] = (-1, ),
-                 init_cfg: InitCfg = HE_INIT) -> None:
+    def __init__(
+        self,
+        depth: int = 20,
+        channels: Sequence[int] = (16, 16, 32, 64),
+        in_channels: int = 3,
+        out_indices: Sequence[int] = (-1,),
+        init_cfg: InitCfg = HE_INIT,
+    ) -> None:
         if depth < 8 or (depth - 2) % 6:
             raise ValueError(f'depth of CIFARResNet must be 6n + 2 (8, 14, 20, 32, 56, 110, ...), got {depth}')
         if len(channels) != 4:
@@ -73,5 +77,4 @@ class CIFARResNet(StagedBackbone):
             width, blocks = channels[index + 1], (depth - 2) // 6
             first = BasicBlock(channels[index], width, stride)
             stages.append(nn.Sequential(first, *(BasicBlock(width, width) for _ in range(blocks - 1))))
-        super().__init__(
-            conv_bn_relu(in_channels, channels[0], 3), stages, channels[-1], None, out_indices, init_cfg)
+        super().__init__(conv_bn_relu(in_channels, channels[0], 3), stages, channels[-1], None, out_indices, init_cfg)

@@ -1,5 +1,6 @@
 """The bottleneck ResNet-50 with a stem for small images."""
-from typing import Optional, Sequence
+
+from collections.abc import Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from topkd.registry import MODELS
 class Bottleneck(nn.Module):
     """Add a 1x1, a 3x3 and a 1x1 convolution to their input; the output has four times the inner channels.
 
-    Where the shape changes, the shortcut is a 1x1 convolution with batch normalisation; the stride stands in the 3x3
+    Where the shape changes, the shortcut is a 1x1 convolution with batch normalization; the stride stands in the 3x3
     convolution.
 
     Args:
@@ -29,10 +30,11 @@ class Bottleneck(nn.Module):
         self.bn2 = nn.BatchNorm2d(channels)
         self.conv3 = nn.Conv2d(channels, out_channels, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(out_channels)
-        self.downsample: Optional[nn.Module] = None
+        self.downsample: nn.Module | None = None
         if stride != 1 or in_channels != out_channels:
             self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels))
+                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C_in, H, W) to (N, 4C, H / stride, W / stride)."""
@@ -55,17 +57,19 @@ class CIFARResNet50(StagedBackbone):
         base_channels (int): Channels of the stem and inner channels of the first group. Defaults to 64.
         in_channels (int): Channels of the images. Defaults to 3.
         out_indices (Sequence[int]): See :class:`StagedBackbone`. Defaults to (-1, ).
-        init_cfg (dict | list[dict], optional): Defaults to the benchmark's He initialisation.
+        init_cfg (dict | list[dict], optional): Defaults to the benchmark's He initialization.
 
     Source: He et al., Deep Residual Learning for Image Recognition, Table 1; stem from the CRD benchmark.
     """
 
-    def __init__(self,
-                 num_blocks: Sequence[int] = (3, 4, 6, 3),
-                 base_channels: int = 64,
-                 in_channels: int = 3,
-                 out_indices: Sequence[int] = (-1, ),
-                 init_cfg: InitCfg = HE_INIT) -> None:
+    def __init__(
+        self,
+        num_blocks: Sequence[int] = (3, 4, 6, 3),
+        base_channels: int = 64,
+        in_channels: int = 3,
+        out_indices: Sequence[int] = (-1,),
+        init_cfg: InitCfg = HE_INIT,
+    ) -> None:
         stages, width = [], base_channels
         for index, blocks in enumerate(num_blocks):
             inner = base_channels * 2**index

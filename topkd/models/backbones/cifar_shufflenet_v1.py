@@ -1,5 +1,6 @@
 """ShuffleNetV1 with a stem for small images."""
-from typing import Sequence
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -62,18 +63,20 @@ class CIFARShuffleNetV1(StagedBackbone):
         in_channels (int): Channels of the images. Defaults to 3.
         out_indices (Sequence[int]): See :class:`StagedBackbone`. Defaults to (-1, ).
         init_cfg (dict | list[dict], optional): Defaults to None: the benchmark leaves this family at PyTorch's own
-            initialisation.
+            initialization.
 
     Source: Zhang et al., ShuffleNet, Table 1; stem from the CRD benchmark.
     """
 
-    def __init__(self,
-                 groups: int = 3,
-                 channels: Sequence[int] = (240, 480, 960),
-                 num_blocks: Sequence[int] = (4, 8, 4),
-                 in_channels: int = 3,
-                 out_indices: Sequence[int] = (-1, ),
-                 init_cfg: InitCfg = None) -> None:
+    def __init__(
+        self,
+        groups: int = 3,
+        channels: Sequence[int] = (240, 480, 960),
+        num_blocks: Sequence[int] = (4, 8, 4),
+        in_channels: int = 3,
+        out_indices: Sequence[int] = (-1,),
+        init_cfg: InitCfg = None,
+    ) -> None:
         stem_channels = 24
         stages, before = [], stem_channels
         for width, blocks in zip(channels, num_blocks):

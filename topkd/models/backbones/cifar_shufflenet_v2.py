@@ -1,5 +1,6 @@
 """ShuffleNetV2 with a stem for small images."""
-from typing import Sequence
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -72,7 +73,7 @@ class DownUnit(nn.Module):
 class CIFARShuffleNetV2(StagedBackbone):
     """ShuffleNetV2 (x1) whose stem is one 1x1 convolution of stride 1.
 
-    Strides of ``layer1`` to ``layer3``: 2, 2, 2. ``final`` is a 1x1 convolution with batch normalisation and ReLU; the
+    Strides of ``layer1`` to ``layer3``: 2, 2, 2. ``final`` is a 1x1 convolution with batch normalization and ReLU; the
     average of its output is the classifier's input.
 
     Args:
@@ -82,17 +83,19 @@ class CIFARShuffleNetV2(StagedBackbone):
         in_channels (int): Channels of the images. Defaults to 3.
         out_indices (Sequence[int]): See :class:`StagedBackbone`. Defaults to (-1, ).
         init_cfg (dict | list[dict], optional): Defaults to None: the benchmark leaves this family at PyTorch's own
-            initialisation.
+            initialization.
 
     Source: Ma et al., ShuffleNet V2, Table 5; stem from the CRD benchmark.
     """
 
-    def __init__(self,
-                 channels: Sequence[int] = (116, 232, 464, 1024),
-                 num_blocks: Sequence[int] = (4, 8, 4),
-                 in_channels: int = 3,
-                 out_indices: Sequence[int] = (-1, ),
-                 init_cfg: InitCfg = None) -> None:
+    def __init__(
+        self,
+        channels: Sequence[int] = (116, 232, 464, 1024),
+        num_blocks: Sequence[int] = (4, 8, 4),
+        in_channels: int = 3,
+        out_indices: Sequence[int] = (-1,),
+        init_cfg: InitCfg = None,
+    ) -> None:
         stem_channels = 24
         stages, before = [], stem_channels
         for width, blocks in zip(channels, num_blocks):

@@ -1,6 +1,7 @@
-"""VGG with batch normalisation and one linear classifier, for small images."""
+"""VGG with batch normalization and one linear classifier, for small images."""
+
 from collections import OrderedDict
-from typing import Sequence
+from collections.abc import Sequence
 
 from torch import nn
 
@@ -24,20 +25,22 @@ class CIFARVGG(StagedBackbone):
         num_pools (int): 3, or 4 for the benchmark's network on images of 64 pixels. Defaults to 3.
         in_channels (int): Channels of the images. Defaults to 3.
         out_indices (Sequence[int]): See :class:`StagedBackbone`. Defaults to (-1, ).
-        init_cfg (dict | list[dict], optional): Defaults to the benchmark's He initialisation.
+        init_cfg (dict | list[dict], optional): Defaults to the benchmark's He initialization.
 
     Raises:
-        ValueError: Where the depth or the number of poolings is not one of these.
+        ValueError: If the depth or the number of poolings is not one of these.
 
     Source: Simonyan and Zisserman, Very Deep Convolutional Networks, Table 1; details from the CRD benchmark.
     """
 
-    def __init__(self,
-                 depth: int = 8,
-                 num_pools: int = 3,
-                 in_channels: int = 3,
-                 out_indices: Sequence[int] = (-1, ),
-                 init_cfg: InitCfg = HE_INIT) -> None:
+    def __init__(
+        self,
+        depth: int = 8,
+        num_pools: int = 3,
+        in_channels: int = 3,
+        out_indices: Sequence[int] = (-1,),
+        init_cfg: InitCfg = HE_INIT,
+    ) -> None:
         if depth not in CONVOLUTIONS:
             raise ValueError(f'depth of CIFARVGG must be one of {sorted(CONVOLUTIONS)}, got {depth}')
         if num_pools not in (3, 4):
@@ -50,7 +53,7 @@ class CIFARVGG(StagedBackbone):
 
 
 def _block(in_channels: int, channels: int, convolutions: int, pooled: bool) -> nn.Sequential:
-    """Build convolutions with batch normalisation and ReLU, behind a max pooling where asked for."""
+    """Build convolutions with batch normalization and ReLU, behind a max pooling where asked for."""
     layers = OrderedDict(pool=nn.MaxPool2d(2)) if pooled else OrderedDict()
     for number in range(1, convolutions + 1):
         layers[f'conv{number}'] = nn.Conv2d(in_channels if number == 1 else channels, channels, 3, padding=1)

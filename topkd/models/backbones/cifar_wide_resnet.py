@@ -1,6 +1,7 @@
 """Wide residual networks of depth 6n + 4 for small images."""
+
 from collections import OrderedDict
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from topkd.registry import MODELS
 
 
 class PreActivationBlock(nn.Module):
-    """Normalise and activate before each of two 3x3 convolutions, and add the input.
+    """Normalize and activate before each of two 3x3 convolutions, and add the input.
 
     Where the width changes, the shortcut is a bare 1x1 convolution of the activated input.
 
@@ -26,7 +27,7 @@ class PreActivationBlock(nn.Module):
         self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.shortcut: Optional[nn.Module] = None
+        self.shortcut: nn.Module | None = None
         if stride != 1 or in_channels != channels:
             self.shortcut = nn.Conv2d(in_channels, channels, 1, stride, bias=False)
 
@@ -43,7 +44,7 @@ class CIFARWideResNet(StagedBackbone):
     """Wide ResNet (WRN-depth-width) without dropout.
 
     Pre-activation: ``stem`` is a bare convolution and the groups end in a sum, so that ``stem`` and ``layer1`` to
-    ``layer3`` return values of both signs, as in the benchmark. ``final`` normalises and activates the last group's
+    ``layer3`` return values of both signs, as in the benchmark. ``final`` normalizes and activates the last group's
     output, and its average is the classifier's input.
 
     Args:
@@ -51,20 +52,22 @@ class CIFARWideResNet(StagedBackbone):
         widen_factor (int): k; the groups have 16k, 32k and 64k channels. Defaults to 2.
         in_channels (int): Channels of the images. Defaults to 3.
         out_indices (Sequence[int]): See :class:`StagedBackbone`. Defaults to (-1, ).
-        init_cfg (dict | list[dict], optional): Defaults to the benchmark's He initialisation.
+        init_cfg (dict | list[dict], optional): Defaults to the benchmark's He initialization.
 
     Raises:
-        ValueError: Where the depth is not 6n + 4.
+        ValueError: If the depth is not 6n + 4.
 
     Source: Zagoruyko and Komodakis, Wide Residual Networks, Table 1; details from the CRD benchmark.
     """
 
-    def __init__(self,
-                 depth: int = 40,
-                 widen_factor: int = 2,
-                 in_channels: int = 3,
-                 out_indices: Sequence[int] = (-1, ),
-                 init_cfg: InitCfg = HE_INIT) -> None:
+    def __init__(
+        self,
+        depth: int = 40,
+        widen_factor: int = 2,
+        in_channels: int = 3,
+        out_indices: Sequence[int] = (-1,),
+        init_cfg: InitCfg = HE_INIT,
+    ) -> None:
         if depth < 10 or (depth - 4) % 6:
             raise ValueError(f'depth of CIFARWideResNet must be 6n + 4 (10, 16, 22, 28, 40, ...), got {depth}')
         widths = (16, 16 * widen_factor, 32 * widen_factor, 64 * widen_factor)

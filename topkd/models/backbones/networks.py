@@ -1,12 +1,12 @@
 """The networks of the CRD benchmark by name, and the names that the benchmark gives to their parameters."""
+
 import re
-from typing import Dict, List, Tuple
 
 RESNET = 'topkd.CIFARResNet'
 WIDE = (32, 64, 128, 256)
 
 # backbone of every network that the converter knows; the first fifteen have a baseline config
-NETWORKS: Dict[str, dict] = dict(
+NETWORKS: dict[str, dict] = dict(
     resnet20=dict(type=RESNET, depth=20),
     resnet32=dict(type=RESNET, depth=32),
     resnet56=dict(type=RESNET, depth=56),
@@ -35,20 +35,20 @@ NETWORKS: Dict[str, dict] = dict(
 )
 
 # The benchmark numbers the blocks of MobileNetV2 through, and the modules inside a block with its activations:
-# convolution, normalisation, activation, convolution, and so on.
+# convolution, normalization, activation, convolution, and so on.
 MOBILENET_GROUPS = {'1.0': 0, '1.1': 1, '2.0': 2, '3.0': 3, '3.1': 4, '4.0': 5, '4.1': 6}
-Rules = List[Tuple[str, object]]
+Rules = list[tuple[str, object]]
 
 
 def _position(match: re.Match) -> str:
-    """Turn 'conv2' or 'bn2' into its position in a row of convolution, normalisation and activation."""
+    """Turn 'conv2' or 'bn2' into its position in a row of convolution, normalization and activation."""
     return str(3 * (int(match['number']) - 1) + (match['kind'] == 'bn'))
 
 
 STEM: Rules = [(r'^stem\.(conv|bn)\.', r'\g<1>1.')]
 FINAL: Rules = [(r'^final\.(conv|bn)\.', r'\g<1>2.')]
 # ours -> the benchmark's, applied one after the other
-RULES: Dict[str, Rules] = dict(
+RULES: dict[str, Rules] = dict(
     CIFARResNet=STEM,
     CIFARResNet50=STEM + [(r'\.downsample\.', '.shortcut.'), (r'^fc\.', 'linear.')],
     CIFARWideResNet=[

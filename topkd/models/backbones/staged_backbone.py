@@ -1,6 +1,8 @@
 """What all CIFAR networks share: a stem, numbered stages, and outputs that a tap can rely on."""
+
 from collections import OrderedDict
-from typing import Optional, Sequence, Tuple, Union
+from collections.abc import Sequence
+from typing import Optional
 
 from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from torch import Tensor, nn
@@ -11,7 +13,7 @@ HE_INIT = [
     dict(type='Kaiming', layer='Conv2d', mode='fan_out', nonlinearity='relu', distribution='normal'),
     dict(type='Constant', layer='_BatchNorm', val=1, bias=0),
 ]
-InitCfg = Optional[Union[dict, Sequence[dict]]]
+InitCfg = Optional[dict | Sequence[dict]]
 
 
 class StagedBackbone(BaseBackbone):
@@ -28,24 +30,28 @@ class StagedBackbone(BaseBackbone):
         final (nn.Module, optional): What the family applies to the last stage before pooling. Defaults to nothing.
         out_indices (Sequence[int]): Stages to return, 0 for ``layer1``, negative ones counted from the end; the last
             stage is returned after ``final``. Defaults to (-1, ), the last one.
-        init_cfg (dict | list[dict], optional): Initialisation in MMEngine's terms. Defaults to None.
+        init_cfg (dict | list[dict], optional): Initialization in MMEngine's terms. Defaults to None.
 
     Raises:
-        ValueError: Where ``out_indices`` names a stage that does not exist.
+        ValueError: If ``out_indices`` names a stage that does not exist.
     """
 
-    def __init__(self,
-                 stem: nn.Module,
-                 stages: Sequence[nn.Module],
-                 out_channels: int,
-                 final: Optional[nn.Module] = None,
-                 out_indices: Sequence[int] = (-1, ),
-                 init_cfg: InitCfg = None) -> None:
+    def __init__(
+        self,
+        stem: nn.Module,
+        stages: Sequence[nn.Module],
+        out_channels: int,
+        final: nn.Module | None = None,
+        out_indices: Sequence[int] = (-1,),
+        init_cfg: InitCfg = None,
+    ) -> None:
         super().__init__(init_cfg)
         wrong = [index for index in out_indices if not -len(stages) <= index < len(stages)]
         if wrong or not out_indices:
-            raise ValueError(f'out_indices of {type(self).__name__} must name stages 0 to {len(stages) - 1}, '
-                             f'got {tuple(out_indices)}')
+            raise ValueError(
+                f'out_indices of {type(self).__name__} must name stages 0 to {len(stages) - 1}, '
+                f'got {tuple(out_indices)}'
+            )
         self.out_indices = tuple(sorted({index % len(stages) for index in out_indices}))
         self.out_channels = out_channels
         self.stem = stem
@@ -54,7 +60,7 @@ class StagedBackbone(BaseBackbone):
             self.add_module(name, stage)
         self.final = nn.Identity() if final is None else final
 
-    def forward(self, x: Tensor) -> Tuple[Tensor, ...]:
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Compute the feature maps of the chosen stages.
 
         Args:
@@ -80,9 +86,11 @@ class StagedBackbone(BaseBackbone):
 
 
 def conv_bn_relu(in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> nn.Sequential:
-    """Build a convolution that keeps the size at stride 1, batch normalisation and ReLU, with these three names."""
+    """Build a convolution that keeps the size at stride 1, batch normalization and ReLU, with these three names."""
     return nn.Sequential(
         OrderedDict(
             conv=nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, bias=False),
             bn=nn.BatchNorm2d(out_channels),
-            relu=nn.ReLU()))
+            relu=nn.ReLU(),
+        )
+    )

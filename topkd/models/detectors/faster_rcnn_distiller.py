@@ -1,5 +1,6 @@
 """Two-stage detectors: the teacher scores the boxes that the student looks at."""
-from typing import Any, Dict, List
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +10,9 @@ from topkd.models.tap import tap
 from topkd.registry import MODELS
 
 STUDENT_ROIS = 'roi_head.bbox_roi_extractor(1)'
-ROIS_AT_ONCE = 1024  # the pooled features of all of them would lie beside everything that the student's backward pass needs
+ROIS_AT_ONCE = (
+    1024  # the pooled features of all of them would lie beside everything that the student's backward pass needs
+)
 
 
 @MODELS.register_module()
@@ -31,8 +34,8 @@ class FasterRCNNDistiller(Distiller):
         **kwargs: The same.
 
     Raises:
-        TypeError: Where a loss reads a box head and a network has not exactly one.
-        ValueError: Where the box heads have other classes, or the teacher resizes its images.
+        TypeError: If a loss reads a box head and a network has not exactly one.
+        ValueError: If the box heads have other classes, or the teacher resizes its images.
 
     Source: Appendix C.1.
     """
@@ -43,7 +46,7 @@ class FasterRCNNDistiller(Distiller):
         if self.scores_rois:
             self._check_box_heads()
 
-    def forward_teacher(self, inputs: Tensor, data_samples: list) -> Dict[str, Tensor]:
+    def forward_teacher(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
         """Run the teacher's backbone and neck.
 
         Args:
@@ -59,7 +62,7 @@ class FasterRCNNDistiller(Distiller):
         return self.teacher.features(inputs, paths, self.data_preprocessor, data_samples)
 
     @torch.no_grad()
-    def complete_teacher(self, teacher_features: Dict[str, Tensor], student_features: Dict[str, Tensor]) -> None:
+    def complete_teacher(self, teacher_features: dict[str, Tensor], student_features: dict[str, Tensor]) -> None:
         """Score the student's RoIs by the teacher's box head.
 
         Args:
@@ -79,12 +82,12 @@ class FasterRCNNDistiller(Distiller):
             parts.append(scores)
         teacher_features.update({path: torch.cat([part[path] for part in parts]) for path in paths})
 
-    def _taps(self, network: str) -> List[str]:
+    def _taps(self, network: str) -> list[str]:
         """List the taps of all losses on one network, and where the student hands its RoIs over."""
         taps = super()._taps(network)
         return taps + [STUDENT_ROIS] if network == 'student' and self.scores_rois else taps
 
-    def _pyramid(self) -> List[str]:
+    def _pyramid(self) -> list[str]:
         """Name the levels that the teacher's box head reads."""
         return [f'neck[{level}]' for level in range(self.teacher.module.roi_head.bbox_roi_extractor.num_inputs)]
 
@@ -94,12 +97,18 @@ class FasterRCNNDistiller(Distiller):
         for name, network in dict(student=self.student, teacher=self.teacher.module).items():
             head = getattr(getattr(network, 'roi_head', None), 'bbox_head', None)
             if head is None or isinstance(head, nn.ModuleList):
-                raise TypeError(f"a loss on 'roi_head' needs a {name} with one box head, such as mmdet's FasterRCNN, got "
-                                f'{type(network).__name__}: choose another {name}, or set that loss to None')
+                raise TypeError(
+                    f"a loss on 'roi_head' needs a {name} with one box head, such as mmdet's FasterRCNN, got "
+                    f'{type(network).__name__}: choose another {name}, or set that loss to None'
+                )
             classes[name] = head.num_classes
         if classes['student'] != classes['teacher']:
-            raise ValueError(f"student and teacher must classify the same classes, got {classes['student']} and "
-                             f"{classes['teacher']}: use a teacher of the student's data set, or set losses.kd=None")
+            raise ValueError(
+                f'student and teacher must classify the same classes, got {classes["student"]} and '
+                f"{classes['teacher']}: use a teacher of the student's data set, or set losses.kd=None"
+            )
         if self.teacher.input_size is not None:
-            raise ValueError(f"the student's boxes would not fit a teacher that resizes its images, got teacher.input_size="
-                             f'{self.teacher.input_size}: remove it')
+            raise ValueError(
+                f"the student's boxes would not fit a teacher that resizes its images, got teacher.input_size="
+                f'{self.teacher.input_size}: remove it'
+            )

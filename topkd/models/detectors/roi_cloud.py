@@ -1,5 +1,7 @@
 """Clouds whose points are objects instead of images."""
-from typing import Any, Optional, Sequence
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,12 +37,14 @@ class RoICloud(nn.Module):
 
     needs_samples = True
 
-    def __init__(self,
-                 num_points: int = 16,
-                 images_per_cloud: int = 8,
-                 size: int = 7,
-                 normalization: str = 'none',
-                 incomplete: str = 'skip') -> None:
+    def __init__(
+        self,
+        num_points: int = 16,
+        images_per_cloud: int = 8,
+        size: int = 7,
+        normalization: str = 'none',
+        incomplete: str = 'skip',
+    ) -> None:
         super().__init__()
         if num_points < 2:
             raise ValueError(f'num_points must be 2 or more, got {num_points}')
@@ -52,26 +56,29 @@ class RoICloud(nn.Module):
         self.normalization = normalization
         self.incomplete = incomplete
 
-    def forward(self, features: Features, projection: Optional[nn.Module] = None, *,
-                data_samples: Sequence[Any]) -> Tensor:
+    def forward(
+        self, features: Features, projection: nn.Module | None = None, *, data_samples: Sequence[Any]
+    ) -> Tensor:
         """Turn the features of a batch into one cloud.
 
         Args:
             features (Tensor | Sequence[Tensor]): A level (N, C, H, W), or the levels of a pyramid from fine to coarse,
                 each half as large as the one before.
-            projection (nn.Module, optional): Applied to the points before they are normalised.
+            projection (nn.Module, optional): Applied to the points before they are normalized.
             data_samples (Sequence): mmdet's data samples, with ``gt_instances`` and ``batch_input_shape``.
 
         Returns:
             Tensor: Cloud (1, n, d) in full precision; d = C without a projection.
 
         Raises:
-            IncompleteCloudError: Where no image of the batch has an object.
+            IncompleteCloudError: If no image of the batch has an object.
         """
         levels = full_precision([features] if isinstance(features, Tensor) else features)
         boxes = gt_rois(data_samples).to(levels[0])
         if not len(boxes):
-            raise IncompleteCloudError('a cloud of objects needs one object at least, the images of this batch have none')
+            raise IncompleteCloudError(
+                'a cloud of objects needs one object at least, the images of this batch have none'
+            )
         chosen = torch.arange(self.num_points, device=boxes.device) * len(boxes) // self.num_points
         if len(boxes) < self.num_points:
             chosen = torch.arange(self.num_points, device=boxes.device) % len(boxes)

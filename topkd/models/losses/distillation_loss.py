@@ -1,5 +1,7 @@
 """What the distiller asks of every loss: where to tap the two networks, and how much the loss weighs."""
-from typing import Any, Dict, Sequence, Union
+
+from collections.abc import Sequence
+from typing import Any, Union
 
 from torch import Tensor, nn
 
@@ -33,6 +35,6 @@ class DistillationLoss(nn.Module):
     def adapt(self, student_features: Features, teacher_features: Features) -> None:
         """Infer shapes from the features of a probe image, once, before the optimizer is built."""
 
-    def diagnostics(self, student_features: Features, teacher_features: Features) -> Dict[str, Any]:
+    def diagnostics(self, student_features: Features, teacher_features: Features) -> dict[str, Any]:
         """Return scalars worth a line in the log every now and then; their names must not contain 'loss'."""
         return {}

@@ -1,4 +1,5 @@
 """Softened logits (Hinton et al. 2015)."""
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -21,13 +22,15 @@ def kd_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: float) ->
         Tensor: Mean over the batch, scalar; 0 for an empty batch.
 
     Raises:
-        ValueError: Where the shapes differ.
+        ValueError: If the shapes differ.
 
     Source: Equation 5.
     """
     if student_logits.shape != teacher_logits.shape:
-        raise ValueError(f'student and teacher must have the same classes, got logits {tuple(student_logits.shape)} and '
-                         f'{tuple(teacher_logits.shape)}: use a teacher of the same data set, or drop the KD loss')
+        raise ValueError(
+            f'student and teacher must have the same classes, got logits {tuple(student_logits.shape)} and '
+            f'{tuple(teacher_logits.shape)}: use a teacher of the same data set, or drop the KD loss'
+        )
     with torch.autocast(student_logits.device.type, enabled=False):
         log_student = F.log_softmax(student_logits.float() / tau, dim=1)
         log_teacher = F.log_softmax(teacher_logits.float() / tau, dim=1)
@@ -46,11 +49,9 @@ class KDLoss(DistillationLoss):
         teacher_tap (str): The same for the teacher. Defaults to 'head.fc'.
     """
 
-    def __init__(self,
-                 tau: float = 4.0,
-                 loss_weight: float = 1.0,
-                 student_tap: str = 'head.fc',
-                 teacher_tap: str = 'head.fc') -> None:
+    def __init__(
+        self, tau: float = 4.0, loss_weight: float = 1.0, student_tap: str = 'head.fc', teacher_tap: str = 'head.fc'
+    ) -> None:
         super().__init__(student_tap, teacher_tap, loss_weight)
         if tau <= 0:
             raise ValueError(f'tau must be positive, got {tau}')

@@ -1,5 +1,7 @@
 """The paper's term: the student's persistence images must be the teacher's."""
-from typing import Any, Callable, Dict, Optional, Sequence, Tuple, Union
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from mmengine.logging import print_log
@@ -13,7 +15,7 @@ from topkd.registry import MODELS
 from topkd.topology import rips_h0, rtd_lite, signature_loss, sliced_wasserstein_h0, wasserstein_h0
 
 
-def build(config: Union[dict, nn.Module]) -> nn.Module:
+def build(config: dict | nn.Module) -> nn.Module:
     """Build a component of this package, whose type may be written without the prefix ``topkd.``."""
     return config if isinstance(config, nn.Module) else MODELS.build(dict(dict(_scope_='topkd'), **config))
 
@@ -28,11 +30,12 @@ def _of_deaths(function: Callable) -> Callable:
 
 
 # distances (B, ) of clouds that need no images; the first two ask nothing of the order of the points
-DISTANCES: Dict[str, Callable[[Tensor, Tensor], Tensor]] = dict(
+DISTANCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = dict(
     sorted_deaths=_of_deaths(wasserstein_h0),
     sliced_wasserstein=_of_deaths(sliced_wasserstein_h0),
     signature=signature_loss,
-    rtd_lite=rtd_lite)
+    rtd_lite=rtd_lite,
+)
 
 
 @MODELS.register_module()
@@ -44,7 +47,7 @@ class TopologyLoss(DistillationLoss):
 
     Both clouds hold the same images in the same order. V, the vectorizer, is RipsNet (frozen) or the exact image.
     Instead of images, ``distance`` compares the deaths or the trees of the clouds; its mean over clouds is the loss. Where
-    the student's points have another width, a learnt linear layer maps them to the teacher's. Everything is computed in
+    the student's points have another width, a learned linear layer maps them to the teacher's. Everything is computed in
     full precision, under mixed precision too.
 
     Args:
@@ -63,29 +66,31 @@ class TopologyLoss(DistillationLoss):
     Source: Equations 3 and 4.
     """
 
-    def __init__(self,
-                 loss_weight: float = 1.0,
-                 vectorizer: Union[dict, nn.Module] = dict(type='RipsImage'),
-                 cloud: Union[dict, nn.Module] = dict(type='BatchCloud'),
-                 distance: str = 'images',
-                 projection: str = 'auto',
-                 student_tap: Taps = 'neck[0]',
-                 teacher_tap: Optional[Taps] = None) -> None:
+    def __init__(
+        self,
+        loss_weight: float = 1.0,
+        vectorizer: dict | nn.Module = dict(type='RipsImage'),
+        cloud: dict | nn.Module = dict(type='BatchCloud'),
+        distance: str = 'images',
+        projection: str = 'auto',
+        student_tap: Taps = 'neck[0]',
+        teacher_tap: Taps | None = None,
+    ) -> None:
         super().__init__(student_tap, student_tap if teacher_tap is None else teacher_tap, loss_weight)
         if projection not in ('auto', 'none'):
             raise ValueError(f"projection must be 'auto' or 'none', got '{projection}'")
         if distance != 'images' and distance not in DISTANCES:
             raise ValueError(f"distance must be one of images, {', '.join(DISTANCES)}, got '{distance}'")
         self.distance = distance
-        self.vectorizer: Optional[nn.Module] = None
+        self.vectorizer: nn.Module | None = None
         if distance == 'images':
             network = build(vectorizer)
-            # a learnt vectorizer is a constant of the loss; an exact one holds its fitted spec, which belongs in checkpoints
+            # a learned vectorizer is a constant of the loss; an exact one holds its fitted spec, which belongs in checkpoints
             self.vectorizer = Frozen(network) if list(network.parameters()) else network
         self.cloud = build(cloud)
         self.needs_samples = getattr(self.cloud, 'needs_samples', False)
         self.auto_projection = projection == 'auto'
-        self.projection: Optional[nn.Linear] = None
+        self.projection: nn.Linear | None = None
         self._check_source()
 
     def adapt(self, student_features: Features, teacher_features: Features) -> None:
@@ -96,21 +101,24 @@ class TopologyLoss(DistillationLoss):
             teacher_features (Tensor | Sequence[Tensor]): (N, d, ...) of the same.
 
         Raises:
-            ValueError: Where the widths differ without a projection, or RipsNet was trained for another width.
+            ValueError: If the widths differ without a projection, or RipsNet was trained for another width.
         """
         student_width, width = _width(student_features, self.student_tap), _width(teacher_features, self.teacher_tap)
         expected = getattr(self._network, 'in_channels', width)
         if expected != width:
-            raise ValueError(f"RipsNet was trained on points of width {expected}, the teacher's tap '{self.teacher_tap}' "
-                             f'has {width}: train a RipsNet for this teacher and tap (tools/gen_pi.py, then '
-                             'tools/train_ripsnet.py)')
+            raise ValueError(
+                f"RipsNet was trained on points of width {expected}, the teacher's tap '{self.teacher_tap}' "
+                f'has {width}: train a RipsNet for this teacher and tap (tools/gen_pi.py, then '
+                'tools/train_ripsnet.py)'
+            )
         if student_width != width and not self.auto_projection:
             raise ValueError(f"student's points have width {student_width}, teacher's {width}: set projection='auto'")
         if student_width != width:
             self.projection = nn.Linear(student_width, width)
 
-    def forward(self, student_features: Features, teacher_features: Features,
-                data_samples: Optional[Sequence[Any]] = None) -> Tensor:
+    def forward(
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
+    ) -> Tensor:
         """Compute the weighted loss.
 
         Args:
@@ -137,8 +145,9 @@ class TopologyLoss(DistillationLoss):
             return self.loss_weight * F.mse_loss(*images.split([len(student), len(teacher)]))
 
     @torch.no_grad()
-    def diagnostics(self, student_features: Features, teacher_features: Features,
-                    data_samples: Optional[Sequence[Any]] = None) -> Dict[str, Any]:
+    def diagnostics(
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
+    ) -> dict[str, Any]:
         """Return the share of the student's deaths that an exact image cannot see, as ``outside``."""
         if not hasattr(self.vectorizer, 'diagnostics'):
             return {}
@@ -149,11 +158,12 @@ class TopologyLoss(DistillationLoss):
                 return {}
 
     @property
-    def _network(self) -> Optional[nn.Module]:
+    def _network(self) -> nn.Module | None:
         return self.vectorizer.module if isinstance(self.vectorizer, Frozen) else self.vectorizer
 
-    def clouds(self, student_features: Features, teacher_features: Features,
-               data_samples: Optional[Sequence[Any]] = None) -> Tuple[Tensor, Tensor]:
+    def clouds(
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Turn both networks' features (see :meth:`forward`) into clouds (B, n, d) of the teacher's width."""
         samples = dict(data_samples=data_samples) if self.needs_samples else {}
         # the teacher's features carry no graph: they were made under no_grad
@@ -166,14 +176,16 @@ class TopologyLoss(DistillationLoss):
         return zero if self.projection is None else zero + sum(p.sum() * 0 for p in self.projection.parameters())
 
     def _check_source(self) -> None:
-        """Refuse a RipsNet that was trained on clouds of another size, tap or normalisation."""
+        """Refuse a RipsNet that was trained on clouds of another size, tap or normalization."""
         source = getattr(self._network, 'source', {})
         asked = dict(num_points=self.cloud.num_points, normalization=self.cloud.normalization, tap=self.teacher_tap)
         for name, value in asked.items():
             if source.get(name, value) != value:
-                raise ValueError(f'RipsNet was trained on clouds with {name} {source[name]!r}, the config asks for {value!r}: '
-                                 f'set it to {source[name]!r}, or train a RipsNet for this config (tools/gen_pi.py, then '
-                                 'tools/train_ripsnet.py)')
+                raise ValueError(
+                    f'RipsNet was trained on clouds with {name} {source[name]!r}, the config asks for {value!r}: '
+                    f'set it to {source[name]!r}, or train a RipsNet for this config (tools/gen_pi.py, then '
+                    'tools/train_ripsnet.py)'
+                )
 
 
 def _levels(features: Features) -> Sequence[Tensor]:
@@ -188,6 +200,8 @@ def _width(features: Features, taps: Taps) -> int:
     """Return the width of the points that one tap or several make."""
     widths = [level.shape[1] for level in _levels(features)]
     if len(set(widths)) > 1:
-        raise ValueError(f'the taps {list(taps)} must have the same width to be averaged into one point, got {widths}: '
-                         'name taps of one width')
+        raise ValueError(
+            f'the taps {list(taps)} must have the same width to be averaged into one point, got {widths}: '
+            'name taps of one width'
+        )
     return widths[0]

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from topkd.datasets import InMemoryImages, collate_batch
-from topkd.models.image_batch_preprocessor import ImageBatchPreprocessor
+from topkd.models.data_preprocessors.image_batch_preprocessor import ImageBatchPreprocessor
 from topkd.registry import MODELS
 
 MEAN, STD = (0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)

@@ -38,7 +38,7 @@ def run_stage(stage: str, folder: str, clouds: int) -> None:
     from numpy.random import default_rng
 
     import topkd  # noqa: F401
-    from topkd.array_file import ArrayFile
+    from topkd.artifacts.array_file import ArrayFile
     from topkd.runners import PersistenceImageRunner, RipsNetRunner
 
     init_default_scope('mmpretrain')

@@ -14,10 +14,10 @@ from torch.utils.data import DataLoader
 from turns import Row
 
 import topkd  # noqa: F401
-from topkd.array_file import ArrayFile
-from topkd.artifacts import write_json
+from topkd.artifacts.array_file import ArrayFile
 from topkd.models import RipsNet
 from topkd.runners import RipsNetRunner
+from topkd.utils.files import write_json
 
 BATCH = 64
 CLOUDS = 4096

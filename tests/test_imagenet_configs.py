@@ -14,9 +14,9 @@ from mmengine.registry import DATASETS, MODELS
 from PIL import Image
 from torchvision import transforms
 
-from topkd.artifacts import artifact_folder, cloud_request
+from topkd.artifacts.artifact import artifact_folder, cloud_request
 from topkd.models import RipsNet
-from topkd.models.point_cloud import BatchCloud
+from topkd.models.clouds.point_cloud import BatchCloud
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 PAIRS = [('resnet34', 'resnet18'), ('resnet50', 'mobilenetv2')]
@@ -145,6 +145,6 @@ def test_eight_processes_with_32_images_make_the_same_cloud(monkeypatch):
     points = torch.randn(256, 5)
     whole = BatchCloud(**cfg)(points)
     monkeypatch.setattr(
-        'topkd.models.point_cloud.gather', lambda own: points if torch.equal(own, points[:32]) else None
+        'topkd.models.clouds.point_cloud.gather', lambda own: points if torch.equal(own, points[:32]) else None
     )
     assert torch.equal(BatchCloud(**cfg)(points[:32]), whole) and whole.shape == (1, 256, 5)

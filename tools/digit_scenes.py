@@ -17,8 +17,8 @@ from mmengine.runner import Runner
 
 import topkd  # noqa: F401
 from topkd.cli import tool
-from topkd.config import merge_cfg_options
 from topkd.hooks import student_path
+from topkd.utils.config import merge_cfg_options
 
 CONFIGS = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'configs')
 RUNS = {

@@ -15,12 +15,12 @@ from mmengine.runner import Runner
 
 import topkd  # noqa: F401
 from topkd.cli import tool
-from topkd.config import merge_cfg_options
 from topkd.datasets.clouds import CloudImages
 from topkd.launch import setup_processes
 from topkd.models import RipsNet
 from topkd.runners.persistence_image_runner import PersistenceImageRunner
 from topkd.runners.ripsnet_runner import RipsNetRunner
+from topkd.utils.config import merge_cfg_options
 from topkd.visualization import plot_image_comparison
 
 CONFIGS = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'configs')

@@ -3,9 +3,9 @@
 
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
-from topkd.config import read_config
-from topkd.export import export_student
 from topkd.launch import setup_processes
+from topkd.utils.config import read_config
+from topkd.utils.student_export import export_student
 
 
 @tool

@@ -4,10 +4,10 @@
 from mmengine.runner import Runner
 
 import topkd  # noqa: F401
-from topkd.checkpoint import PREFIX, load_state, load_weights, student_state
 from topkd.cli import load_config, parser, tool
-from topkd.export import student_config
 from topkd.launch import setup_processes
+from topkd.utils.checkpoint import PREFIX, load_state, load_weights, student_state
+from topkd.utils.student_export import student_config
 
 
 @tool

@@ -12,8 +12,8 @@ from typing import Any
 
 from mmengine.config import Config, DictAction
 
-from topkd.checkpoint import use_safe_loader
-from topkd.config import merge_cfg_options, read_config
+from topkd.utils.checkpoint import use_safe_loader
+from topkd.utils.config import merge_cfg_options, read_config
 
 # what a user can cause; anything else is our mistake and shows its traceback
 USER_ERRORS = (ValueError, TypeError, KeyError, FloatingPointError, OSError, NotImplementedError)

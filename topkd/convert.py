@@ -9,11 +9,11 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from topkd.checkpoint import load_file, save_file
-from topkd.foreign_checkpoint import read_foreign, split_weights
 from topkd.models.backbones import NETWORKS, benchmark_key
 from topkd.models.vectorizers import OPERATORS, RipsNet
 from topkd.registry import MODELS
+from topkd.utils.checkpoint import load_file, save_file
+from topkd.utils.foreign_checkpoint import read_foreign, split_weights
 
 RIPSNET = 'ripsnet'
 COUNTER = 'num_batches_tracked'

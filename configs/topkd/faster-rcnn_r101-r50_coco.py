@@ -4,7 +4,5 @@ _base_ = [
     '../_base_/losses/topkd_detection.py',
 ]
 
-model = dict(
-    _delete_=True, type='topkd.FasterRCNNDistiller', student=_base_.model, teacher=_base_.teacher, losses=_base_.losses
-)
+model = dict(_delete_=True, type='topkd.Distiller', student=_base_.model, teacher=_base_.teacher, losses=_base_.losses)
 custom_hooks = _base_.distillation_hooks

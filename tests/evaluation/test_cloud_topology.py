@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from topkd.checkpoint import save_file
 from topkd.evaluation.cloud_topology import cloud_topology, spec_of_file, summarize_diagram
 from topkd.models import RipsNet
 from topkd.topology import PersistenceImager
+from topkd.utils.checkpoint import save_file
 
 SQUARE = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]], dtype=torch.float64)
 SPEC = dict(bandwidth=0.5, im_range=[0.0, 1.0, 0.0, 3.0], scale=20.0, resolution=[4, 6])

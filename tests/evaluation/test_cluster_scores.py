@@ -5,7 +5,7 @@ import pytest
 
 from topkd.evaluation.cluster_scores import cluster_scores, draw_classes, study_clusters, summarize_study
 from topkd.evaluation.embeddings import Embeddings
-from topkd.evaluation.summary import cell, mean_and_deviation
+from topkd.utils.statistics import cell, mean_and_deviation
 
 
 def formulas(points: np.ndarray, labels: np.ndarray) -> dict:

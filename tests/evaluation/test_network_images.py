@@ -7,7 +7,6 @@ import pytest
 import torch
 from small import batch, build, distiller
 
-from topkd.checkpoint import save_file
 from topkd.evaluation import network_images as module
 from topkd.evaluation import trained_students
 from topkd.evaluation.image_error_of_pair import exact_twin, image_errors
@@ -16,6 +15,7 @@ from topkd.evaluation.network_images import NetworkImages, image_figures, networ
 from topkd.evaluation.released_route import ReleasedRoute
 from topkd.evaluation.trained_students import load_students
 from topkd.models import RipsImage, RipsNet
+from topkd.utils.checkpoint import save_file
 
 SPEC = dict(bandwidth=0.5, im_range=[0.0, 0.0, 0.0, 3.0], scale=20.0, resolution=[20, 20])
 

@@ -4,7 +4,6 @@ import pytest
 import torch
 from small import batch, build, classifier, distiller
 
-from topkd.checkpoint import save_file
 from topkd.evaluation.trained_students import (
     cloud_loader,
     load_students,
@@ -14,7 +13,8 @@ from topkd.evaluation.trained_students import (
     whole_clouds,
 )
 from topkd.models import RoICloud, SpatialCloud
-from topkd.models.point_cloud import BatchCloud
+from topkd.models.clouds.point_cloud import BatchCloud
+from topkd.utils.checkpoint import save_file
 
 
 @pytest.fixture

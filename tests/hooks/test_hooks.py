@@ -8,8 +8,8 @@ import torch
 from mmengine.registry import MODELS
 from mmengine.runner import Runner
 
-from topkd.checkpoint import load_file, load_weights
-from topkd.export import export_student, student_config
+from topkd.utils.checkpoint import load_file, load_weights
+from topkd.utils.student_export import export_student, student_config
 
 EMA = dict(type='EMAHook', momentum=0.5)
 

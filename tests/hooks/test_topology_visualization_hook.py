@@ -18,12 +18,12 @@ from pretended_runner import pretended_runner
 from scipy.cluster.hierarchy import linkage
 from small import batch, build, distiller
 
-from topkd.checkpoint import save_file
 from topkd.datasets import collate_batch
 from topkd.hooks import TopologyVisualizationHook
 from topkd.hooks.topology_visualization_hook import term_history
 from topkd.hooks.undisturbed import alone, some_images, untouched
 from topkd.models import RipsNet
+from topkd.utils.checkpoint import save_file
 
 PAIR = 'topkd/resnet20-resnet8_digits.py'
 SPEC = dict(bandwidth=0.5, im_range=[0.0, 0.0, 0.0, 3.0], scale=20.0, resolution=[20, 20])

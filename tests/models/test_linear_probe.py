@@ -12,10 +12,10 @@ from mmengine.registry import MODELS
 from mmengine.runner.checkpoint import get_state_dict
 from small import batch, build, classifier, distiller
 
-from topkd.checkpoint import save_file
 from topkd.models import LinearProbe
 from topkd.models.linear_probe import as_buffers
 from topkd.models.tap import reach
+from topkd.utils.checkpoint import save_file
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PREPROCESSOR = dict(type='topkd.ImageBatchPreprocessor', mean=[127.5] * 3, std=[127.5] * 3)

@@ -185,7 +185,7 @@ def test_every_topology_loss_gets_its_ripsnet_and_the_kd_control_must_be_one(pla
     assert [job.arguments for job in ripsnets] == [(), ('--loss', 'stage')]
     topkd = plan.jobs['two/TopKD/seed0']
     assert topkd.needs == ('teacher resnet20_digits', *(job.name for job in ripsnets))
-    assert topkd.config.model.losses.stage.vectorizer.checkpoint == str(ripsnets[1].artifact / 'ripsnet.pth')
+    assert topkd.utils.config.model.losses.stage.vectorizer.checkpoint == str(ripsnets[1].artifact / 'ripsnet.pth')
     with pytest.raises(ValueError, match=r"more topology losses than 'topology' \(stage\): the KD control"):
         planner(seeds=(0,)).plan(TABLE, [pair])
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from topkd.config import merge_cfg_options
 from topkd.reproduction.planned import flat
 from topkd.reproduction.tables import KD, R56_R20, STUDENT, TABLES, TOPKD, Variant, ablation
 from topkd.reproduction.variants import own_lines, pair_path, run_config, shorten, student_name
+from topkd.utils.config import merge_cfg_options
 
 CONFIGS = Path(__file__).resolve().parent.parent.parent / 'configs'
 PAIR = CONFIGS / 'topkd' / f'{R56_R20}.py'

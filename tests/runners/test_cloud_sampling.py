@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from topkd.runners.cloud_sampling import CloudSampler, SeededDataset, seed_everything
+from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
+from topkd.utils.seed import seed_everything
 
 
 class Noisy:

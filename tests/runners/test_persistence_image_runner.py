@@ -325,7 +325,7 @@ def test_features_that_are_not_finite_name_the_cloud(small_config, teacher_check
 
 def test_memory_does_not_grow_with_the_number_of_clouds(tmp_path):
     # 20,000 clouds of 64 x 64 are 328 MB: twice that would be seen if they were held or mapped
-    from topkd.array_file import ArrayFile
+    from topkd.artifacts.array_file import ArrayFile
 
     file = ArrayFile.create(tmp_path / 'clouds.npy', (20_000, 64, 64))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

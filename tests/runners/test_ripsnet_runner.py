@@ -9,13 +9,13 @@ import pytest
 import torch
 from small import build
 
-from topkd.array_file import ArrayFile
-from topkd.artifacts import write_json
-from topkd.checkpoint import load_file
+from topkd.artifacts.array_file import ArrayFile
 from topkd.datasets.clouds import CloudImages
 from topkd.hooks import ResumableEarlyStoppingHook
 from topkd.models import RipsNet
 from topkd.runners import RipsNetRunner
+from topkd.utils.checkpoint import load_file
+from topkd.utils.files import write_json
 
 REQUEST = dict(
     tap='neck[0]', cloud='BatchCloud', num_points=6, normalization='none', homology_dims=[0], resolution=[2, 3]

@@ -5,7 +5,7 @@ import torch
 from in_process import caller
 from mmengine.registry import MODELS
 
-from topkd.checkpoint import save_file
+from topkd.utils.checkpoint import save_file
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import torch
 from scipy.cluster.hierarchy import linkage
 from sklearn.metrics import silhouette_score
 
-from topkd.checkpoint import save_file
 from topkd.datasets.digits import Digits
 from topkd.evaluation.bottleneck import bottleneck_distances
 from topkd.models import RipsNet
+from topkd.utils.checkpoint import save_file
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.registry import MODELS
 
-from topkd.checkpoint import load_file, save_file
+from topkd.utils.checkpoint import load_file, save_file
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

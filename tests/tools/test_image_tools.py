@@ -10,12 +10,12 @@ from matplotlib.image import imread
 from mmengine.registry import MODELS
 from torch.utils.flop_counter import FlopCounterMode
 
-from topkd.checkpoint import save_file
 from topkd.datasets.digits import Digits
 from topkd.evaluation.image_error_of_pair import exact_twin, image_errors
 from topkd.evaluation.released_route import ReleasedRoute
 from topkd.evaluation.trained_pair import split_loader
 from topkd.models import RipsNet
+from topkd.utils.checkpoint import save_file
 
 SPEC = dict(bandwidth=0.5, im_range=[0.0, 0.0, 0.0, 3.0], scale=20.0, resolution=[20, 20])
 

@@ -12,9 +12,9 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS
 from torchvision.transforms.functional import normalize
 
-from topkd.checkpoint import load_file
 from topkd.models import RipsNet
 from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
+from topkd.utils.checkpoint import load_file
 
 PAIR = str(ROOT / 'configs' / 'topkd' / 'resnet34-resnet18_imagenet.py')
 CLASSES = ['n01440764', 'n01443537', 'n01484850']

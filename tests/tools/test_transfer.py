@@ -10,7 +10,7 @@ from in_process import ROOT
 from mmengine.config import Config
 from mmengine.registry import MODELS
 
-from topkd.checkpoint import load_file, save_file
+from topkd.utils.checkpoint import load_file, save_file
 
 STL10 = str(ROOT / 'configs' / 'transfer' / 'stl10.py')
 TINY = str(ROOT / 'configs' / 'transfer' / 'tiny-imagenet.py')

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from topkd.checkpoint import load_file
+from topkd.utils.checkpoint import load_file
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

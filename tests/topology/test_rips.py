@@ -78,9 +78,9 @@ KINDS = [
 def way(request, monkeypatch):
     """Run a test by each way that deaths are computed: numpy, torch on the CPU, and torch as on a GPU."""
     if request.param != 'few':
-        monkeypatch.setattr('topkd.topology.few_clouds.FEW_CLOUDS', 0)
+        monkeypatch.setattr('topkd.topology.kernels.few_clouds.FEW_CLOUDS', 0)
     if request.param == 'device':
-        for module in ('pairwise', 'spanning_tree', 'rips'):
+        for module in ('kernels.pairwise', 'kernels.spanning_tree', 'rips'):
             monkeypatch.setattr(f'topkd.topology.{module}.on_host', lambda tensor: False)
     return request.param
 

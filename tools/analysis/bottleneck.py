@@ -10,13 +10,14 @@ import shlex
 import sys
 
 import topkd  # noqa: F401
-from topkd.artifacts import cloud_request, write_json
+from topkd.artifacts.artifact import cloud_request
 from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, tool
 from topkd.evaluation.bottleneck import SCALES, Distances, collect_diagrams, distances_to_teacher
-from topkd.evaluation.summary import cell
 from topkd.evaluation.trained_pair import build_pair
 from topkd.evaluation.trained_students import cloud_loader, load_students, topology_loss
 from topkd.launch import setup_processes
+from topkd.utils.files import write_json
+from topkd.utils.statistics import cell
 from topkd.visualization.bottleneck_plot import plot_bottleneck
 
 

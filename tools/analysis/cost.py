@@ -18,13 +18,14 @@ from mmengine.config import DictAction
 from mmengine.device import get_device
 
 import topkd  # noqa: F401
-from topkd.artifacts import cloud_request, write_json
+from topkd.artifacts.artifact import cloud_request
 from topkd.cli import tool
-from topkd.config import merge_cfg_options, read_config
 from topkd.evaluation.cloud_size import cloud_size, topology_config
 from topkd.evaluation.cost import PAPER_SIZES, TRAINING_BATCH, CloudSize, measure_cost, scaled
 from topkd.evaluation.route_times import device_name
 from topkd.launch import setup_processes
+from topkd.utils.config import merge_cfg_options, read_config
+from topkd.utils.files import write_json
 from topkd.visualization.cost_chart import plot_costs
 
 LEGEND = (

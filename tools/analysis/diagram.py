@@ -17,14 +17,14 @@ from mmengine.config import DictAction
 from torch import Tensor
 
 import topkd  # noqa: F401
-from topkd.artifacts import write_json
 from topkd.cli import named_paths, tool
-from topkd.config import merge_cfg_options, read_config
 from topkd.datasets.point_file import read_points
 from topkd.evaluation.cloud_topology import CloudTopology, cloud_topology, spec_of_file, summarize_diagram
 from topkd.evaluation.trained_pair import build_pair
 from topkd.evaluation.trained_students import TEACHER, cloud_loader, load_students, topology_loss, whole_clouds
 from topkd.launch import setup_processes
+from topkd.utils.config import merge_cfg_options, read_config
+from topkd.utils.files import write_json
 from topkd.visualization.diagram_plot import plot_diagrams
 
 MAX_POINTS = 2048  # a distance matrix of this size is 32 MB, its diagrams of dimension 0 and 1 take some seconds

@@ -11,9 +11,9 @@ import shlex
 import sys
 
 import topkd  # noqa: F401
-from topkd.artifacts import write_json
 from topkd.cli import named_paths, tool
 from topkd.evaluation.run_history import History, history_of, read_run, summarize
+from topkd.utils.files import write_json
 from topkd.visualization.run_plot import plot_runs
 
 LABELS = dict(

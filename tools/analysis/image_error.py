@@ -11,15 +11,15 @@ import sys
 from mmengine.device import get_device
 
 import topkd  # noqa: F401
-from topkd.artifacts import write_json
-from topkd.checkpoint import load_student
 from topkd.cli import analysis_folder, count, load_config, parser, tool
 from topkd.evaluation.cloud_size import topology_config
 from topkd.evaluation.image_error_of_pair import exact_twin, image_errors
 from topkd.evaluation.image_sources import load_projections
 from topkd.evaluation.trained_pair import build_pair, split_loader
 from topkd.launch import setup_processes
-from topkd.runners.cloud_sampling import seed_everything
+from topkd.utils.checkpoint import load_student
+from topkd.utils.files import write_json
+from topkd.utils.seed import seed_everything
 
 LEGEND = (
     "\nMSE: mean over pixels and clouds; L2: norm of an image's difference, mean over clouds; outside: deaths that the images "

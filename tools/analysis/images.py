@@ -13,7 +13,6 @@ import sys
 from mmengine.config import Config
 
 import topkd  # noqa: F401
-from topkd.artifacts import write_json
 from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, tool
 from topkd.evaluation.cloud_size import topology_config
 from topkd.evaluation.image_sources import load_projections, load_spec, vectorizers_of
@@ -22,6 +21,7 @@ from topkd.evaluation.trained_pair import build_pair
 from topkd.evaluation.trained_students import TEACHER, cloud_loader, load_students, topology_loss
 from topkd.launch import setup_processes
 from topkd.models import RipsImage
+from topkd.utils.files import write_json
 from topkd.visualization.network_figure import network_figure
 from topkd.visualization.style import save_figure
 

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from topkd.array_file import ArrayFile
-from topkd.artifacts import read_manifest
+from topkd.artifacts.array_file import ArrayFile
+from topkd.artifacts.artifact import read_manifest
 from topkd.registry import DATASETS
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from topkd.evaluation.summary import mean_and_deviation
 from topkd.evaluation.trained_students import TEACHER, whole_clouds
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.topology import exact_diagrams
+from topkd.utils.statistics import mean_and_deviation
 
 # as the loss sees the clouds, and with every cloud divided by its mean distance: a student's features may differ in scale alone
 SCALES = ('as is', 'scale-free')

@@ -8,10 +8,10 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import nn
 
-from topkd.artifacts import cloud_request
-from topkd.config import read_config
+from topkd.artifacts.artifact import cloud_request
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.tap import Taps, as_list, reach
+from topkd.utils.config import read_config
 
 PROBE = (3, 64, 64)
 Loss = TypeVar('Loss')

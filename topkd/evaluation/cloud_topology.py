@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from topkd.checkpoint import load_file
 from topkd.topology import PersistenceImager, exact_diagrams
+from topkd.utils.checkpoint import load_file
 
 
 class CloudTopology(NamedTuple):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from topkd.evaluation.embeddings import Embeddings
-from topkd.evaluation.summary import mean_and_deviation
+from topkd.utils.statistics import mean_and_deviation
 
 SCORES = ('silhouette', 'calinski_harabasz', 'davies_bouldin')
 Place = Callable[[np.ndarray, int], np.ndarray]

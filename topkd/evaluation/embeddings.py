@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from topkd.evaluation.trained_students import network_features
+from topkd.models.clouds.point_cloud import full_precision, pool
 from topkd.models.losses.topology_loss import TopologyLoss
-from topkd.models.point_cloud import full_precision, pool
 
 
 class Embeddings(NamedTuple):

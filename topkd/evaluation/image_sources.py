@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from topkd.checkpoint import load_state, load_weights
 from topkd.evaluation.image_error_of_pair import exact_twin
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.vectorizers import RipsImage, RipsNet
+from topkd.utils.checkpoint import load_state, load_weights
 
 
 def vectorizers_of(loss: TopologyLoss, require_spec: bool = True) -> tuple[RipsImage | None, RipsNet | None]:

@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from topkd.config import with_preprocessor
+from topkd.utils.config import with_preprocessor
 
 
 def build_pair(cfg: Config) -> nn.Module:

@@ -10,14 +10,14 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from topkd.checkpoint import load_student
 from topkd.evaluation.cloud_size import images_of_cloud, named_loss
 from topkd.evaluation.trained_pair import split_config
-from topkd.models.detectors.roi_cloud import RoICloud
+from topkd.models.clouds.point_cloud import IncompleteCloudError
+from topkd.models.clouds.roi_cloud import RoICloud
 from topkd.models.losses.distillation_loss import Features
 from topkd.models.losses.topology_loss import TopologyLoss
-from topkd.models.point_cloud import IncompleteCloudError
 from topkd.models.tap import as_list, pick, reach
+from topkd.utils.checkpoint import load_student
 
 TEACHER = 'teacher'
 
@@ -43,7 +43,7 @@ def load_students(model: nn.Module, checkpoints: Mapping[str, str]) -> dict[str,
 
     Args:
         model (nn.Module): A :class:`topkd.models.Distiller` in eval mode; its own student holds the last checkpoint afterwards.
-        checkpoints (Mapping[str, str]): By name, see :func:`topkd.checkpoint.load_student`.
+        checkpoints (Mapping[str, str]): By name, see :func:`topkd.utils.checkpoint.load_student`.
 
     Returns:
         dict: Students by name.
@@ -142,7 +142,7 @@ def cloud_loader(cfg: Config, split: str, cloud: nn.Module, seed: int) -> DataLo
         cfg (Config): Whose ``<split>_dataloader`` is taken; the batch size of ``train_dataloader`` is the size of a cloud that does
             not state its own.
         split (str): 'train' or 'test'.
-        cloud (nn.Module): The topology loss's, see :mod:`topkd.models.point_cloud`.
+        cloud (nn.Module): The topology loss's, see :mod:`topkd.models.clouds.point_cloud`.
         seed (int): Of the order of the images.
 
     Raises:

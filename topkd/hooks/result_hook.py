@@ -8,8 +8,8 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from topkd.artifacts import write_json
 from topkd.registry import HOOKS
+from topkd.utils.files import write_json
 
 
 @HOOKS.register_module()

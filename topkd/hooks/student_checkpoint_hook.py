@@ -8,8 +8,8 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from topkd.checkpoint import save_file, student_state
 from topkd.registry import HOOKS
+from topkd.utils.checkpoint import save_file, student_state
 
 
 @HOOKS.register_module()

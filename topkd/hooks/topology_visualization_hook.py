@@ -13,9 +13,9 @@ from topkd.evaluation.cloud_size import images_of_cloud
 from topkd.evaluation.image_sources import vectorizers_of
 from topkd.evaluation.network_images import image_figures, network_images
 from topkd.hooks.undisturbed import alone, some_images, untouched
-from topkd.models.detectors.roi_cloud import RoICloud
+from topkd.models.clouds.point_cloud import IncompleteCloudError
+from topkd.models.clouds.roi_cloud import RoICloud
 from topkd.models.losses.topology_loss import TopologyLoss
-from topkd.models.point_cloud import IncompleteCloudError
 from topkd.registry import HOOKS
 from topkd.visualization.network_figure import network_figure
 from topkd.visualization.style import as_pixels

@@ -1,22 +1,19 @@
-"""Distiller, losses, vectorizers and the networks that the host toolboxes lack."""
+"""Distillers, losses, clouds, vectorizers and the networks that the host toolboxes lack."""
 
 from topkd.models.backbones import *  # noqa: F401, F403
-from topkd.models.detectors import FasterRCNNDistiller, RoICloud
-from topkd.models.distiller import Distiller
+from topkd.models.clouds import BatchCloud, RoICloud, SpatialCloud
+from topkd.models.data_preprocessors import ImageBatchPreprocessor
+from topkd.models.distillers import Distiller
 from topkd.models.frozen import Frozen
-from topkd.models.image_batch_preprocessor import ImageBatchPreprocessor
 from topkd.models.linear_probe import LinearProbe
 from topkd.models.losses import DistillationLoss, KDLoss, TopologyLoss
-from topkd.models.point_cloud import BatchCloud, SpatialCloud
-from topkd.models.ripsnet_regressor import RipsNetRegressor
 from topkd.models.teacher import Teacher
-from topkd.models.vectorizers import RipsImage, RipsNet
+from topkd.models.vectorizers import RipsImage, RipsNet, RipsNetRegressor
 
 __all__ = [
     'BatchCloud',
     'DistillationLoss',
     'Distiller',
-    'FasterRCNNDistiller',
     'Frozen',
     'ImageBatchPreprocessor',
     'KDLoss',

@@ -9,12 +9,12 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from topkd.checkpoint import fingerprint, load_student
-from topkd.config import read_config, with_preprocessor
-from topkd.models.point_cloud import pool
+from topkd.models.clouds.point_cloud import pool
 from topkd.models.tap import reach
 from topkd.models.teacher import renormalize
 from topkd.registry import MODELS
+from topkd.utils.checkpoint import fingerprint, load_student
+from topkd.utils.config import read_config, with_preprocessor
 
 
 @MODELS.register_module()
@@ -115,7 +115,7 @@ def classifier_config(path: str) -> dict:
     """Return the model of a config file, of a distillation's its student, together with its preprocessor.
 
     Args:
-        path (str): See :func:`topkd.config.read_config`.
+        path (str): See :func:`topkd.utils.config.read_config`.
     """
     cfg = read_config(path)
     return with_preprocessor(cfg.model.get('student', cfg.model), cfg)
@@ -126,7 +126,7 @@ def load_classifier(network: nn.Module, checkpoint: str | None) -> None:
 
     Args:
         network (nn.Module): Receives the weights.
-        checkpoint (str): See :func:`topkd.checkpoint.load_file`.
+        checkpoint (str): See :func:`topkd.utils.checkpoint.load_file`.
 
     Raises:
         FileNotFoundError: If there is no such file.

@@ -8,11 +8,11 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from topkd.checkpoint import fingerprint, load_weights
-from topkd.config import read_config, with_preprocessor
 from topkd.models.frozen import Frozen
 from topkd.models.tap import reach
 from topkd.registry import MODELS
+from topkd.utils.checkpoint import fingerprint, load_weights
+from topkd.utils.config import read_config, with_preprocessor
 
 
 class Teacher(Frozen):

@@ -13,8 +13,7 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 from torch.nn import functional as F
 
-from topkd.artifacts import cloud_request, ripsnet_path
-from topkd.config import with_preprocessor
+from topkd.artifacts.artifact import cloud_request, ripsnet_path
 from topkd.evaluation.cloud_size import cloud_size
 from topkd.models.tap import as_list
 from topkd.models.teacher import Teacher
@@ -23,6 +22,7 @@ from topkd.reproduction.jobs import Job, Plan
 from topkd.reproduction.planned import decisive
 from topkd.runners.persistence_image_runner import DEFAULTS as CLOUDS
 from topkd.runners.ripsnet_runner import DEFAULTS as RIPSNET
+from topkd.utils.config import with_preprocessor
 
 STEPS = 3
 LONG = 10.0  # seconds

@@ -7,9 +7,9 @@ from typing import Any
 
 from mmengine.config import Config
 
-from topkd.artifacts import write_json
 from topkd.runners.persistence_image_runner import DEFAULTS as CLOUDS
 from topkd.runners.ripsnet_runner import DEFAULTS as RIPSNET
+from topkd.utils.files import write_json
 
 FILE = 'planned.json'
 # what a run may differ in without another result: where and how it runs, and what it writes

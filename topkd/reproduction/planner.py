@@ -7,12 +7,12 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from topkd.artifacts import artifact_folder, ripsnet_path
-from topkd.config import merge_cfg_options, read_config
+from topkd.artifacts.artifact import artifact_folder, ripsnet_path
 from topkd.reproduction.jobs import Job, Plan, Row, check_job, clouds_done, is_newer, last_checkpoint, trained_epochs
 from topkd.reproduction.planned import decisive
 from topkd.reproduction.tables import KD, PLAIN, TOPKD, Table, Variant
 from topkd.reproduction.variants import pair_path, run_config, shorten, student_name
+from topkd.utils.config import merge_cfg_options, read_config
 
 
 class Planner:

@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from topkd.artifacts import write_json
-from topkd.evaluation.summary import cell, mean_and_deviation
 from topkd.reproduction.analyses import analysis_figures
 from topkd.reproduction.jobs import Job, Plan, Row
 from topkd.reproduction.paper import note, paper_values, source
 from topkd.reproduction.tables import Table
+from topkd.utils.files import write_json
+from topkd.utils.statistics import cell, mean_and_deviation
 from topkd.version import __version__
 
 # pycocotools' figures are shares, the paper's are percent

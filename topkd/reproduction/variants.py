@@ -7,8 +7,8 @@ from typing import Any
 
 from mmengine.config import Config
 
-from topkd.config import merge_cfg_options, read_config
 from topkd.reproduction.tables import PLAIN, Variant
+from topkd.utils.config import merge_cfg_options, read_config
 
 # hooks of a distillation that a student without teacher has no use for
 OF_DISTILLATION = ('TeacherEvaluationHook', 'StudentCheckpointHook', 'CategoryCheckHook', 'TopologyVisualizationHook')

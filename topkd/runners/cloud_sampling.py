@@ -1,22 +1,14 @@
 """Which images, augmented how, make cloud number i: a function of (seed, i) and nothing else."""
 
-import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from torch.utils.data import Dataset
 
+from topkd.utils.seed import seed_everything
+
 Key = tuple[int, int, int]  # cloud, position in the cloud, index in the data set
-
-
-def seed_everything(*entropy: int) -> None:
-    """Seed Python, NumPy and PyTorch from a tuple of integers."""
-    state = np.random.SeedSequence(entropy).generate_state(3)
-    random.seed(int(state[0]))
-    np.random.seed(int(state[1]))
-    torch.manual_seed(int(state[2]))
 
 
 class CloudSampler:

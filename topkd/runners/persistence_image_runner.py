@@ -16,18 +16,20 @@ from mmengine.registry import DATASETS, FUNCTIONS, MODELS
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from topkd.array_file import ArrayFile
-from topkd.artifacts import artifact_folder, check_request, cloud_request, write_json
-from topkd.export import student_config
+from topkd.artifacts.array_file import ArrayFile
+from topkd.artifacts.artifact import artifact_folder, check_request, cloud_request
 from topkd.models.losses.topology_loss import build
 from topkd.models.teacher import Teacher
 from topkd.registry import RUNNERS
 from topkd.runners.batch_statistics import batch_statistics
-from topkd.runners.cloud_sampling import CloudSampler, SeededDataset, seed_everything
+from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
 from topkd.runners.progress import progress
 from topkd.runners.ripsnet_runner import topology_loss_config
 from topkd.topology import PersistenceImager, diagram_backend, exact_diagrams
 from topkd.topology.diagram_range import DiagramRange
+from topkd.utils.files import write_json
+from topkd.utils.seed import seed_everything
+from topkd.utils.student_export import student_config
 
 DEFAULTS = dict(num_clouds=200_000, seed=0, batch_statistics=False, chunk=512)
 CLOUDS_PER_MARK = 64

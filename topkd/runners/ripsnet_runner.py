@@ -11,12 +11,13 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from topkd.artifacts import artifact_folder, check_request, cloud_request, read_manifest, write_json
-from topkd.checkpoint import load_file, save_file
+from topkd.artifacts.artifact import artifact_folder, check_request, cloud_request, read_manifest
 from topkd.launch import wrapper_without_gpu
-from topkd.models.ripsnet_regressor import RipsNetRegressor
 from topkd.models.vectorizers import OPERATORS
+from topkd.models.vectorizers.ripsnet_regressor import RipsNetRegressor
 from topkd.registry import RUNNERS
+from topkd.utils.checkpoint import load_file, save_file
+from topkd.utils.files import write_json
 
 # Appendix B, and the authors' code for the share and the threshold
 DEFAULTS = dict(
@@ -42,7 +43,7 @@ class RipsNetRunner:
 
     Args:
         folder (str): Artifact of ``tools/gen_pi.py``.
-        request (dict): What the config asks of the clouds, see :func:`topkd.artifacts.cloud_request`.
+        request (dict): What the config asks of the clouds, see :func:`topkd.artifacts.artifact.cloud_request`.
         settings (dict): Departures from the paper's training, keys as in ``DEFAULTS``.
         launcher (str): MMEngine's launcher. Defaults to 'none'.
         log_level (str): MMEngine's log level. Defaults to 'INFO'.

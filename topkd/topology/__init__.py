@@ -1,11 +1,11 @@
 """Persistent homology of point clouds, in tensors: diagrams, persistence images, and distances between clouds."""
 
-from topkd.topology.any_dimension import DiagramBackend, diagram_backend, exact_diagrams
 from topkd.topology.diagram_range import DiagramRange
+from topkd.topology.diagrams import DiagramBackend, diagram_backend, exact_diagrams
 from topkd.topology.distances import rtd_lite, signature_loss, sliced_wasserstein_h0, wasserstein_h0
+from topkd.topology.kernels.spanning_tree import minimum_spanning_tree
 from topkd.topology.persistence_image import PersistenceImager
 from topkd.topology.rips import as_diagrams, rips_diagrams, rips_h0
-from topkd.topology.spanning_tree import minimum_spanning_tree
 
 __all__ = [
     'DiagramBackend',

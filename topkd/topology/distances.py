@@ -9,8 +9,8 @@ import math
 import torch
 from torch import Tensor
 
-from topkd.topology.pairwise import checked_clouds, edge_lengths, squared_distances
-from topkd.topology.spanning_tree import minimum_spanning_tree
+from topkd.topology.kernels.pairwise import checked_clouds, edge_lengths, squared_distances
+from topkd.topology.kernels.spanning_tree import minimum_spanning_tree
 
 
 def wasserstein_h0(deaths_a: Tensor, deaths_b: Tensor, p: float = 1.0) -> Tensor:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from topkd.topology.diagram_range import DiagramRange, Diagrams, as_tensors, persistence_points
-from topkd.topology.few_images import FEW_BUMPS, LOWEST_EXPONENT, images_of_few
 from topkd.topology.image_spec import ImageSpec
-from topkd.topology.pairwise import on_host
+from topkd.topology.kernels.few_images import FEW_BUMPS, LOWEST_EXPONENT, images_of_few
+from topkd.topology.kernels.pairwise import on_host
 
 DIAGRAMS_AT_ONCE = 1024
 

@@ -6,10 +6,10 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from topkd.topology.cycles import cycle_edges
-from topkd.topology.few_clouds import deaths_of_few
-from topkd.topology.pairwise import checked_clouds, edge_lengths, on_host, refuse_broken, squared_distances
-from topkd.topology.spanning_tree import minimum_spanning_tree
+from topkd.topology.kernels.cycles import cycle_edges
+from topkd.topology.kernels.few_clouds import deaths_of_few
+from topkd.topology.kernels.pairwise import checked_clouds, edge_lengths, on_host, refuse_broken, squared_distances
+from topkd.topology.kernels.spanning_tree import minimum_spanning_tree
 
 # clouds are worked on in chunks of about this many distances: few enough for a CPU's cache, or for a GPU's memory
 CHUNK = {'cpu': 2**19, 'cuda': 2**25}

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, MODELS, init_default_scope
 from tiny_detectors import batch, build, detector, step
 
-from topkd.artifacts import artifact_folder, read_manifest
+from topkd.artifacts.artifact import artifact_folder, read_manifest
 from topkd.runners import PersistenceImageRunner, RipsNetRunner
 from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
 

@@ -7,7 +7,7 @@ from mmdet.apis import inference_detector, init_detector
 from mmengine.config import Config
 from tiny_detectors import build, detector, distiller
 
-from topkd.export import export_student
+from topkd.utils.student_export import export_student
 
 
 @pytest.fixture

@@ -1,30 +1,34 @@
-"""What the distiller asks of every loss: where to tap the two networks, and how much the loss weighs."""
+"""The base of all losses between a student and a teacher: taps, weight, and what a loss learns of the two networks."""
 
 from collections.abc import Sequence
-from typing import Any, Union
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
 from topkd.models.tap import Taps
+from topkd.models.teacher import Teacher
 
-Features = Union[Tensor, Sequence[Tensor]]
+Features = Tensor | Sequence[Tensor]
+
+
+class Probe(NamedTuple):
+    """What both networks show a loss of one blank image: a tensor for a tap, a list of tensors for several."""
+
+    student: Features
+    teacher: Features
 
 
 class DistillationLoss(nn.Module):
     """Base of the losses between a student and a teacher.
 
-    ``forward(student_features, teacher_features)`` returns the weighted loss. A tap that is one path hands over one
-    tensor, a list of paths a list of tensors.
+    A distiller calls :meth:`bind` once, before the optimizer is built, then ``forward`` with the features of every
+    training batch. A tap that is one path hands over one tensor, a list of paths a list of tensors.
 
     Args:
         student_tap (str | Sequence[str]): Where the student is read, see :func:`topkd.models.tap.parse_tap`.
         teacher_tap (str | Sequence[str]): Where the teacher is read.
         loss_weight (float): Factor of the loss.
-
-    A loss with ``needs_samples`` is also given the batch's data samples, as a third argument.
     """
-
-    needs_samples = False
 
     def __init__(self, student_tap: Taps, teacher_tap: Taps, loss_weight: float) -> None:
         super().__init__()
@@ -32,9 +36,35 @@ class DistillationLoss(nn.Module):
         self.teacher_tap = teacher_tap
         self.loss_weight = loss_weight
 
-    def adapt(self, student_features: Features, teacher_features: Features) -> None:
-        """Infer shapes from the features of a probe image, once, before the optimizer is built."""
+    def bind(self, teacher: Teacher, probe: Probe) -> None:
+        """Make the layers whose widths depend on the two networks, and refuse networks that cannot be compared.
 
-    def diagnostics(self, student_features: Features, teacher_features: Features) -> dict[str, Any]:
+        Args:
+            teacher (Teacher): The frozen teacher, for what a loss needs besides features: its name, its fingerprint, or
+                its classifier.
+            probe (Probe): Features of one blank image (N = 1) at the taps of this loss.
+
+        Raises:
+            ValueError: If the features do not fit this loss; the message says what was expected, what came and what to do.
+        """
+
+    def forward(
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
+    ) -> Tensor:
+        """Compute the weighted loss of a batch.
+
+        Args:
+            student_features (Tensor | Sequence[Tensor]): Features at the student's taps, with graph.
+            teacher_features (Tensor | Sequence[Tensor]): Features at the teacher's taps, of the same images.
+            data_samples (Sequence, optional): The batch's annotations, one data sample an image.
+
+        Returns:
+            Tensor: Scalar.
+        """
+        raise NotImplementedError
+
+    def diagnostics(
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
+    ) -> dict[str, Any]:
         """Return scalars worth a line in the log every now and then; their names must not contain 'loss'."""
         return {}

@@ -1,5 +1,8 @@
 """Softened logits (Hinton et al. 2015)."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -57,6 +60,8 @@ class KDLoss(DistillationLoss):
             raise ValueError(f'tau must be positive, got {tau}')
         self.tau = tau
 
-    def forward(self, student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
+    def forward(
+        self, student_logits: Tensor, teacher_logits: Tensor, data_samples: Sequence[Any] | None = None
+    ) -> Tensor:
         """Compute the weighted loss of logits (N, K) and (N, K)."""
         return self.loss_weight * kd_divergence(student_logits, teacher_logits, self.tau)

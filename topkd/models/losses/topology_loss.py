@@ -8,9 +8,10 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from topkd.models.clouds.point_cloud import IncompleteCloudError
 from topkd.models.frozen import Frozen
-from topkd.models.losses.distillation_loss import DistillationLoss, Features, Taps
-from topkd.models.point_cloud import IncompleteCloudError
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, Taps
+from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.topology import rips_h0, rtd_lite, signature_loss, sliced_wasserstein_h0, wasserstein_h0
 
@@ -93,17 +94,17 @@ class TopologyLoss(DistillationLoss):
         self.projection: nn.Linear | None = None
         self._check_source()
 
-    def adapt(self, student_features: Features, teacher_features: Features) -> None:
+    def bind(self, teacher: Teacher, probe: Probe) -> None:
         """Make the projection if the widths differ, and check the vectorizer's width.
 
         Args:
-            student_features (Tensor | Sequence[Tensor]): (N, c, ...) of a probe image.
-            teacher_features (Tensor | Sequence[Tensor]): (N, d, ...) of the same.
+            teacher (Teacher): See :meth:`DistillationLoss.bind`.
+            probe (Probe): (1, c, ...) of the student and (1, d, ...) of the teacher.
 
         Raises:
             ValueError: If the widths differ without a projection, or RipsNet was trained for another width.
         """
-        student_width, width = _width(student_features, self.student_tap), _width(teacher_features, self.teacher_tap)
+        student_width, width = _width(probe.student, self.student_tap), _width(probe.teacher, self.teacher_tap)
         expected = getattr(self._network, 'in_channels', width)
         if expected != width:
             raise ValueError(

@@ -1,0 +1,76 @@
+"""One data_root for a whole config: from a leaf config, the command line, or a dumped config."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from topkd.utils.config import apply_data_root, merge_cfg_options
+
+CIFAR100 = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets' / 'cifar100.py'
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def roots(cfg):
+    return [cfg[loader].dataset.data_root for loader in LOADERS]
+
+
+@pytest.fixture
+def leaf(tmp_path):
+
+    def write(text=''):
+        (tmp_path / 'leaf.py').write_text(f"_base_ = ['{CIFAR100}']\n{text}\n")
+        return Config.fromfile(tmp_path / 'leaf.py')
+
+    return write
+
+
+def test_without_options_the_config_s_own_root_is_used(leaf):
+    assert roots(merge_cfg_options(leaf(), None)) == ['data/cifar100'] * 3
+    assert roots(apply_data_root(leaf())) == ['data/cifar100'] * 3
+    assert roots(merge_cfg_options(leaf("data_root = '/mine'"), {})) == ['/mine'] * 3
+
+
+def test_the_option_reaches_all_loaders(leaf):
+    cfg = merge_cfg_options(leaf("data_root = '/mine'"), {'data_root': '/yours', 'train_dataloader.batch_size': 8})
+    assert roots(cfg) == ['/yours'] * 3 and cfg.data_root == '/yours' and cfg.train_dataloader.batch_size == 8
+
+
+def test_a_data_set_s_own_root_wins(leaf):
+    options = {'train_dataloader.dataset.data_root': '/only', 'data_root': '/yours'}
+    assert roots(merge_cfg_options(leaf(), options)) == ['/only', '/yours', '/yours']
+    cfg = leaf("train_dataloader = dict(dataset=dict(data_root='/only'))")
+    assert roots(merge_cfg_options(cfg, {'data_root': '/yours'})) == ['/only', '/yours', '/yours']
+    cfg = leaf()
+    cfg.merge_from_dict(options)
+    assert roots(apply_data_root(cfg)) == ['/only', '/yours', '/yours']
+
+
+def test_a_dumped_config_can_still_be_moved(leaf, tmp_path):
+    merge_cfg_options(leaf(), {'data_root': '/yours'}).dump(tmp_path / 'dumped.py')
+    cfg = merge_cfg_options(Config.fromfile(tmp_path / 'dumped.py'), {'data_root': '/theirs'})
+    assert roots(cfg) == ['/theirs'] * 3
+
+
+@pytest.mark.parametrize('root', ['/coco', '/coco/'])
+def test_paths_written_with_the_old_root_follow_as_in_mmdet(root):
+    dataset = dict(type='CocoDataset', data_root='data/coco/', ann_file='annotations/val.json')
+    cfg = Config(
+        dict(
+            data_root='data/coco/',
+            train_dataloader=dict(dataset=dict(type='RepeatDataset', dataset=dict(dataset))),
+            val_dataloader=dict(dataset=dict(datasets=[dict(dataset), dict(data_root='data/cocoa')])),
+            val_evaluator=[dict(type='CocoMetric', ann_file='data/coco/annotations/val.json')],
+            load_from='data/coco/model.pth',
+        )
+    )
+    merge_cfg_options(cfg, {'data_root': root})
+    assert cfg.train_dataloader.dataset.dataset == dict(dataset, data_root=root)
+    assert cfg.val_dataloader.dataset.datasets == [dict(dataset, data_root=root), dict(data_root='data/cocoa')]
+    assert cfg.val_evaluator[0].ann_file == '/coco/annotations/val.json'
+    assert cfg.load_from == 'data/coco/model.pth'
+
+
+def test_a_config_without_data_root_is_left_alone():
+    cfg = merge_cfg_options(Config(dict(train_dataloader=dict(dataset=dict(type='topkd.Digits')))), dict(work_dir='w'))
+    assert cfg.train_dataloader.dataset == dict(type='topkd.Digits') and cfg.work_dir == 'w'

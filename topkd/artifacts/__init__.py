@@ -1,0 +1,1 @@
+"""The files that are made once a teacher: clouds, images and RipsNet."""

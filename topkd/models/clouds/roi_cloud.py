@@ -1,0 +1,125 @@
+"""Clouds whose points are objects instead of images."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchvision.ops import roi_align
+
+from topkd.models.clouds.point_cloud import Features, IncompleteCloudError, full_precision, normalize_clouds
+from topkd.registry import MODELS
+
+FINEST_SCALE = 56  # pixels; a box of twice that side is read one level higher, as in mmdet's RoI extractor
+
+
+@MODELS.register_module()
+class RoICloud(nn.Module):
+    """Make one cloud of the annotated objects of a batch: a point is the average feature inside a box.
+
+    A batch has any number R of objects, a cloud ``num_points``: every R / num_points-th object is a point, which repeats
+    objects where R is smaller. A repeated point adds a component that dies at 0, and the weight of a persistence image
+    is 0 there; so the image is that of the distinct objects.
+
+    Clouds are made by each process for itself: the number of objects differs between them.
+
+    Args:
+        num_points (int): Points of a cloud, n. Defaults to 16.
+        images_per_cloud (int): Images whose objects make one cloud while RipsNet's training set is made; in the
+            distillation it is the batch of a process. Defaults to 8.
+        size (int): Samples along each side of a box, averaged. Defaults to 7.
+        normalization (str): See :func:`topkd.models.clouds.point_cloud.normalize_clouds`. Defaults to 'none'.
+        incomplete (str): What a batch without objects does: ``'skip'`` leaves the topology term out of that step,
+            ``'error'`` stops. Defaults to 'skip'.
+
+    Source: beyond the paper.
+    """
+
+    needs_samples = True
+
+    def __init__(
+        self,
+        num_points: int = 16,
+        images_per_cloud: int = 8,
+        size: int = 7,
+        normalization: str = 'none',
+        incomplete: str = 'skip',
+    ) -> None:
+        super().__init__()
+        if num_points < 2:
+            raise ValueError(f'num_points must be 2 or more, got {num_points}')
+        if incomplete not in ('error', 'skip'):
+            raise ValueError(f"incomplete must be 'error' or 'skip', got '{incomplete}'")
+        self.num_points = num_points
+        self.images_per_cloud = images_per_cloud
+        self.size = size
+        self.normalization = normalization
+        self.incomplete = incomplete
+
+    def forward(
+        self, features: Features, projection: nn.Module | None = None, *, data_samples: Sequence[Any]
+    ) -> Tensor:
+        """Turn the features of a batch into one cloud.
+
+        Args:
+            features (Tensor | Sequence[Tensor]): A level (N, C, H, W), or the levels of a pyramid from fine to coarse,
+                each half as large as the one before.
+            projection (nn.Module, optional): Applied to the points before they are normalized.
+            data_samples (Sequence): mmdet's data samples, with ``gt_instances`` and ``batch_input_shape``.
+
+        Returns:
+            Tensor: Cloud (1, n, d) in full precision; d = C without a projection.
+
+        Raises:
+            IncompleteCloudError: If no image of the batch has an object.
+        """
+        levels = full_precision([features] if isinstance(features, Tensor) else features)
+        boxes = gt_rois(data_samples).to(levels[0])
+        if not len(boxes):
+            raise IncompleteCloudError(
+                'a cloud of objects needs one object at least, the images of this batch have none'
+            )
+        chosen = torch.arange(self.num_points, device=boxes.device) * len(boxes) // self.num_points
+        if len(boxes) < self.num_points:
+            chosen = torch.arange(self.num_points, device=boxes.device) % len(boxes)
+        height = data_samples[0].batch_input_shape[0]
+        clouds = roi_points(levels, boxes[chosen], height, self.size)[None]
+        return normalize_clouds(clouds if projection is None else projection(clouds), self.normalization)
+
+
+def gt_rois(data_samples: Sequence[Any]) -> Tensor:
+    """List the annotated boxes of a batch.
+
+    Args:
+        data_samples (Sequence): mmdet's data samples; crowds are not in their ``gt_instances``.
+
+    Returns:
+        Tensor: (R, 5): number of the image, x1, y1, x2, y2 in pixels.
+    """
+    boxes = [torch.as_tensor(sample.gt_instances.bboxes) for sample in data_samples]
+    return torch.cat([torch.cat([box.new_full((len(box), 1), index), box], 1) for index, box in enumerate(boxes)])
+
+
+def roi_points(levels: Sequence[Tensor], rois: Tensor, height: int, size: int) -> Tensor:
+    """Average features inside boxes, each on the level that fits its size.
+
+    .. math:: \\mathrm{level} = \\lfloor \\log_2(\\sqrt{w h} / 56) \\rfloor
+
+    Args:
+        levels (Sequence[Tensor]): (N, C, H, W), from fine to coarse.
+        rois (Tensor): (R, 5): number of the image, x1, y1, x2, y2 in pixels.
+        height (int): Of the images, in pixels; tells the levels' strides.
+        size (int): Samples along each side of a box.
+
+    Returns:
+        Tensor: Points (R, C).
+    """
+    sides = (rois[:, 3:] - rois[:, 1:3]).clamp_min(0).prod(dim=1).sqrt()
+    wanted = torch.log2(sides / FINEST_SCALE + 1e-6).floor().clamp(0, len(levels) - 1).long()
+    points = rois.new_zeros(len(rois), levels[0].shape[1])
+    for index, level in enumerate(levels):
+        here = (wanted == index).nonzero().squeeze(1)
+        scale = level.shape[2] / height
+        pooled = roi_align(level, rois[here], size, scale, sampling_ratio=1, aligned=True).mean(dim=(2, 3))
+        points = points.index_copy(0, here, pooled)
+    return points

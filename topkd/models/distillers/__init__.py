@@ -1,0 +1,5 @@
+"""Models that train students against a teacher."""
+
+from topkd.models.distillers.distiller import Distiller
+
+__all__ = ['Distiller']

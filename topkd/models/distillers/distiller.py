@@ -1,0 +1,160 @@
+"""The method: an untouched student, a frozen teacher, and losses between their features."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from topkd.artifacts.artifact import ripsnet_path
+from topkd.models.distillers.diagnosis import check_finite, gradient_ratio, terms_of
+from topkd.models.distillers.roi_teacher_reader import teacher_reader
+from topkd.models.losses.distillation_loss import Probe
+from topkd.models.losses.topology_loss import build
+from topkd.models.tap import as_list, pick, tap
+from topkd.models.teacher import Teacher
+from topkd.registry import MODELS
+
+
+@MODELS.register_module()
+class Distiller(BaseModel):
+    r"""Train a student by its own loss plus losses against a teacher.
+
+    .. math:: L = L_\mathrm{student} + \sum_k \mathrm{loss\_weight}_k\, L_k
+
+    The student runs its own ``forward(mode='loss')`` and is otherwise left alone: predictions are its predictions, and
+    with all weights 0 its gradients are those of plain training.
+
+    Args:
+        student (dict | nn.Module): Config of the student, as in its plain baseline.
+        teacher (dict | nn.Module): Arguments of :class:`topkd.models.Teacher`.
+        losses (dict): Configs by name; ``None`` leaves one out. The log calls them ``loss_<name>``.
+        data_preprocessor (dict, optional): Given to the student where it has none of its own.
+        gradient_interval (int): Steps between two measurements of how strongly a loss pulls at the feature that it
+            taps; 0 for never. Defaults to 50.
+        probe_shape (Sequence[int]): Shape of the image that shows the widths of the taps. Defaults to (3, 64, 64).
+
+    Source: Equation 6.
+    """
+
+    def __init__(
+        self,
+        student: dict | nn.Module,
+        teacher: dict | nn.Module,
+        losses: dict[str, Any],
+        data_preprocessor: dict | None = None,
+        gradient_interval: int = 50,
+        probe_shape: Sequence[int] = (3, 64, 64),
+    ) -> None:
+        if isinstance(student, dict):
+            student = dict(student)
+            if data_preprocessor is not None:
+                student.setdefault('data_preprocessor', data_preprocessor)
+            student = MODELS.build(student)
+        super().__init__(data_preprocessor=student.data_preprocessor)
+        self.student = student
+        # the student's weights and batches must not depend on what surrounds it, or the baseline is no control
+        with torch.random.fork_rng():
+            self.teacher = teacher if isinstance(teacher, nn.Module) else Teacher(**teacher)
+            self.losses = nn.ModuleDict(
+                {
+                    name: build(ripsnet_path(config, self.teacher.name)) if isinstance(config, dict) else config
+                    for name, config in losses.items()
+                    if config is not None
+                }
+            )
+            self._check_teacher_of_ripsnet()
+            self.reader = teacher_reader(self.teacher, self.taps('teacher'))
+            self._bind(probe_shape)
+        self.gradient_interval = gradient_interval
+        self._step = 0
+
+    def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = 'tensor') -> Any:
+        """Compute the losses (``mode='loss'``); every other mode is the student's.
+
+        Args:
+            inputs (Tensor): Preprocessed images (N, 3, H, W).
+            data_samples (list, optional): As the student expects them.
+            mode (str): 'loss', 'predict' or 'tensor'.
+        """
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        return self.student(inputs, data_samples, mode=mode)
+
+    def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Any]:
+        """Compute the student's losses, the distillation losses and what the log says of them.
+
+        Args:
+            inputs (Tensor): Preprocessed images (N, 3, H, W).
+            data_samples (list): As the student expects them.
+
+        Returns:
+            dict[str, Tensor]: The student's own entries, ``loss_<name>`` of each loss, and diagnostics.
+
+        Raises:
+            FloatingPointError: If a term is not finite.
+        """
+        # the teacher first: its activations are freed before the student's, which the backward pass needs, are made
+        return self.distill(inputs, data_samples, self.reader.read(inputs, self.data_preprocessor, data_samples))
+
+    def distill(self, inputs: Tensor, data_samples: list, shared: dict[str, Tensor]) -> dict[str, Any]:
+        """Do what :meth:`loss` does with features of the teacher that were read already.
+
+        Args:
+            inputs (Tensor): Preprocessed images (N, 3, H, W).
+            data_samples (list): As the student expects them.
+            shared (dict[str, Tensor]): See :meth:`TeacherReader.read`.
+        """
+        with tap(self.student, [*self.taps('student'), *self.reader.student_taps]) as student_features:
+            losses = dict(self.student(inputs, data_samples, mode='loss'))
+        teacher_features = self.reader.complete(shared, student_features)
+        pairs = {
+            name: (pick(student_features, loss.student_tap), pick(teacher_features, loss.teacher_tap), data_samples)
+            for name, loss in self.losses.items()
+        }
+        for name, loss in self.losses.items():
+            losses[f'loss_{name}'] = loss(*pairs[name])
+        terms = terms_of(losses)
+        check_finite(terms, (student_features, teacher_features))
+        losses.update(self._diagnose(terms, pairs))
+        return losses
+
+    def taps(self, network: str) -> list[str]:
+        """List the taps of all losses on one network, ``'student'`` or ``'teacher'``."""
+        return [path for loss in self.losses.values() for path in as_list(getattr(loss, f'{network}_tap'))]
+
+    def _bind(self, shape: Sequence[int]) -> None:
+        """Show every loss the features of a blank image, so that it can infer widths and refuse what cannot work."""
+        student, teacher = self.reader.probe(self.student, self.taps('student'), torch.zeros(1, *shape))
+        for loss in self.losses.values():
+            loss.bind(self.teacher, Probe(pick(student, loss.student_tap), pick(teacher, loss.teacher_tap)))
+
+    def _check_teacher_of_ripsnet(self) -> None:
+        """Refuse a RipsNet that was trained on the clouds of another teacher."""
+        for name, loss in self.losses.items():
+            vectorizer = getattr(loss, 'vectorizer', None)
+            source = getattr(getattr(vectorizer, 'module', vectorizer), 'source', {})
+            if source.get('teacher_fingerprint', self.teacher.fingerprint) != self.teacher.fingerprint:
+                raise ValueError(
+                    f"loss '{name}': its RipsNet was trained on the clouds of teacher '{source.get('teacher')}' "
+                    f"({source['teacher_fingerprint']}), this teacher is '{self.teacher.name}' "
+                    f'({self.teacher.fingerprint}): run tools/gen_pi.py and tools/train_ripsnet.py for it'
+                )
+
+    def _diagnose(self, terms: dict[str, Tensor], pairs: dict[str, Any]) -> dict[str, Tensor]:
+        """Return the share of every distillation term and, every ``gradient_interval`` steps, its pull."""
+        total = sum(term.detach() for term in terms.values())
+        logs = {f'share_{name}': terms[f'loss_{name}'].detach() / total for name in self.losses}
+        measure = self.training and self.gradient_interval > 0 and self._step % self.gradient_interval == 0
+        self._step += 1
+        for name, loss in self.losses.items() if measure else ():
+            feature = pairs[name][0]
+            levels = [feature] if isinstance(feature, Tensor) else feature
+            if not all(level.requires_grad for level in levels):
+                continue
+            logs[f'gradient_ratio_{name}'] = gradient_ratio(terms, f'loss_{name}', feature)
+            logs.update(
+                {f'{key}_{name}': total.new_tensor(value) for key, value in loss.diagnostics(*pairs[name]).items()}
+            )
+        return logs

@@ -1,0 +1,116 @@
+"""Two-stage detectors: the teacher scores the boxes that the student looks at."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from topkd.models.distillers.teacher_reader import TeacherReader
+from topkd.models.tap import tap
+from topkd.models.teacher import Teacher
+
+HEAD = 'roi_head'
+STUDENT_ROIS = 'roi_head.bbox_roi_extractor(1)'
+ROIS_AT_ONCE = (
+    1024  # the pooled features of all of them would lie beside everything that the student's backward pass needs
+)
+
+
+class RoITeacherReader(TeacherReader):
+    r"""Let a two-stage teacher score the RoIs that a student sampled in this very step.
+
+    The teacher's box head reads features that it pools from its own pyramid, so both networks classify the same boxes
+    of the same images:
+
+    .. math:: L_\mathrm{KD} = \tau^2\, \frac{1}{R} \sum_r
+        \mathrm{KL}(\mathrm{softmax}(z_T(r) / \tau)\, \|\, \mathrm{softmax}(z_S(r) / \tau))
+
+    The teacher runs its backbone and neck once a batch and its box head once a student; its RPN and its target assignment
+    never run.
+
+    Args:
+        teacher (Teacher): A detector with one box head.
+        taps (Iterable[str]): Of all losses; those below ``roi_head`` are read RoI by RoI.
+
+    Raises:
+        TypeError: If a network has not exactly one box head.
+        ValueError: If the box heads have other classes, or the teacher resizes its images.
+
+    Source: Appendix C.1.
+    """
+
+    student_taps = (STUDENT_ROIS,)
+
+    def __init__(self, teacher: Teacher, taps: Iterable[str]) -> None:
+        super().__init__(teacher, taps)
+        _box_head(teacher.module, 'teacher')
+        if teacher.input_size is not None:
+            raise ValueError(
+                f"the student's boxes would not fit a teacher that resizes its images, got teacher.input_size="
+                f'{teacher.input_size}: remove it'
+            )
+        # the levels that the teacher's box head reads
+        self.pyramid = [f'neck[{level}]' for level in range(teacher.module.roi_head.bbox_roi_extractor.num_inputs)]
+        self.head_taps = [path for path in self.taps if path.startswith(HEAD)]
+
+    def read(
+        self, inputs: Tensor, preprocessor: nn.Module, data_samples: Sequence[Any] | None = None
+    ) -> dict[str, Tensor]:
+        """Run the teacher's backbone and neck; see :meth:`TeacherReader.read`."""
+        paths = [*(path for path in self.taps if not path.startswith(HEAD)), *self.pyramid]
+        return self.teacher.features(inputs, paths, preprocessor, data_samples)
+
+    @torch.no_grad()
+    def complete(self, shared: dict[str, Tensor], student_features: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Add the scores of the student's RoIs.
+
+        Args:
+            shared (dict[str, Tensor]): From :meth:`read`.
+            student_features (dict[str, Tensor]): Holds the RoIs (R, 5): number of the image, x1, y1, x2, y2 in pixels.
+        """
+        teacher = self.teacher.module
+        pyramid = tuple(shared[path] for path in self.pyramid)
+        parts = []
+        for rois in student_features[STUDENT_ROIS].detach().split(ROIS_AT_ONCE):
+            with tap(teacher, self.head_taps) as scores:
+                # mmdet's own RoI pooling and box head, the very ones of the teacher's predictions
+                teacher.roi_head._bbox_forward(pyramid, rois)
+            parts.append(scores)
+        return {**shared, **{path: torch.cat([part[path] for part in parts]) for path in self.head_taps}}
+
+    def probe(
+        self, student: nn.Module, taps: Sequence[str], image: Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Show one image to both networks, see :meth:`TeacherReader.probe`, and refuse box heads that cannot be compared."""
+        classes = _box_head(student, 'student').num_classes, _box_head(self.teacher.module, 'teacher').num_classes
+        if classes[0] != classes[1]:
+            raise ValueError(
+                f'student and teacher must classify the same classes, got {classes[0]} and {classes[1]}: use a teacher of '
+                "the student's data set, or set losses.kd=None"
+            )
+        return super().probe(student, taps, image)
+
+    def _run(self, network: nn.Module, taps: Sequence[str], image: Tensor) -> dict[str, Tensor]:
+        """Score one RoI, the whole image."""
+        height, width = image.shape[-2:]
+        with tap(network, taps) as features:
+            network.roi_head._bbox_forward(network.extract_feat(image), image.new_tensor([[0, 0, 0, width, height]]))
+        return features
+
+
+def teacher_reader(teacher: Teacher, taps: Iterable[str]) -> TeacherReader:
+    """Return the reader that the taps of all losses need."""
+    taps = list(taps)
+    return (RoITeacherReader if any(path.startswith(HEAD) for path in taps) else TeacherReader)(teacher, taps)
+
+
+def _box_head(network: nn.Module, name: str) -> nn.Module:
+    """Return the only box head of a network."""
+    head = getattr(getattr(network, HEAD, None), 'bbox_head', None)
+    if head is None or isinstance(head, nn.ModuleList):
+        raise TypeError(
+            f"a loss on 'roi_head' needs a {name} with one box head, such as mmdet's FasterRCNN, got "
+            f'{type(network).__name__}: choose another {name}, or set that loss to None'
+        )
+    return head

@@ -1,0 +1,80 @@
+"""RipsImage: the exact persistence image of a cloud, with gradient."""
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.dist import all_gather
+from torch import Tensor, nn
+
+from topkd.models.vectorizers.ripsnet_file import load_ripsnet_file
+from topkd.registry import MODELS
+from topkd.topology import PersistenceImager, rips_diagrams, rips_h0
+
+
+@MODELS.register_module()
+class RipsImage(nn.Module):
+    """Compute the persistence images of clouds exactly, with gradient.
+
+    The images' spec (bandwidth, range, scale) comes from a file, or is fitted on the fly: during the first
+    ``fit_batches`` training steps every batch of teacher clouds widens it, after that it is fixed. The spec is part
+    of the state dict, so a resumed training goes on with the same images.
+
+    Args:
+        homology_dims (Sequence[int]): (0, ), (1, ) or (0, 1). Defaults to (0, ).
+        resolution (Sequence[int]): Columns (birth) and rows (persistence); (1, P) leaves out the identical columns of
+            dimension 0. Defaults to (20, 20).
+        spec (dict | str, optional): :meth:`PersistenceImager.spec`, or a RipsNet file that holds one.
+        fit_batches (int): Batches of teacher clouds to fit on where no spec is given. Defaults to 50.
+
+    Source: Section 3.2; Equation 3 with the exact image in RipsNet's place.
+    """
+
+    def __init__(
+        self,
+        homology_dims: Sequence[int] = (0,),
+        resolution: Sequence[int] = (20, 20),
+        spec: dict | str | None = None,
+        fit_batches: int = 50,
+    ) -> None:
+        super().__init__()
+        self.homology_dims = tuple(homology_dims)
+        self.resolution = tuple(resolution)
+        rips_diagrams(torch.zeros(1, 2, 1), self.homology_dims)  # refuses unknown dimensions now, not in the first step
+        if isinstance(spec, str):
+            spec = load_ripsnet_file(spec, None, homology_dims, resolution).get('spec')
+        self.imager = PersistenceImager(self.resolution)
+        self.fit_batches = 0 if spec is not None else fit_batches
+        if spec is not None:
+            self.imager.load_spec(spec)
+        self.register_buffer('fitted_batches', torch.zeros((), dtype=torch.long))
+        self._seen: list[Tensor] = []
+        self._fitting = True  # asked before the buffer, which costs a synchronization on a GPU
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Compute the images of clouds (B, n, d) -> (B, P)."""
+        if self.homology_dims == (0,):
+            return self.imager.images_from_deaths(rips_h0(points))
+        return self.imager(rips_diagrams(points, self.homology_dims))
+
+    @torch.no_grad()
+    def observe(self, points: Tensor) -> None:
+        """Widen the spec by a batch of teacher clouds, until ``fit_batches`` batches were seen.
+
+        Args:
+            points (Tensor): Teacher's clouds (B, n, d).
+        """
+        if not self._fitting:
+            return
+        self._fitting = bool(self.fitted_batches < self.fit_batches)
+        if not self._fitting:
+            self._seen.clear()
+            return
+        # ranks see different clouds, but must compare images of the same spec
+        self._seen += rips_diagrams(torch.cat(all_gather(points.contiguous())), self.homology_dims)
+        self.imager.fit(self._seen)
+        self.fitted_batches += 1
+
+    def diagnostics(self, points: Tensor) -> dict[str, float]:
+        """Return the share of the diagrams' points that the images cannot see."""
+        with torch.no_grad():
+            return dict(outside=self.imager.share_outside(rips_diagrams(points, self.homology_dims)))

@@ -1,0 +1,136 @@
+"""RipsNet: a small network that approximates the persistence image of a cloud."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from topkd.models.vectorizers.ripsnet_file import load_ripsnet_file
+from topkd.registry import MODELS
+
+OPERATORS = ('mean', 'sum')
+# widths of the three per-point layers by width of the points (Tables 14, 15, 18 and 19)
+UNITS = {
+    16: (16, 16, 16),
+    32: (32, 16, 16),
+    64: (64, 32, 32),
+    128: (128, 64, 64),
+    256: (256, 128, 128),
+    512: (512, 256, 256),
+    1024: (512, 256, 256),
+    2048: (1024, 512, 256),
+}
+
+
+def units_for(in_channels: int) -> tuple[int, int, int]:
+    """Return the widths of RipsNet's per-point layers for points of width d.
+
+    Widths that the paper does not use take the row of the next smaller width that it does.
+
+    Args:
+        in_channels (int): d.
+
+    Returns:
+        tuple: Three widths.
+
+    Source: Tables 14, 15, 18 and 19.
+    """
+    return UNITS[max((width for width in UNITS if width <= in_channels), default=16)]
+
+
+@MODELS.register_module()
+class RipsNet(nn.Module):
+    r"""Approximate the persistence image of a cloud by a DeepSets network.
+
+    .. math:: \mathrm{RipsNet}(X) = \phi_2(\mathrm{op}_{x \in X}\, \phi_1(x))
+
+    with three linear layers with bias and ReLU before the operator, and four linear layers without bias after it
+    (50, 100, 200 and P units; ReLU, ReLU, ReLU, sigmoid).
+
+    Args:
+        in_channels (int, optional): Width of the points, d. None: read from ``checkpoint``.
+        operator (str): ``'mean'`` or ``'sum'`` over the points. Defaults to 'mean'.
+        units (Sequence[int], optional): Widths of the per-point layers. None: :func:`units_for`.
+        homology_dims (Sequence[int]): Dimensions of the images that it stands for. Defaults to (0, ).
+        resolution (Sequence[int]): Resolution of those images; P is its product. Defaults to (20, 20).
+        checkpoint (str, optional): A file written by ``tools/train_ripsnet.py`` or ``tools/convert_checkpoint.py``.
+            It decides ``in_channels``, ``operator`` and ``units``; the other arguments must agree with it.
+
+    Source: Section 4.1; constants from Appendix B.
+    """
+
+    def __init__(
+        self,
+        in_channels: int | None = None,
+        operator: str = 'mean',
+        units: Sequence[int] | None = None,
+        homology_dims: Sequence[int] = (0,),
+        resolution: Sequence[int] = (20, 20),
+        checkpoint: str | None = None,
+    ) -> None:
+        super().__init__()
+        file = None
+        if checkpoint is not None:
+            file = load_ripsnet_file(checkpoint, in_channels, homology_dims, resolution)
+            in_channels, operator, units = file['in_channels'], file['operator'], file['units']
+        if in_channels is None:
+            raise ValueError('RipsNet needs in_channels (the width of the points) or a checkpoint, got neither')
+        if operator not in OPERATORS:
+            raise ValueError(f"RipsNet's operator must be 'mean' or 'sum', got '{operator}'")
+        self.in_channels = int(in_channels)
+        self.operator = operator
+        self.units = tuple(units or units_for(self.in_channels))
+        self.homology_dims = tuple(homology_dims)
+        self.resolution = tuple(resolution)
+        # what the file says of its images and of the clouds it was trained on; None for a fresh network
+        self.spec: dict | None = file and file.get('spec')
+        self.source: dict = (file or {}).get('source') or {}
+        pixels = self.resolution[0] * self.resolution[1]
+        point_widths = (self.in_channels, *self.units)
+        image_widths = (self.units[-1], 50, 100, 200, pixels)
+        self.point_layers = nn.ModuleList(nn.Linear(*pair) for pair in zip(point_widths, point_widths[1:]))
+        self.image_layers = nn.ModuleList(nn.Linear(*pair, bias=False) for pair in zip(image_widths, image_widths[1:]))
+        if file is not None:
+            self.load_state_dict(file['state_dict'], strict=True)
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Approximate the images of clouds.
+
+        Args:
+            points (Tensor): (B, n, d).
+
+        Returns:
+            Tensor: Images (B, P) in (0, 1).
+
+        Raises:
+            ValueError: If the points are not of width ``in_channels``.
+        """
+        if points.ndim != 3 or points.shape[2] != self.in_channels:
+            raise ValueError(
+                f'RipsNet expects clouds (B, n, {self.in_channels}), got {tuple(points.shape)}: '
+                'train a RipsNet on these clouds (tools/gen_pi.py, then tools/train_ripsnet.py)'
+            )
+        hidden = points
+        for layer in self.point_layers:
+            hidden = layer(hidden).relu()
+        hidden = hidden.mean(dim=1) if self.operator == 'mean' else hidden.sum(dim=1)
+        for layer in self.image_layers[:-1]:
+            hidden = layer(hidden).relu()
+        return self.image_layers[-1](hidden).sigmoid()
+
+    def to_file(self, spec: dict | None = None, source: dict | None = None) -> dict:
+        """Return everything that :func:`load_ripsnet_file` needs, as plain values and tensors.
+
+        Args:
+            spec (dict, optional): :meth:`PersistenceImager.spec` of the images it was trained on.
+            source (dict, optional): Where its clouds came from: teacher, tap, num_points and so on.
+        """
+        return dict(
+            state_dict={name: tensor.detach().cpu().clone() for name, tensor in self.state_dict().items()},
+            in_channels=self.in_channels,
+            operator=self.operator,
+            units=list(self.units),
+            homology_dims=list(self.homology_dims),
+            resolution=list(self.resolution),
+            spec=spec,
+            source=source,
+        )

@@ -1,0 +1,35 @@
+"""RipsNet files: weights, operator, units, the spec of the images and where the clouds came from."""
+
+import os
+from collections.abc import Sequence
+
+from topkd.artifacts.artifact import COMMANDS
+from topkd.utils.checkpoint import load_file
+
+
+def load_ripsnet_file(
+    path: str, in_channels: int | None, homology_dims: Sequence[int], resolution: Sequence[int]
+) -> dict:
+    """Read a RipsNet file and check it against what is asked of it.
+
+    Raises:
+        FileNotFoundError: If there is no file; the message says how to make it.
+        ValueError: If the file is no RipsNet, or one for other clouds or images than asked for.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"RipsNet '{path}' does not exist; make it with\n  {COMMANDS}")
+    file = load_file(path)
+    missing = {'state_dict', 'in_channels', 'operator', 'units'} - set(file)
+    if missing:
+        raise ValueError(
+            f"'{path}' is not a RipsNet file (it lacks {', '.join(sorted(missing))}): write one with "
+            'tools/train_ripsnet.py or tools/convert_checkpoint.py'
+        )
+    asked = dict(in_channels=in_channels, homology_dims=list(homology_dims), resolution=list(resolution))
+    for name, value in asked.items():
+        if value is not None and file.get(name, value) != value:
+            raise ValueError(
+                f"RipsNet '{path}' has {name} {file[name]}, the config asks for {value}: "
+                'train a RipsNet for this config (tools/gen_pi.py, then tools/train_ripsnet.py)'
+            )
+    return file

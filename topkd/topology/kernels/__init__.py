@@ -1,0 +1,1 @@
+"""The fast code behind the plain names of topkd.topology."""

@@ -1,0 +1,1 @@
+"""Small helpers with many users: files, checkpoints, configs, seeds, statistics."""

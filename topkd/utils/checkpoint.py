@@ -1,0 +1,199 @@
+"""Read and write checkpoint files: weights only, complete or not at all."""
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import Tensor, nn
+
+from topkd.utils.safe_globals import beside_weights, safe_globals
+
+# of the student's weights among a distiller's
+PREFIX = 'student.'
+
+
+def load_file(path: str, map_location: Any = 'cpu') -> dict:
+    """Load a checkpoint without running code from it.
+
+    Args:
+        path (str): A local path, or a URL or ``torchvision://`` name as MMEngine knows them.
+        map_location (str | Callable): As in ``torch.load``. Defaults to 'cpu'.
+
+    Returns:
+        dict: The file's content.
+
+    Raises:
+        FileNotFoundError: If a local path does not exist.
+        ValueError: If the file is no checkpoint, is cut short, or holds more than weights and plain values.
+    """
+    path = str(path)
+    if '://' in path:
+        # MMEngine downloads; TORCH_FORCE_WEIGHTS_ONLY_LOAD, set by the tools, keeps it from unrestricted unpickling
+        return CheckpointLoader.load_checkpoint(path, map_location=map_location)
+    path = os.path.expanduser(path)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"checkpoint '{path}' does not exist: correct the path in the config")
+    try:
+        with safe_globals(beside_weights()):
+            content = torch.load(path, map_location=map_location, weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:
+        # on bytes that are no checkpoint the unpickler fails in any way
+        raise ValueError(
+            f"'{path}' cannot be read as a checkpoint of weights ({unreadable(error)}): it is cut short, of another "
+            'format, or holds Python objects; make it again or convert it'
+        ) from error
+    if not isinstance(content, dict):
+        raise ValueError(f"'{path}' holds a {type(content).__name__}, expected a dict of weights")
+    return content
+
+
+def load_state(path: str) -> dict[str, Tensor]:
+    """Load a checkpoint's weights, which stand under ``state_dict`` or are the whole file; see :func:`load_file`."""
+    content = load_file(path)
+    return content.get('state_dict', content)
+
+
+def unreadable(error: Exception) -> str:
+    """Say in a few words why ``torch.load`` refused a file; its own message advises to lift the protection."""
+    text = str(error)
+    held, asked = re.search(r'GLOBAL ([\w.]+)', text), re.search(r'the file asks for .*', text)
+    if held:
+        return f'it holds {held[1]}'
+    return asked[0] if asked else f'{type(error).__name__} on reading it'
+
+
+def use_safe_loader() -> None:
+    """Let MMEngine read local checkpoints by :func:`load_file` too.
+
+    Its own list of names that a file may use holds ``getattr``, by which a file reaches everything, and on an error it
+    falls back to unrestricted unpickling.
+    """
+    CheckpointLoader.register_scheme(prefixes='', loader=load_file, force=True)
+
+
+def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Mapping[str, Tensor] | None = None) -> None:
+    """Load a checkpoint into a model completely, or not at all.
+
+    Args:
+        model (nn.Module): Receives the weights.
+        path (str): See :func:`load_state`.
+        what (str): What the model is, for the message. Defaults to 'model'.
+        weights (Mapping[str, Tensor], optional): Taken instead of the file's, which then only gives the message a name.
+
+    Raises:
+        ValueError: If a key is missing, left over, or of another shape; the message lists them.
+    """
+    if weights is None:
+        weights = load_state(path)
+    expected = model.state_dict()
+    problems = [
+        _listing('missing', [key for key in expected if key not in weights]),
+        _listing('unexpected', [key for key in weights if key not in expected]),
+        _listing(
+            'of another shape',
+            [
+                f'{key} {tuple(weights[key].shape)} instead of {tuple(tensor.shape)}'
+                for key, tensor in expected.items()
+                if key in weights and weights[key].shape != tensor.shape
+            ],
+        ),
+    ]
+    if any(problems):
+        listed = '; '.join(filter(None, problems))
+        raise ValueError(
+            f"{what}: checkpoint '{path}' does not fit {type(model).__name__} ({listed}): "
+            'name the checkpoint of this network, or convert it with tools/convert_checkpoint.py'
+        )
+    model.load_state_dict(weights, strict=True)
+
+
+def _listing(kind: str, keys: Sequence[str]) -> str:
+    """Describe keys that do not fit, the first four by name."""
+    return f'{len(keys)} {kind}: {", ".join(keys[:4])}{", ..." if len(keys) > 4 else ""}' if keys else ''
+
+
+def student_state(state_dict: dict[str, Any]) -> dict[str, Any]:
+    """Take the student's weights out of a distiller's state dict, under the names that the plain student uses.
+
+    Raises:
+        ValueError: If the state dict holds no student.
+    """
+    student = {key[len(PREFIX) :]: value for key, value in state_dict.items() if key.startswith(PREFIX)}
+    if not student:
+        raise ValueError(
+            "the checkpoint holds no student (no key begins with 'student.'): give a checkpoint written by a "
+            'distillation config'
+        )
+    return student
+
+
+def load_student(network: nn.Module, path: str, what: str = 'model') -> None:
+    """Load a network completely from a checkpoint of its own, or of a distillation whose student it was.
+
+    Args:
+        network (nn.Module): Receives the weights.
+        path (str): See :func:`load_state`.
+        what (str): What the network is, for the message. Defaults to 'model'.
+
+    Raises:
+        ValueError: If the weights do not fit.
+    """
+    weights = load_state(path)
+    if any(key.startswith(PREFIX) for key in weights):
+        weights = student_state(weights)
+    load_weights(network, path, what, weights=weights)
+
+
+def fingerprint(model: nn.Module) -> str:
+    """Return a short hash of a model's parameters and buffers, the same for every file that holds them.
+
+    Args:
+        model (nn.Module): Any module.
+
+    Returns:
+        str: 16 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    state: Mapping[str, Tensor] = model.state_dict()
+    for name in sorted(state):
+        if name.endswith(
+            'num_batches_tracked'
+        ):  # a counter that old checkpoints lack and no forward in eval mode reads
+            continue
+        digest.update(name.encode())
+        digest.update(state[name].detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def save_file(content: dict[str, Any], path: str) -> None:
+    """Write a checkpoint beside its destination first, so that a kill or a full disk leaves the old file intact.
+
+    Args:
+        content (dict): Tensors and plain values.
+        path (str): Destination; its folder is made.
+
+    Raises:
+        OSError: If the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    destination = Path(path)
+    partial = destination.with_name(f'.{destination.name}.{os.getpid()}.partial')
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(content, partial)
+        os.replace(partial, destination)
+    except (OSError, RuntimeError) as error:
+        # torch's zip writer reports a full disk as a RuntimeError
+        raise OSError(
+            f"cannot write '{destination}' ({error}): free space on that disk or choose another folder; "
+            'the file that was there before is unchanged'
+        ) from error
+    finally:
+        if partial.is_file():
+            partial.unlink()

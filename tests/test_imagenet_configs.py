@@ -14,9 +14,9 @@ from mmengine.registry import DATASETS, MODELS
 from PIL import Image
 from torchvision import transforms
 
-from topkd.artifacts.artifact import artifact_folder, cloud_request
 from topkd.models import RipsNet
-from topkd.models.clouds.point_cloud import BatchCloud
+from topkd.models.clouds import BatchCloud
+from topkd.models.losses.topology_configs import topology_loss_of
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 PAIRS = [('resnet34', 'resnet18'), ('resnet50', 'mobilenetv2')]
@@ -75,8 +75,9 @@ def test_ripsnets_of_table_15(pair, units, folder):
     expected = sum(a * b + b for a, b in zip(widths, widths[1:]))
     expected += sum(a * b for a, b in zip((units[-1], 50, 100, 200), (50, 100, 200, 400)))
     assert sum(parameter.numel() for parameter in network.parameters()) == expected
-    assert cloud_request(cfg.model.losses.topology)['num_points'] == 256
-    assert artifact_folder(cfg.model.teacher.name, cfg.model.losses.topology).endswith(folder)
+    artifact = topology_loss_of(cfg).artifact(cfg.model.teacher.name)
+    assert artifact.request['num_points'] == 256
+    assert artifact.folder.as_posix().endswith(folder)
 
 
 def test_one_entry_names_the_classes_of_all_heads(tmp_path):
@@ -145,6 +146,6 @@ def test_eight_processes_with_32_images_make_the_same_cloud(monkeypatch):
     points = torch.randn(256, 5)
     whole = BatchCloud(**cfg)(points)
     monkeypatch.setattr(
-        'topkd.models.clouds.point_cloud.gather', lambda own: points if torch.equal(own, points[:32]) else None
+        'topkd.models.clouds.batch_cloud.gather_points', lambda own: points if torch.equal(own, points[:32]) else None
     )
     assert torch.equal(BatchCloud(**cfg)(points[:32]), whole) and whole.shape == (1, 256, 5)

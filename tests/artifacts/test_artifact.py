@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from topkd.artifacts.artifact import artifact_folder, check_request, read_manifest, ripsnet_path
+from topkd.artifacts.artifact import check_request, read_manifest
+from topkd.models.losses.topology_configs import without_files
 from topkd.utils.files import write_json
 
 
@@ -25,27 +26,44 @@ def loss(**changes) -> dict:
         (dict(), 'resnet56_cifar100_neck-0_n64_h0'),
         (dict(teacher_tap='backbone.layer2'), 'resnet56_cifar100_backbone-layer2_n64_h0'),
         (dict(vectorizer=dict(type='RipsNet', homology_dims=(0, 1))), 'resnet56_cifar100_neck-0_n64_h01'),
-        (dict(cloud=dict(num_points=8, normalization='unit_norm')), 'resnet56_cifar100_neck-0_n8_h0_unit_norm'),
+        (
+            dict(cloud=dict(type='BatchCloud', num_points=8, normalization='unit_norm')),
+            'resnet56_cifar100_neck-0_n8_h0_unit_norm',
+        ),
         (dict(cloud=dict(type='SpatialCloud', grid=4)), 'resnet56_cifar100_neck-0_n16_h0_SpatialCloud'),
         (dict(vectorizer=dict(type='RipsNet', resolution=(1, 400))), 'resnet56_cifar100_neck-0_n64_h0_1x400'),
         (dict(teacher_tap=['neck[0]', 'neck[1]']), 'resnet56_cifar100_neck-0-neck-1_n64_h0'),
+        (dict(cloud=dict(type='SpatialCloud')), 'resnet56_cifar100_neck-0_n64_h0_SpatialCloud'),
+        (dict(cloud=dict(type='RoICloud')), 'resnet56_cifar100_neck-0_n16_h0_RoICloud'),
+        (dict(cloud=dict(type='BatchCloud')), 'resnet56_cifar100_neck-0_nbatch_h0'),
     ],
 )
 def test_folder_says_what_is_in_it(changes, name):
-    assert artifact_folder('resnet56_cifar100', loss(**changes)) == f'work_dirs/ripsnet/{name}'
+    artifact = without_files(loss(**changes)).artifact('resnet56_cifar100')
+    assert artifact.folder.as_posix() == f'work_dirs/ripsnet/{name}'
 
 
 def test_explicit_checkpoint_decides():
-    config = loss(vectorizer=dict(type='RipsNet', checkpoint='elsewhere/ripsnet.pth'))
-    assert artifact_folder('any', config) == 'elsewhere'
-    assert ripsnet_path(config, 'any') is config
+    artifact = without_files(loss(vectorizer=dict(type='RipsNet', checkpoint='elsewhere/mine.pth'))).artifact('any')
+    assert (artifact.folder.as_posix(), artifact.ripsnet.as_posix()) == ('elsewhere', 'elsewhere/mine.pth')
 
 
-def test_path_is_filled_in_for_ripsnets_only():
-    assert ripsnet_path(loss(), 't')['vectorizer']['checkpoint'] == 'work_dirs/ripsnet/t_neck-0_n64_h0/ripsnet.pth'
-    exact = loss(vectorizer=dict(type='RipsImage'))
-    assert ripsnet_path(exact, 't') is exact
-    assert ripsnet_path(dict(type='KDLoss'), 't') == dict(type='KDLoss')
+def test_only_a_ripsnet_without_weights_needs_an_artifact():
+    assert without_files(loss()).network.needs_artifact
+    assert not without_files(loss(vectorizer=dict(type='RipsNet', in_channels=5))).network.needs_artifact
+    assert not without_files(loss(vectorizer=dict(type='RipsImage'))).network.needs_artifact
+
+
+def test_whole_batches_are_clouds_of_the_training_batch_filed_under_one_name():
+    clouds = loss(cloud=dict(type='BatchCloud'))
+    small, large = (without_files(clouds).artifact('t', batch_size=size) for size in (32, 64))
+    assert (small.request['num_points'], large.request['num_points']) == (32, 64)
+    assert small.folder == large.folder
+
+
+def test_a_distance_has_no_artifact():
+    with pytest.raises(ValueError, match="compares clouds by 'sorted_deaths': it needs neither clouds nor RipsNet"):
+        without_files(loss(distance='sorted_deaths')).artifact('t')
 
 
 def test_manifest_states(tmp_path):

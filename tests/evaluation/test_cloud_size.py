@@ -2,8 +2,10 @@
 
 import pytest
 
-from topkd.evaluation.cloud_size import cloud_size, images_of_cloud, tap_width, topology_config
+from topkd.evaluation.cloud_size import cloud_size, tap_width
 from topkd.models.backbones import CIFARResNet
+from topkd.models.clouds import BatchCloud, RoICloud, SpatialCloud
+from topkd.models.losses.topology_configs import topology_config
 
 
 def test_points_and_width_of_a_pair(digits_config):
@@ -14,9 +16,9 @@ def test_points_and_width_of_a_pair(digits_config):
     assert cloud_size(cfg) == (32, 16)
 
 
-def test_images_of_a_cloud(digits_config):
-    cfg = digits_config('topkd/resnet20-resnet8_digits.py', **{'train_dataloader.batch_size': 24})
-    assert [images_of_cloud(cfg, *stated) for stated in ((None,), (16,), (16, 1))] == [24, 16, 1]
+def test_images_of_a_cloud():
+    clouds = (BatchCloud(), BatchCloud(16), SpatialCloud(4), RoICloud(16, images_per_cloud=3))
+    assert [cloud.images(24) for cloud in clouds] == [24, 16, 1, 3]
 
 
 def test_clouds_of_grid_cells_have_the_points_of_the_grid(digits_config):

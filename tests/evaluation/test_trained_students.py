@@ -9,11 +9,11 @@ from topkd.evaluation.trained_students import (
     load_students,
     network_clouds,
     network_features,
-    topology_loss,
     whole_clouds,
 )
 from topkd.models import RoICloud, SpatialCloud
-from topkd.models.clouds.point_cloud import BatchCloud
+from topkd.models.clouds import BatchCloud
+from topkd.models.losses.topology_configs import named_topology_loss
 from topkd.utils.checkpoint import save_file
 
 
@@ -32,7 +32,7 @@ def students(tmp_path):
 def test_all_networks_see_the_same_images(students):
     model, networks = students
     batches = [batch(16, seed=seed) for seed in range(3)]
-    shown = list(network_features(model, networks, topology_loss(model), batches, limit=2))
+    shown = list(network_features(model, networks, named_topology_loss(model.losses), batches, limit=2))
     assert len(shown) == 2 and list(shown[0].features) == ['teacher', 'plain', 'KD']
     inputs = model.data_preprocessor(batches[1], False)['inputs']
     with torch.no_grad():
@@ -44,7 +44,7 @@ def test_all_networks_see_the_same_images(students):
 
 def test_clouds_are_projected_where_asked_for(students):
     model, networks = students
-    loss = topology_loss(model)
+    loss = named_topology_loss(model.losses)
     shown = next(network_features(model, networks, loss, [batch(16)]))
     clouds = network_clouds(loss, dict(KD=loss.projection), shown)
     torch.testing.assert_close(clouds['plain'], shown.features['plain'].reshape(2, 8, 16))
@@ -58,7 +58,7 @@ def test_a_student_cannot_be_called_teacher(students):
 
 def test_a_loss_that_is_not_there(students):
     with pytest.raises(KeyError, match=r"no topology loss 'kd' \(it has: topology\): name one of them by --loss"):
-        topology_loss(students[0], 'kd')
+        named_topology_loss(students[0].losses, 'kd')
 
 
 def test_a_batch_is_one_cloud_of_random_images(digits_config):
@@ -77,7 +77,7 @@ def test_a_batch_is_one_cloud_of_random_images(digits_config):
 
 def test_batches_without_a_whole_cloud_are_passed_over(students):
     model, networks = students
-    loss = topology_loss(model)
+    loss = named_topology_loss(model.losses)
     found = list(whole_clouds(model, networks, {}, loss, [batch(12), batch(16)]))
     assert len(found) == 1
     expected = network_clouds(loss, {}, next(network_features(model, networks, loss, [batch(16)])))

@@ -23,6 +23,7 @@ from topkd.hooks import TopologyVisualizationHook
 from topkd.hooks.topology_visualization_hook import term_history
 from topkd.hooks.undisturbed import alone, some_images, untouched
 from topkd.models import RipsNet
+from topkd.models.clouds import BatchCloud
 from topkd.utils.checkpoint import save_file
 
 PAIR = 'topkd/resnet20-resnet8_digits.py'
@@ -293,8 +294,9 @@ def test_only_the_first_process_draws_and_none_waits_for_it():
     run(draw_on_one_rank)
 
 
-def test_clouds_without_gather_are_left_alone():
-    loss = SimpleNamespace(cloud=SimpleNamespace())
+@pytest.mark.parametrize('gather', [False, True])
+def test_clouds_gather_as_before_behind_the_block(gather):
+    loss = SimpleNamespace(cloud=BatchCloud(gather=gather))
     with alone(loss):
-        pass
-    assert not hasattr(loss.cloud, 'gather')
+        assert loss.cloud.gather is False
+    assert loss.cloud.gather is gather

@@ -135,7 +135,7 @@ def test_a_ripsnet_of_fewer_clouds_does_not_stand_in_for_the_recipes(planner, to
     teacher.parent.mkdir(parents=True)
     teacher.write_text('')
     plan = planner(options={'clouds.num_clouds': 8}).plan(TABLES['table16'], [DIGITS])
-    folder = plan.jobs['RipsNet resnet20_digits_neck-0_n64_h0'].artifact
+    folder = plan.jobs['RipsNet resnet20_digits_neck-0_n64_h0'].artifact.folder
     (tmp_path / folder).mkdir(parents=True)
     (tmp_path / folder / 'ripsnet.pth').write_text('')
     (tmp_path / folder / 'manifest.json').write_text(json.dumps(dict(complete=True, request=dict(num_clouds=8))))
@@ -185,7 +185,7 @@ def test_every_topology_loss_gets_its_ripsnet_and_the_kd_control_must_be_one(pla
     assert [job.arguments for job in ripsnets] == [(), ('--loss', 'stage')]
     topkd = plan.jobs['two/TopKD/seed0']
     assert topkd.needs == ('teacher resnet20_digits', *(job.name for job in ripsnets))
-    assert topkd.utils.config.model.losses.stage.vectorizer.checkpoint == str(ripsnets[1].artifact / 'ripsnet.pth')
+    assert topkd.config.model.losses.stage.vectorizer.checkpoint == str(ripsnets[1].artifact.ripsnet)
     with pytest.raises(ValueError, match=r"more topology losses than 'topology' \(stage\): the KD control"):
         planner(seeds=(0,)).plan(TABLE, [pair])
 

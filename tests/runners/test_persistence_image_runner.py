@@ -15,9 +15,10 @@ import pytest
 import torch
 from gudhi.representations import PersistenceImage
 from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
 
 import topkd.runners.persistence_image_runner as module
-from topkd.runners import PersistenceImageRunner
+from topkd.runners import PersistenceImageRunner, RipsNetRunner
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -207,7 +208,11 @@ def test_artifact_of_another_request_is_not_touched(small_config, teacher_checkp
     'options, error, message',
     [
         ({'clouds.number': 3}, KeyError, 'clouds has no setting number; it has num_clouds, seed'),
-        ({'model.losses.topology.cloud.num_points': None}, ValueError, 'need a fixed size: set cloud.num_points'),
+        (
+            {'model.losses.topology.cloud.num_points': None, 'train_dataloader.batch_size': None},
+            ValueError,
+            'needs a batch size: set train_dataloader.batch_size, or cloud.num_points',
+        ),
         (
             {'model.losses.topology.cloud.num_points': 500},
             ValueError,
@@ -226,8 +231,22 @@ def test_bad_configs(small_config, options, error, message):
         make(small_config(**options))
 
 
+def test_a_cloud_that_is_the_whole_batch_has_the_size_of_the_trainings_batch(small_config, teacher_checkpoint):
+    whole = {'model.teacher.checkpoint': teacher_checkpoint, 'train_dataloader.batch_size': 12}
+    cfg = small_config('whole', **whole)
+    cfg.model.losses.topology.cloud = dict(type='BatchCloud')
+    folder = PersistenceImageRunner.from_cfg(cfg).run()
+    assert np.load(f'{folder}/clouds.npy').shape == (24, 12, 64)
+    RipsNetRunner.from_cfg(cfg).run()
+    init_default_scope('mmpretrain')
+    loss = MODELS.build(cfg.model).losses.topology.train()
+    assert loss(torch.rand(12, 64), torch.rand(12, 64)).isfinite()
+    with pytest.raises(ValueError, match='trained on clouds of 12 points, got 8: set drop_last=True'):
+        loss(torch.rand(8, 64), torch.rand(8, 64))
+
+
 def test_config_without_a_topology_loss(digits_config):
-    with pytest.raises(KeyError, match="no topology loss 'topology' in model.losses .it has: none"):
+    with pytest.raises(KeyError, match="model.losses has no topology loss 'topology' .it has: none"):
         PersistenceImageRunner.from_cfg(digits_config('kd/resnet20-resnet8_digits.py'))
 
 

@@ -10,6 +10,7 @@ import torch
 from small import build
 
 from topkd.artifacts.array_file import ArrayFile
+from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.datasets.clouds import CloudImages
 from topkd.hooks import ResumableEarlyStoppingHook
 from topkd.models import RipsNet
@@ -39,9 +40,11 @@ def make_artifact(folder: Path, count: int = 40, width: int = 5) -> str:
 
 
 def runner(folder: str, **settings) -> RipsNetRunner:
-    return RipsNetRunner(
-        folder, dict(REQUEST, teacher='t'), dict(dict(max_epochs=6, batch_size=5, lr=0.01), **settings)
-    )
+    return RipsNetRunner(artifact(folder), dict(dict(max_epochs=6, batch_size=5, lr=0.01), **settings))
+
+
+def artifact(folder: str, **changes) -> RipsNetArtifact:
+    return RipsNetArtifact('t', dict(REQUEST, **changes), Path(folder, 'ripsnet.pth'))
 
 
 def test_the_better_operator_is_kept_with_its_spec(tmp_path):
@@ -125,9 +128,9 @@ def test_bad_settings(tmp_path, settings, error, message):
 def test_artifact_of_another_config(tmp_path):
     folder = make_artifact(tmp_path / 'a')
     with pytest.raises(ValueError, match='num_points 6, asked for 64'):
-        RipsNetRunner(folder, dict(REQUEST, num_points=64), {})
+        RipsNetRunner(artifact(folder, num_points=64), {})
     with pytest.raises(FileNotFoundError, match='holds no clouds: run tools/gen_pi.py CONFIG first'):
-        RipsNetRunner(str(tmp_path / 'b'), REQUEST, {})
+        RipsNetRunner(artifact(tmp_path / 'b'), {})
 
 
 def test_too_few_clouds_to_split(tmp_path):

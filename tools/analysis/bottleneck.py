@@ -10,12 +10,12 @@ import shlex
 import sys
 
 import topkd  # noqa: F401
-from topkd.artifacts.artifact import cloud_request
 from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, tool
 from topkd.evaluation.bottleneck import SCALES, Distances, collect_diagrams, distances_to_teacher
 from topkd.evaluation.trained_pair import build_pair
-from topkd.evaluation.trained_students import cloud_loader, load_students, topology_loss
+from topkd.evaluation.trained_students import cloud_loader, load_students
 from topkd.launch import setup_processes
+from topkd.models.losses.topology_configs import image_dims, named_topology_loss
 from topkd.utils.files import write_json
 from topkd.utils.statistics import cell
 from topkd.visualization.bottleneck_plot import plot_bottleneck
@@ -47,12 +47,9 @@ def main() -> None:
     setup_processes(cfg)
     model = build_pair(cfg)
     students = load_students(model, checkpoints)
-    loss = topology_loss(model, args.loss)
-    request = cloud_request(cfg.model.losses[args.loss])
+    loss = named_topology_loss(model.losses, args.loss)
     loader = cloud_loader(cfg, args.split, loss.cloud, args.seed)
-    diagrams = collect_diagrams(
-        model, students, loss, loader, args.homology_dims or request['homology_dims'], args.batches
-    )
+    diagrams = collect_diagrams(model, students, loss, loader, args.homology_dims or image_dims(loss), args.batches)
     distances = distances_to_teacher(diagrams)
     print(table(distances))
     print(
@@ -70,7 +67,7 @@ def main() -> None:
             checkpoints=checkpoints,
             split=args.split,
             seed=args.seed,
-            clouds=request,
+            clouds=loss.request(),
             distances=[row.plain() for row in distances],
         ),
         data,

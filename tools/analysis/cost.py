@@ -18,12 +18,12 @@ from mmengine.config import DictAction
 from mmengine.device import get_device
 
 import topkd  # noqa: F401
-from topkd.artifacts.artifact import cloud_request
 from topkd.cli import tool
-from topkd.evaluation.cloud_size import cloud_size, topology_config
+from topkd.evaluation.cloud_size import cloud_size
 from topkd.evaluation.cost import PAPER_SIZES, TRAINING_BATCH, CloudSize, measure_cost, scaled
 from topkd.evaluation.route_times import device_name
 from topkd.launch import setup_processes
+from topkd.models.losses.topology_configs import image_dims, topology_loss_of
 from topkd.utils.config import merge_cfg_options, read_config
 from topkd.utils.files import write_json
 from topkd.visualization.cost_chart import plot_costs
@@ -73,7 +73,7 @@ def sizes(args: argparse.Namespace) -> tuple:
         return list(PAPER_SIZES), (0,)
     cfg = merge_cfg_options(read_config(args.config), args.cfg_options)
     setup_processes(cfg)
-    dims = cloud_request(topology_config(cfg, args.loss))['homology_dims']
+    dims = image_dims(topology_loss_of(cfg, args.loss))
     name = osp.splitext(osp.basename(args.config))[0]
     return [CloudSize(name, *cloud_size(cfg, args.loss))], tuple(dims)
 

@@ -21,8 +21,9 @@ from topkd.cli import named_paths, tool
 from topkd.datasets.point_file import read_points
 from topkd.evaluation.cloud_topology import CloudTopology, cloud_topology, spec_of_file, summarize_diagram
 from topkd.evaluation.trained_pair import build_pair
-from topkd.evaluation.trained_students import TEACHER, cloud_loader, load_students, topology_loss, whole_clouds
+from topkd.evaluation.trained_students import TEACHER, cloud_loader, load_students, whole_clouds
 from topkd.launch import setup_processes
+from topkd.models.losses.topology_configs import named_topology_loss
 from topkd.utils.config import merge_cfg_options, read_config
 from topkd.utils.files import write_json
 from topkd.visualization.diagram_plot import plot_diagrams
@@ -45,7 +46,7 @@ def read_source(args: argparse.Namespace) -> dict[str, Tensor]:
     setup_processes(cfg)
     model = build_pair(cfg)
     students = load_students(model, named_paths(args.checkpoint, osp.isfile, 'checkpoint'))
-    loss = topology_loss(model, args.loss)
+    loss = named_topology_loss(model.losses, args.loss)
     clouds = next(whole_clouds(model, students, {}, loss, cloud_loader(cfg, args.split, loss.cloud, args.seed)), None)
     if clouds is None:
         raise ValueError(f'the {args.split} split has too few images for one cloud: lower num_points of the cloud')

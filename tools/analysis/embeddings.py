@@ -18,8 +18,9 @@ from topkd.evaluation.cluster_scores import SCORES, ClusterStudy, Place, draw_cl
 from topkd.evaluation.embeddings import class_names, collect_embeddings
 from topkd.evaluation.planes import principal_plane, umap_class, umap_plane
 from topkd.evaluation.trained_pair import build_pair, split_loader
-from topkd.evaluation.trained_students import load_students, topology_loss
+from topkd.evaluation.trained_students import load_students
 from topkd.launch import setup_processes
+from topkd.models.losses.topology_configs import named_topology_loss
 from topkd.utils.files import write_json
 from topkd.utils.statistics import cell
 from topkd.visualization.embedding_plot import plot_embeddings
@@ -89,7 +90,7 @@ def main() -> None:
     model = build_pair(cfg)
     students = load_students(model, checkpoints)
     loader = split_loader(cfg, args.split)
-    embeddings = collect_embeddings(model, students, topology_loss(model, args.loss), loader, args.batches)
+    embeddings = collect_embeddings(model, students, named_topology_loss(model.losses, args.loss), loader, args.batches)
     names = class_names(loader.dataset, embeddings.labels)
     drawn = draw_classes(embeddings.labels, args.classes, args.draws, args.seed)
     study = study_clusters(embeddings, drawn, spaces, lambda text: print(text, file=sys.stderr, flush=True))

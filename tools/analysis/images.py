@@ -14,13 +14,13 @@ from mmengine.config import Config
 
 import topkd  # noqa: F401
 from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, tool
-from topkd.evaluation.cloud_size import topology_config
 from topkd.evaluation.image_sources import load_projections, load_spec, vectorizers_of
 from topkd.evaluation.network_images import NetworkImages, image_figures, network_images
 from topkd.evaluation.trained_pair import build_pair
-from topkd.evaluation.trained_students import TEACHER, cloud_loader, load_students, topology_loss
+from topkd.evaluation.trained_students import TEACHER, cloud_loader, load_students
 from topkd.launch import setup_processes
 from topkd.models import RipsImage
+from topkd.models.losses.topology_configs import named_topology_loss, topology_config
 from topkd.utils.files import write_json
 from topkd.visualization.network_figure import network_figure
 from topkd.visualization.style import save_figure
@@ -93,7 +93,7 @@ def main() -> None:
     checkpoints, cfg = named_paths(args.checkpoints, osp.isfile, 'checkpoint'), read(args)
     setup_processes(cfg)
     model = build_pair(cfg)
-    loss = topology_loss(model, args.loss)
+    loss = named_topology_loss(model.losses, args.loss)
     loader = cloud_loader(cfg, args.split, loss.cloud, args.seed)
     projections, students = load_projections(loss, args.loss, checkpoints), load_students(model, checkpoints)
     exact, approximate = vectorizers_of(loss)

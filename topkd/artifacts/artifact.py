@@ -1,86 +1,127 @@
-"""The folder of a teacher's clouds, images and RipsNet: its name and its manifest."""
+"""What is made once a teacher: its clouds, their persistence images, and the RipsNet trained on them."""
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
-ROOT = 'work_dirs/ripsnet'
+ROOT = Path('work_dirs', 'ripsnet')
 COMMANDS = 'python tools/gen_pi.py CONFIG\n  python tools/train_ripsnet.py CONFIG'
 
 
-def cloud_request(loss: dict) -> dict[str, Any]:
-    """Return what a topology loss's config asks of its clouds and images, as plain values.
+class RipsNetArtifact:
+    """The folder that all students of a teacher share: ``clouds.npy``, ``images.npy``, ``manifest.json``, ``ripsnet.pth``.
 
     Args:
-        loss (dict): Config of a :class:`topkd.models.TopologyLoss`.
+        teacher (str): Name of the teacher; it says network and data set, for example ``resnet56_cifar100``.
+        request (dict): What the clouds and images must be, as plain values: ``tap``, ``cloud``, ``num_points``,
+            ``normalization``, ``homology_dims``, ``resolution``; see :meth:`topkd.models.TopologyLoss.request`.
+        ripsnet (Path, optional): File of the network; the rest lies beside it. None: ``ripsnet.pth`` in
+            ``work_dirs/ripsnet/<name>``, see :func:`artifact_name`.
 
-    Returns:
-        dict: tap, cloud, homology_dims and resolution.
+    Examples:
+        >>> request = dict(
+        ...     tap='neck[0]',
+        ...     cloud='BatchCloud',
+        ...     num_points=64,
+        ...     normalization='none',
+        ...     homology_dims=[0],
+        ...     resolution=[20, 20],
+        ... )
+        >>> RipsNetArtifact('resnet56_cifar100', request).ripsnet.as_posix()
+        'work_dirs/ripsnet/resnet56_cifar100_neck-0_n64_h0/ripsnet.pth'
     """
-    vectorizer, cloud = loss.get('vectorizer', {}), loss.get('cloud', {})
-    taps = loss.get('teacher_tap') or loss.get('student_tap', 'neck[0]')
-    # entries that only some clouds have
-    extra = {key: cloud[key] for key in ('ignore_padding', 'images_per_cloud') if cloud.get(key)}
-    return dict(
-        extra,
-        tap=taps if isinstance(taps, str) else list(taps),
-        cloud=cloud.get('type', 'BatchCloud').split('.')[-1],
-        num_points=cloud['grid'] ** 2 if 'grid' in cloud else cloud.get('num_points'),
-        normalization=cloud.get('normalization', 'none'),
-        homology_dims=list(vectorizer.get('homology_dims', (0,))),
-        resolution=list(vectorizer.get('resolution', (20, 20))),
-    )
+
+    def __init__(self, teacher: str, request: dict[str, Any], ripsnet: str | Path | None = None) -> None:
+        self.teacher = teacher
+        self.request = dict(request)
+        self.ripsnet = ROOT / artifact_name(teacher, request) / 'ripsnet.pth' if ripsnet is None else Path(ripsnet)
+        self.folder = self.ripsnet.parent
+
+    @property
+    def name(self) -> str:
+        """str: The folder's name."""
+        return self.folder.name
+
+    @property
+    def clouds(self) -> Path:
+        """Path: The clouds (N, n, d)."""
+        return self.folder / 'clouds.npy'
+
+    @property
+    def images(self) -> Path:
+        """Path: Their images (N, P)."""
+        return self.folder / 'images.npy'
+
+    @property
+    def manifest(self) -> Path:
+        """Path: What the clouds are and whether they are complete."""
+        return self.folder / 'manifest.json'
+
+    def result(self, operator: str) -> Path:
+        """Return the path of the result of training one operator."""
+        return self.folder / operator / 'result.json'
+
+    def has_clouds(self) -> bool:
+        """Tell whether clouds and images are complete."""
+        return self.manifest.is_file() and bool(json.loads(self.manifest.read_text()).get('complete'))
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Read the manifest of complete clouds, see :func:`read_manifest`."""
+        return read_manifest(self.folder)
+
+    def check(self, found: dict[str, Any], **asked: Any) -> None:
+        """Refuse clouds that were made for another config.
+
+        Args:
+            found (dict): ``request`` of the manifest.
+            **asked: Entries to compare besides those of this artifact's own request.
+
+        Raises:
+            ValueError: Naming every entry that differs.
+        """
+        check_request(found, dict(teacher=self.teacher, **self.request, **asked), self.folder)
+
+    def settings(self, operators: tuple[str, ...]) -> dict[str, Any]:
+        """Return the settings that the files were made with, by ``clouds.<name>`` and ``ripsnet.<name>``, as far as they say.
+
+        Args:
+            operators (tuple[str, ...]): Whose trainings are looked for.
+        """
+        found: dict[str, Any] = {}
+        if self.manifest.is_file():
+            request = json.loads(self.manifest.read_text()).get('request', {})
+            keys = [key for key in ('num_clouds', 'seed', 'batch_statistics') if key in request]
+            found.update({f'clouds.{key}': request[key] for key in keys})
+        for path in map(self.result, operators):
+            if path.is_file():
+                made = json.loads(path.read_text()).get('settings', {})
+                found.update({f'ripsnet.{key}': value for key, value in made.items()})
+        return found
 
 
-def artifact_folder(teacher_name: str, loss: dict) -> str:
-    """Return the folder that all students of a teacher share.
-
-    ``work_dirs/ripsnet/<teacher>_<tap>_n<points>_h<dims>``, with what departs from the paper's clouds and images behind
-    it. A teacher's name says network and data set, for example ``resnet56_cifar100``.
+def artifact_name(teacher: str, request: dict[str, Any]) -> str:
+    """Name the folder of a teacher's clouds: ``<teacher>_<tap>_n<points>_h<dims>``, and what departs from the paper behind it.
 
     Args:
-        teacher_name (str): Name of the teacher.
-        loss (dict): Config of the topology loss.
+        teacher (str): Name of the teacher.
+        request (dict): See :class:`RipsNetArtifact`.
     """
-    checkpoint = loss.get('vectorizer', {}).get('checkpoint')
-    if checkpoint is not None:
-        return os.path.dirname(checkpoint) or '.'
-    asked = cloud_request(loss)
-    taps = [asked['tap']] if isinstance(asked['tap'], str) else asked['tap']
+    taps = [request['tap']] if isinstance(request['tap'], str) else request['tap']
+    points = 'batch' if request['num_points'] is None else request['num_points']
     parts = [
-        teacher_name,
+        teacher,
         '-'.join(re.sub(r'\W+', '-', path).strip('-') for path in taps),
-        f'n{asked["num_points"]}',
-        'h' + ''.join(map(str, asked['homology_dims'])),
+        f'n{points}',
+        'h' + ''.join(map(str, request['homology_dims'])),
     ]
-    if asked['cloud'] != 'BatchCloud':
-        parts.append(asked['cloud'])
-    if asked['normalization'] != 'none':
-        parts.append(asked['normalization'])
-    if asked['resolution'] != [20, 20]:
-        parts.append('x'.join(map(str, asked['resolution'])))
-    return os.path.join(ROOT, '_'.join(parts))
-
-
-def ripsnet_path(loss: dict, teacher_name: str) -> dict:
-    """Fill in where the RipsNet of a loss lies, if the loss has one and does not say so itself.
-
-    Args:
-        loss (dict): Config of any loss.
-        teacher_name (str): Name of the teacher.
-
-    Returns:
-        dict: The config, with ``vectorizer.checkpoint`` set.
-    """
-    vectorizer = loss.get('vectorizer')
-    if not isinstance(vectorizer, dict) or vectorizer.get('type', '').split('.')[-1] != 'RipsNet':
-        return loss
-    if 'checkpoint' in vectorizer or 'in_channels' in vectorizer or loss.get('distance', 'images') != 'images':
-        return loss
-    path = os.path.join(artifact_folder(teacher_name, loss), 'ripsnet.pth')
-    return dict(loss, vectorizer=dict(vectorizer, checkpoint=path))
+    if request['cloud'] != 'BatchCloud':
+        parts.append(request['cloud'])
+    if request['normalization'] != 'none':
+        parts.append(request['normalization'])
+    if request['resolution'] != [20, 20]:
+        parts.append('x'.join(map(str, request['resolution'])))
+    return '_'.join(parts)
 
 
 def read_manifest(folder: str | Path) -> dict:
@@ -117,6 +158,6 @@ def check_request(found: dict, asked: dict, folder: str | Path) -> None:
     ]
     if different:
         raise ValueError(
-            f"the artifact in '{folder}' was made for another config ({'; '.join(different)}): delete the "
-            'folder, or set vectorizer.checkpoint to a path in another one'
+            f"the artifact in '{folder}' was made for another config ({'; '.join(different)}): delete the folder, or set "
+            'vectorizer.checkpoint to a path in another one'
         )

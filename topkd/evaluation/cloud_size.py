@@ -1,50 +1,15 @@
 """How many points of which width a config's clouds have, known without weights, students or data."""
 
-from collections.abc import Mapping
-from typing import TypeVar
-
 import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import nn
 
-from topkd.artifacts.artifact import cloud_request
-from topkd.models.losses.topology_loss import TopologyLoss
+from topkd.models.losses.topology_configs import topology_loss_of
 from topkd.models.tap import Taps, as_list, reach
 from topkd.utils.config import read_config
 
 PROBE = (3, 64, 64)
-Loss = TypeVar('Loss')
-
-
-def topology_config(cfg: Config, name: str = 'topology') -> dict:
-    """Return the config of a topology loss of a distillation config.
-
-    Raises:
-        KeyError: If there is no teacher, or no topology loss of that name; the message lists those that there are.
-    """
-    if 'teacher' not in cfg.model:
-        raise KeyError('the config has no teacher: name a distillation config, for example one of configs/topkd/')
-    losses = {
-        key: loss
-        for key, loss in cfg.model.losses.items()
-        if loss is not None and loss.type.split('.')[-1] == TopologyLoss.__name__
-    }
-    return named_loss(losses, name)
-
-
-def named_loss(losses: Mapping[str, Loss], name: str) -> Loss:
-    """Return one of the topology losses, or of their configs, by its name.
-
-    Raises:
-        KeyError: If there is none of that name; the message lists those that there are.
-    """
-    if name not in losses:
-        raise KeyError(
-            f"model.losses has no topology loss '{name}' (it has: {', '.join(losses) or 'none'}): name one of them "
-            'by --loss, or a config of configs/topkd/'
-        )
-    return losses[name]
 
 
 def cloud_size(cfg: Config, loss_name: str = 'topology') -> tuple[int, int]:
@@ -60,21 +25,10 @@ def cloud_size(cfg: Config, loss_name: str = 'topology') -> tuple[int, int]:
     Raises:
         KeyError: If the config has no teacher or no such loss.
     """
-    asked = cloud_request(topology_config(cfg, loss_name))
+    loss = topology_loss_of(cfg, loss_name)
     network = MODELS.build(_network_config(cfg.model.teacher))
-    return images_of_cloud(cfg, asked['num_points']), tap_width(network, asked['tap'])
-
-
-def images_of_cloud(cfg: Config, num_points: int | None, images_per_cloud: int | None = None) -> int:
-    """Return how many images make a cloud.
-
-    Args:
-        cfg (Config): Any with ``train_dataloader``, whose batch is a cloud that states no size. The config is asked, because
-            a dataloader with a batch sampler does not know its batch size.
-        num_points (int, optional): Points that the cloud states.
-        images_per_cloud (int, optional): Images that it states where they are not its points.
-    """
-    return images_per_cloud or num_points or cfg.train_dataloader.batch_size
+    # the config is asked, because a dataloader with a batch sampler does not know its batch size
+    return loss.cloud.num_points or cfg.train_dataloader.batch_size, tap_width(network, loss.teacher_tap)
 
 
 @torch.no_grad()

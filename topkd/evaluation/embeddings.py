@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from topkd.evaluation.trained_students import network_features
-from topkd.models.clouds.point_cloud import full_precision, pool
+from topkd.models.clouds import full_precision, pool
 from topkd.models.losses.topology_loss import TopologyLoss
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from topkd.evaluation.trained_students import TEACHER, whole_clouds
-from topkd.models.clouds.point_cloud import IncompleteCloudError
+from topkd.models.clouds import IncompleteCloudError
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.vectorizers import RipsImage, RipsNet
 from topkd.topology import rips_diagrams

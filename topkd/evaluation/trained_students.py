@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from mmengine.config import Config
@@ -10,10 +10,8 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from topkd.evaluation.cloud_size import images_of_cloud, named_loss
 from topkd.evaluation.trained_pair import split_config
-from topkd.models.clouds.point_cloud import IncompleteCloudError
-from topkd.models.clouds.roi_cloud import RoICloud
+from topkd.models.clouds import IncompleteCloudError, PointCloud
 from topkd.models.losses.distillation_loss import Features
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.tap import as_list, pick, reach
@@ -27,15 +25,6 @@ class NetworkFeatures(NamedTuple):
 
     features: dict[str, Features]
     data_samples: Sequence
-
-
-def topology_loss(model: nn.Module, name: str = 'topology') -> TopologyLoss:
-    """Return the topology loss of a distiller, which says where features are tapped and what a cloud is.
-
-    Raises:
-        KeyError: If the distiller has no topology loss of that name.
-    """
-    return named_loss({key: loss for key, loss in model.losses.items() if isinstance(loss, TopologyLoss)}, name)
 
 
 def load_students(model: nn.Module, checkpoints: Mapping[str, str]) -> dict[str, nn.Module]:
@@ -108,8 +97,10 @@ def network_clouds(
     Raises:
         IncompleteCloudError: If the batch makes no whole cloud.
     """
-    samples: dict[str, Any] = dict(data_samples=shown.data_samples) if loss.needs_samples else {}
-    return {name: loss.cloud(features, projections.get(name), **samples) for name, features in shown.features.items()}
+    return {
+        name: loss.cloud(features, projections.get(name), shown.data_samples)
+        for name, features in shown.features.items()
+    }
 
 
 def whole_clouds(
@@ -132,7 +123,7 @@ def whole_clouds(
         yield clouds
 
 
-def cloud_loader(cfg: Config, split: str, cloud: nn.Module, seed: int) -> DataLoader:
+def cloud_loader(cfg: Config, split: str, cloud: PointCloud, seed: int) -> DataLoader:
     """Build a dataloader whose batches make whole clouds of random images, as those of the training do.
 
     Evaluation reads images in the order of the files, in batches of any size. Here they are shuffled, since a folder of
@@ -148,7 +139,7 @@ def cloud_loader(cfg: Config, split: str, cloud: nn.Module, seed: int) -> DataLo
     Raises:
         ValueError: If the points are objects and the split is 'test'.
     """
-    objects = isinstance(cloud, RoICloud)
+    objects = cloud.reads_annotations
     if objects and split == 'test':
         raise ValueError(
             'clouds of annotated objects need boxes in pixels of the resized image, which pipelines for testing do not '
@@ -156,7 +147,7 @@ def cloud_loader(cfg: Config, split: str, cloud: nn.Module, seed: int) -> DataLo
         )
     # for the same reason clouds of objects keep the training's pipeline, with its augmentation
     config = split_config(cfg, split, augment=objects)
-    images = images_of_cloud(cfg, cloud.num_points, getattr(cloud, 'images_per_cloud', None))
+    images = cloud.images(cfg.train_dataloader.batch_size)
     config.pop('batch_sampler', None)  # it may group images by shape
     config.update(sampler=dict(type='DefaultSampler', shuffle=True), drop_last=images > 1)
     if images > 1:

@@ -9,12 +9,11 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 
-from topkd.evaluation.cloud_size import images_of_cloud
 from topkd.evaluation.image_sources import vectorizers_of
 from topkd.evaluation.network_images import image_figures, network_images
 from topkd.hooks.undisturbed import alone, some_images, untouched
-from topkd.models.clouds.point_cloud import IncompleteCloudError
-from topkd.models.clouds.roi_cloud import RoICloud
+from topkd.models.clouds import IncompleteCloudError
+from topkd.models.losses.topology_configs import topology_losses
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.registry import HOOKS
 from topkd.visualization.network_figure import network_figure
@@ -182,17 +181,16 @@ def _model(runner: Runner) -> nn.Module:
 
 
 def _topology_losses(runner: Runner) -> dict[str, TopologyLoss]:
-    losses = getattr(_model(runner), 'losses', {})
-    return {name: loss for name, loss in losses.items() if isinstance(loss, TopologyLoss)}
+    return topology_losses(getattr(_model(runner), 'losses', {}))
 
 
 def _why_no_images(runner: Runner, loss: TopologyLoss) -> str | None:
     if loss.vectorizer is None:
         return f"its distance '{loss.distance}' compares no images"
-    if isinstance(loss.cloud, RoICloud):
+    if loss.cloud.reads_annotations:
         return 'validation pipelines do not resize the boxes that are its points'
     return 'there is no validation set' if runner.val_loop is None else None
 
 
 def _images_of_a_cloud(runner: Runner, loss: TopologyLoss) -> int:
-    return images_of_cloud(runner.cfg, loss.cloud.num_points, getattr(loss.cloud, 'images_per_cloud', None))
+    return loss.cloud.images(runner.cfg.train_dataloader.batch_size)

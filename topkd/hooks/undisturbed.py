@@ -33,14 +33,11 @@ def untouched(model: nn.Module) -> Iterator[None]:
 @contextmanager
 def alone(loss: TopologyLoss) -> Iterator[None]:
     """Let one process make clouds of its own images inside the block, where all of them together do it in the training."""
-    gather = getattr(loss.cloud, 'gather', None)
+    gather, loss.cloud.gather = loss.cloud.gather, False
     try:
-        if gather is not None:
-            loss.cloud.gather = False
         yield
     finally:
-        if gather is not None:
-            loss.cloud.gather = gather
+        loss.cloud.gather = gather
 
 
 def some_images(loader: DataLoader, count: int) -> Any:

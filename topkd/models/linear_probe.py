@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from topkd.models.clouds.point_cloud import pool
+from topkd.models.clouds import pool
 from topkd.models.tap import reach
 from topkd.models.teacher import renormalize
 from topkd.registry import MODELS

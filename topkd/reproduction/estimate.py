@@ -13,8 +13,8 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 from torch.nn import functional as F
 
-from topkd.artifacts.artifact import cloud_request, ripsnet_path
 from topkd.evaluation.cloud_size import cloud_size
+from topkd.models.losses.topology_configs import topology_configs, topology_loss_of, without_files
 from topkd.models.tap import as_list
 from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import RipsNet
@@ -74,16 +74,21 @@ def cloud_seconds(job: Job) -> float:
     """Time the teacher on a few batches and multiply by the number of clouds."""
     cfg = _random(job.config)
     teacher = Teacher(**cfg.model.teacher).to(get_device())
-    asked = cloud_request(cfg.model.losses[job.loss])
+    loss = topology_loss_of(cfg, job.loss)
     student = MODELS.build(with_preprocessor(cfg.model.student, cfg)).to(get_device())
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
 
     def forward(batch: dict) -> None:
         data = student.data_preprocessor(batch, True)
-        teacher.features(data['inputs'], as_list(asked['tap']), student.data_preprocessor, data['data_samples'])
+        teacher.features(data['inputs'], as_list(loss.teacher_tap), student.data_preprocessor, data['data_samples'])
 
-    images = (loader.batch_size or 1) / asked['num_points']
-    return _median(forward, loader) / images * cfg.get('clouds', {}).get('num_clouds', CLOUDS['num_clouds'])
+    batch_size = cfg.train_dataloader.batch_size
+    return (
+        _median(forward, loader)
+        / batch_size
+        * loss.cloud.images(batch_size)
+        * cfg.get('clouds', {}).get('num_clouds', CLOUDS['num_clouds'])
+    )
 
 
 def ripsnet_seconds(job: Job) -> float:
@@ -118,8 +123,9 @@ def _without_files(cfg: Config) -> tuple[torch.nn.Module, Config]:
     """Build a run's model with a random teacher and without a RipsNet: their files may not exist yet."""
     cfg = _random(cfg)
     if 'teacher' in cfg.model:
-        for name, loss in cfg.model.losses.items():
-            if loss is not None and 'checkpoint' in ripsnet_path(loss, '').get('vectorizer', {}):
+        for name, config in topology_configs(cfg.model).items():
+            network = without_files(config).network
+            if network is not None and network.needs_artifact:
                 cfg.model.losses[name] = None
     model = MODELS.build(with_preprocessor(cfg.model, cfg))
     return model.to(get_device()), cfg

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mmengine.config import Config
 
+from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.reproduction.planned import artifact_differences, run_differences
 from topkd.reproduction.tables import Variant
 
@@ -24,7 +25,7 @@ class Job:
         folder: Holds config, log and, of trainings, results and checkpoints.
         is_done: Tells whether the job's result exists.
         needs: Names of the jobs that must be done before.
-        artifact: Of clouds and RipsNets, the folder that they are made in.
+        artifact: Of clouds and RipsNets, where they are made.
         loss: Of clouds and RipsNets, the topology loss that they are for.
     """
 
@@ -35,7 +36,7 @@ class Job:
     is_done: Callable[[], bool]
     arguments: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    artifact: Path | None = None
+    artifact: RipsNetArtifact | None = None
     loss: str = 'topology'
 
     @property
@@ -84,12 +85,6 @@ def is_newer(path: Path, sources: Sequence[Path]) -> bool:
     )
 
 
-def clouds_done(folder: Path) -> bool:
-    """Tell whether an artifact's clouds and images are complete."""
-    path = folder / 'manifest.json'
-    return path.is_file() and bool(json.loads(path.read_text()).get('complete'))
-
-
 def check_job(job: Job) -> None:
     """Refuse to go on with, or to count as done, what was made for another config.
 
@@ -97,7 +92,7 @@ def check_job(job: Job) -> None:
         ValueError: Naming the entries that differ.
     """
     if job.artifact is not None:
-        folder, different = job.artifact, artifact_differences(job.config, job.artifact)
+        folder, different = job.artifact.folder, artifact_differences(job.config, job.artifact)
     else:
         folder, different = job.folder, run_differences(job.config, job.folder)
     if different:

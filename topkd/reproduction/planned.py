@@ -7,6 +7,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.runners.persistence_image_runner import DEFAULTS as CLOUDS
 from topkd.runners.ripsnet_runner import DEFAULTS as RIPSNET
 from topkd.utils.files import write_json
@@ -53,21 +54,9 @@ def run_differences(cfg: Config, folder: Path) -> list[str]:
     return _differences(json.loads(path.read_text()), decisive(cfg)) if path.is_file() else []
 
 
-def artifact_differences(cfg: Config, artifact: Path) -> list[str]:
-    """List how an artifact's clouds and RipsNet differ from what a config asks for; a file that tells nothing is taken as it is."""
-    found: dict[str, Any] = {}
-    manifest = artifact / 'manifest.json'
-    if manifest.is_file():
-        request = json.loads(manifest.read_text()).get('request', {})
-        found.update(
-            {f'clouds.{key}': request[key] for key in ('num_clouds', 'seed', 'batch_statistics') if key in request}
-        )
-    for operator in RIPSNET['operators']:
-        path = artifact / operator / 'result.json'
-        if path.is_file():
-            found.update(
-                {f'ripsnet.{key}': value for key, value in json.loads(path.read_text()).get('settings', {}).items()}
-            )
+def artifact_differences(cfg: Config, artifact: RipsNetArtifact) -> list[str]:
+    """List how an artifact differs from what a config asks for; a file that tells nothing is taken as it is."""
+    found = artifact.settings(RIPSNET['operators'])
     wanted = flat(dict(clouds={**CLOUDS, **cfg.get('clouds', {})}, ripsnet={**RIPSNET, **cfg.get('ripsnet', {})}))
     return _differences(found, {path: wanted.get(path) for path in found})
 

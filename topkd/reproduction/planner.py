@@ -1,14 +1,13 @@
 """From a table to its runs, in an order in which each finds what it needs."""
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config
 
-from topkd.artifacts.artifact import artifact_folder, ripsnet_path
-from topkd.reproduction.jobs import Job, Plan, Row, check_job, clouds_done, is_newer, last_checkpoint, trained_epochs
+from topkd.models.losses.topology_configs import topology_configs, topology_loss_of, without_files
+from topkd.reproduction.jobs import Job, Plan, Row, check_job, is_newer, last_checkpoint, trained_epochs
 from topkd.reproduction.planned import decisive
 from topkd.reproduction.tables import KD, PLAIN, TOPKD, Table, Variant
 from topkd.reproduction.variants import pair_path, run_config, shorten, student_name
@@ -120,7 +119,7 @@ class Planner:
         cfg = run_config(path, variant, self.configs, seed, self.epochs, self.options)
         if 'teacher' not in cfg.model:
             return cfg, []
-        losses = [name for name, loss in cfg.model.losses.items() if makes_ripsnet(loss, cfg.model.teacher.name)]
+        losses = [name for name, config in topology_configs(cfg.model).items() if makes_ripsnet(config)]
         if teacher_job is not None:
             self._use_trained_teacher(cfg, losses, teacher_job)
         return cfg, [self._add_ripsnet(cfg, name, teacher_job) for name in losses]
@@ -133,8 +132,8 @@ class Planner:
             teacher.floor = None  # of a teacher that was trained completely
         for loss in (cfg.model.losses[name] for name in losses):
             # artifacts lie where their teacher lies, so that they are never mistaken for another teacher's
-            folder = os.path.basename(artifact_folder(teacher.name + self._length(), loss))
-            loss.vectorizer.checkpoint = str(self.work_dir / 'ripsnet' / folder / 'ripsnet.pth')
+            made = without_files(loss).artifact(teacher.name + self._length())
+            loss.vectorizer.checkpoint = str(self.work_dir / 'ripsnet' / made.name / 'ripsnet.pth')
 
     def _add_student(self, path: Path, variant: Variant, seed: int, teacher_job: str | None) -> str:
         cfg, ripsnets = self._configure(path, variant, seed, teacher_job)
@@ -149,8 +148,7 @@ class Planner:
 
     def _add_ripsnet(self, cfg: Config, loss: str, teacher_job: str | None) -> str:
         """Add clouds and RipsNet of a topology loss, and return the second job's name."""
-        checkpoint = Path(ripsnet_path(cfg.model.losses[loss], cfg.model.teacher.name)['vectorizer']['checkpoint'])
-        artifact = checkpoint.parent
+        artifact = topology_loss_of(cfg, loss).artifact(cfg.model.teacher.name)
         name, folder = artifact.name, self.work_dir / 'artifacts' / artifact.name
         chosen = () if loss == 'topology' else ('--loss', loss)
         clouds = self._add(
@@ -159,7 +157,7 @@ class Planner:
                 'gen_pi.py',
                 cfg,
                 folder / 'clouds',
-                lambda: checkpoint.is_file() or clouds_done(artifact),
+                lambda: artifact.ripsnet.is_file() or artifact.has_clouds(),
                 chosen,
                 (teacher_job,) if teacher_job else (),
                 artifact,
@@ -172,7 +170,7 @@ class Planner:
                 'train_ripsnet.py',
                 cfg,
                 folder / 'ripsnet',
-                checkpoint.is_file,
+                artifact.ripsnet.is_file,
                 chosen,
                 (clouds,),
                 artifact,
@@ -249,19 +247,14 @@ class Planner:
         return '' if self.epochs is None else f'_{self.epochs}epochs'
 
 
-def makes_ripsnet(loss: dict | None, teacher: str) -> bool:
-    """Tell whether a loss needs a RipsNet and does not name a file of its own."""
-    if loss is None or loss.get('vectorizer', {}).get('checkpoint') is not None:
-        return False
-    return 'checkpoint' in ripsnet_path(loss, teacher).get('vectorizer', {})
+def makes_ripsnet(config: dict) -> bool:
+    """Tell whether a topology loss needs a RipsNet and does not name a file of its own."""
+    network = without_files(config).network
+    return network is not None and network.needs_artifact and network.checkpoint is None
 
 
 def _refuse_other_topology(cfg: Config, path: Path) -> None:
-    left = [
-        name
-        for name, loss in cfg.model.losses.items()
-        if loss is not None and loss.type.split('.')[-1] == 'TopologyLoss'
-    ]
+    left = topology_configs(cfg.model)
     if left:
         raise ValueError(
             f"'{path}' has more topology losses than 'topology' ({', '.join(left)}): the KD control leaves out that one "

@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from topkd.artifacts.artifact import RipsNetArtifact
+from topkd.models.vectorizers import OPERATORS
 from topkd.reproduction.analyses import analysis_figures
 from topkd.reproduction.jobs import Job, Plan, Row
 from topkd.reproduction.paper import note, paper_values, source
@@ -152,19 +154,18 @@ class Report:
         )
 
 
-def _ripsnet_run(folder: Path) -> dict[str, Any]:
+def _ripsnet_run(artifact: RipsNetArtifact) -> dict[str, Any]:
     values = {}
-    for operator in ('mean', 'sum'):
-        path = folder / operator / 'result.json'
+    for operator in OPERATORS:
+        path = artifact.result(operator)
         if path.is_file():
             values[operator] = json.loads(path.read_text())['mse']
-    manifest = json.loads((folder / 'manifest.json').read_text()) if (folder / 'manifest.json').is_file() else {}
     return dict(
         last=values,
         best=values,
         teacher={},
-        folder=str(folder),
-        num_clouds=manifest.get('request', {}).get('num_clouds'),
+        folder=str(artifact.folder),
+        num_clouds=artifact.settings(()).get('clouds.num_clouds'),
     )
 
 

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,14 +16,15 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from topkd.artifacts.array_file import ArrayFile
-from topkd.artifacts.artifact import artifact_folder, check_request, cloud_request
-from topkd.models.losses.topology_loss import build
+from topkd.artifacts.artifact import check_request
+from topkd.models.losses.topology_configs import topology_loss_of
+from topkd.models.losses.topology_loss import TopologyLoss
+from topkd.models.tap import as_list, pick
 from topkd.models.teacher import Teacher
 from topkd.registry import RUNNERS
 from topkd.runners.batch_statistics import batch_statistics
 from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
 from topkd.runners.progress import progress
-from topkd.runners.ripsnet_runner import topology_loss_config
 from topkd.topology import PersistenceImager, diagram_backend, exact_diagrams
 from topkd.topology.diagram_range import DiagramRange
 from topkd.utils.files import write_json
@@ -48,14 +48,16 @@ class PersistenceImageRunner:
         teacher (Teacher): The frozen network.
         preprocessor (nn.Module): The student's data preprocessor, which augments and normalizes the images.
         dataloader (dict): Config of the training dataloader; its data set, workers and collate function are used.
-        loss (dict): Config of the topology loss: tap, cloud, vectorizer.
+        loss (TopologyLoss): Says what is tapped, what a cloud is and which images are wanted.
         settings (dict): Departures from ``DEFAULTS``: ``num_clouds``; ``seed``; ``batch_statistics``, to let BatchNorm
             normalize by the cloud's own statistics as the authors' code did; ``chunk``, diagrams computed at once.
 
     Source: Section 4.1; Appendix B.
     """
 
-    def __init__(self, teacher: Teacher, preprocessor: nn.Module, dataloader: dict, loss: dict, settings: dict) -> None:
+    def __init__(
+        self, teacher: Teacher, preprocessor: nn.Module, dataloader: dict, loss: TopologyLoss, settings: dict
+    ) -> None:
         unknown = set(settings) - set(DEFAULTS)
         if unknown:
             raise KeyError(f'clouds has no setting {", ".join(sorted(unknown))}; it has {", ".join(DEFAULTS)}')
@@ -63,13 +65,18 @@ class PersistenceImageRunner:
         self.teacher = teacher
         self.preprocessor = preprocessor
         self.dataloader = dict(dataloader)
-        self.asked = cloud_request(loss)
-        self.folder = Path(artifact_folder(teacher.name, loss))
+        batch_size = self.dataloader.get('batch_size')
+        self.artifact = loss.artifact(teacher.name, batch_size)
+        self.asked, self.folder = self.artifact.request, self.artifact.folder
         if self.asked['num_points'] is None:
-            raise ValueError('clouds for RipsNet need a fixed size: set cloud.num_points in the topology loss')
+            raise ValueError(
+                'a cloud that is the whole batch needs a batch size: set train_dataloader.batch_size, or cloud.num_points in '
+                'the topology loss'
+            )
         self.backend = diagram_backend(self.asked['num_points'], self.asked['homology_dims'])
-        # clouds are made by single processes, however the loss gathers them
-        self.cloud = build({key: value for key, value in loss['cloud'].items() if key != 'gather'})
+        self.cloud = loss.cloud
+        self.cloud.gather = False  # clouds are made by single processes, however the loss gathers them
+        self.images_per_cloud = self.cloud.images(self.asked['num_points'])
         self.imager = PersistenceImager(tuple(self.asked['resolution']))
         self.device = get_device()
 
@@ -81,10 +88,10 @@ class PersistenceImageRunner:
             cfg (Config): A config with ``model``, ``train_dataloader`` and, optionally, ``clouds``.
             loss (str): Name of the topology loss. Defaults to 'topology'.
         """
-        config = topology_loss_config(cfg, loss)
+        wanted = topology_loss_of(cfg, loss)
         preprocessor = MODELS.build(student_config(cfg)).data_preprocessor
         return cls(
-            Teacher(**cfg.model.teacher), preprocessor, cfg.train_dataloader, config, dict(cfg.get('clouds', {}))
+            Teacher(**cfg.model.teacher), preprocessor, cfg.train_dataloader, wanted, dict(cfg.get('clouds', {}))
         )
 
     def run(self) -> str:
@@ -129,13 +136,13 @@ class PersistenceImageRunner:
             dataset=type(dataset).__name__,
             num_images=len(dataset),
         )
-        path = self.folder / 'manifest.json'
+        path = self.artifact.manifest
         if is_main_process() and not path.is_file():
             self.folder.mkdir(parents=True, exist_ok=True)
             width = self._forward(next(iter(self._loader(dataset, [0]))), 0).shape[-1]
             count, points = request['num_clouds'], request['num_points']
             pixels = request['resolution'][0] * request['resolution'][1]
-            ArrayFile.create(self.folder / 'clouds.npy', (count, points, width))
+            ArrayFile.create(self.artifact.clouds, (count, points, width))
             ArrayFile.create(self.folder / 'images.raw.npy', (count, pixels))
             ArrayFile.create(self.folder / 'clouds.done.npy', (count,), np.uint8)
             # last: a manifest says that the arrays exist
@@ -147,8 +154,7 @@ class PersistenceImageRunner:
 
     def _loader(self, dataset: Any, clouds: list[int]) -> DataLoader:
         """Load the images of given clouds, in the config's own way."""
-        images = getattr(self.cloud, 'images_per_cloud', self.asked['num_points'])
-        sampler = CloudSampler(clouds, len(dataset), images, self.settings['seed'])
+        sampler = CloudSampler(clouds, len(dataset), self.images_per_cloud, self.settings['seed'])
         collate = dict(self.dataloader.get('collate_fn', dict(type='pseudo_collate')))
         function = FUNCTIONS.get(collate.pop('type'))
         return DataLoader(
@@ -165,14 +171,11 @@ class PersistenceImageRunner:
         data = self.preprocessor(batch, True)
         taps = self.asked['tap']
         with batch_statistics(self.teacher.module, self.settings['batch_statistics']):
-            features = self.teacher.features(
-                data['inputs'], [taps] if isinstance(taps, str) else taps, self.preprocessor, data['data_samples']
-            )
-        samples = dict(data_samples=data['data_samples']) if getattr(self.cloud, 'needs_samples', False) else {}
-        return self.cloud(features[taps] if isinstance(taps, str) else [features[path] for path in taps], **samples)
+            features = self.teacher.features(data['inputs'], as_list(taps), self.preprocessor, data['data_samples'])
+        return self.cloud(pick(features, taps), data_samples=data['data_samples'])
 
     def _make_clouds(self, dataset: Any) -> None:
-        clouds, done = ArrayFile(self.folder / 'clouds.npy'), ArrayFile(self.folder / 'clouds.done.npy')
+        clouds, done = ArrayFile(self.artifact.clouds), ArrayFile(self.folder / 'clouds.done.npy')
         missing = np.flatnonzero(done.read(0, len(done)) == 0)[get_rank() :: get_world_size()].tolist()
         barrier()  # every rank has read the marks before any rank writes one
         self.teacher.to(self.device)
@@ -201,7 +204,7 @@ class PersistenceImageRunner:
 
     def _chunks(self, what: str) -> Iterator[tuple[int, list[Tensor]]]:
         """Yield (first cloud, diagrams) of this process's chunks."""
-        clouds, chunk = ArrayFile(self.folder / 'clouds.npy'), self.settings['chunk']
+        clouds, chunk = ArrayFile(self.artifact.clouds), self.settings['chunk']
         # a run of neighbors for every process, so that processes in order are clouds in order
         starts = np.array_split(np.arange(0, len(clouds), chunk), get_world_size())[get_rank()].tolist()
         for start in progress(what, starts):
@@ -229,13 +232,13 @@ class PersistenceImageRunner:
     def _finish(self, manifest: dict) -> None:
         """Divide the images by the scale into their final file, and declare the artifact complete."""
         raw = ArrayFile(self.folder / 'images.raw.npy')
-        images = ArrayFile.create(self.folder / 'images.npy', raw.shape)
+        images = ArrayFile.create(self.artifact.images, raw.shape)
         for start in range(0, len(raw), 4096):
             images.write(start, raw.read(start, start + 4096) / self.imager.scale.item())
         images.flush()
         write_json(
             dict(manifest, spec=self.imager.spec(), backend=self.backend._asdict(), complete=True),
-            self.folder / 'manifest.json',
+            self.artifact.manifest,
         )
         self._tidy()
 

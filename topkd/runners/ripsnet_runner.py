@@ -11,8 +11,9 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from topkd.artifacts.artifact import artifact_folder, check_request, cloud_request, read_manifest
+from topkd.artifacts.artifact import RipsNetArtifact, check_request
 from topkd.launch import wrapper_without_gpu
+from topkd.models.losses.topology_configs import topology_loss_of
 from topkd.models.vectorizers import OPERATORS
 from topkd.models.vectorizers.ripsnet_regressor import RipsNetRegressor
 from topkd.registry import RUNNERS
@@ -42,8 +43,7 @@ class RipsNetRunner:
     finished is not trained again.
 
     Args:
-        folder (str): Artifact of ``tools/gen_pi.py``.
-        request (dict): What the config asks of the clouds, see :func:`topkd.artifacts.artifact.cloud_request`.
+        artifact (RipsNetArtifact): Made by ``tools/gen_pi.py``, with what the config asks of its clouds.
         settings (dict): Departures from the paper's training, keys as in ``DEFAULTS``.
         launcher (str): MMEngine's launcher. Defaults to 'none'.
         log_level (str): MMEngine's log level. Defaults to 'INFO'.
@@ -54,7 +54,7 @@ class RipsNetRunner:
     """
 
     def __init__(
-        self, folder: str, request: dict, settings: dict, launcher: str = 'none', log_level: str = 'INFO'
+        self, artifact: RipsNetArtifact, settings: dict, launcher: str = 'none', log_level: str = 'INFO'
     ) -> None:
         unknown = set(settings) - set(DEFAULTS)
         if unknown:
@@ -65,11 +65,12 @@ class RipsNetRunner:
                 raise ValueError(
                     f"RipsNet's operator must be 'mean' or 'sum', got '{operator}': correct ripsnet.operators"
                 )
-        self.folder = folder
+        self.artifact = artifact
+        self.folder = str(artifact.folder)
         self.launcher = launcher
         self.log_level = log_level
-        self.manifest = read_manifest(folder)
-        check_request(self.manifest['request'], request, folder)
+        self.manifest = artifact.read_manifest()
+        artifact.check(self.manifest['request'])
 
     @classmethod
     def from_cfg(cls, cfg: Config, loss: str = 'topology') -> 'RipsNetRunner':
@@ -79,15 +80,11 @@ class RipsNetRunner:
             cfg (Config): A config with ``model.losses[loss]`` and, optionally, ``ripsnet``.
             loss (str): Name of the topology loss. Defaults to 'topology'.
         """
-        config = topology_loss_config(cfg, loss)
-        teacher = cfg.model.teacher.get('name', 'teacher')
-        return cls(
-            artifact_folder(teacher, config),
-            dict(teacher=teacher, **cloud_request(config)),
-            dict(cfg.get('ripsnet', {})),
-            cfg.get('launcher', 'none'),
-            cfg.get('log_level', 'INFO'),
+        wanted = topology_loss_of(cfg, loss)
+        artifact = wanted.artifact(
+            cfg.model.teacher.get('name', 'teacher'), cfg.get('train_dataloader', {}).get('batch_size')
         )
+        return cls(artifact, dict(cfg.get('ripsnet', {})), cfg.get('launcher', 'none'), cfg.get('log_level', 'INFO'))
 
     def run(self) -> str:
         """Train what is not trained yet.
@@ -97,7 +94,7 @@ class RipsNetRunner:
         """
         results = {operator: self.train_operator(operator) for operator in self.settings['operators']}
         best = min(results, key=lambda operator: results[operator]['mse'])
-        path = osp.join(self.folder, 'ripsnet.pth')
+        path = str(self.artifact.ripsnet)
         if is_main_process():
             network = RipsNetRegressor(**self.model_config(best))
             network.load_state_dict(load_file(osp.join(self.folder, best, results[best]['checkpoint']))['state_dict'])
@@ -114,13 +111,12 @@ class RipsNetRunner:
         Returns:
             dict: mse, epoch and checkpoint (file name) of the best validation.
         """
-        result_path = osp.join(self.folder, operator, 'result.json')
+        result_path = self.artifact.result(operator)
         compared = [key for key in DEFAULTS if key not in ('operators', 'log_interval')]
         settings = json.loads(json.dumps({key: self.settings[key] for key in compared}))
-        if osp.isfile(result_path):
-            with open(result_path) as file:
-                result = json.load(file)
-            check_request(result['settings'], settings, osp.dirname(result_path))
+        if result_path.is_file():
+            result = json.loads(result_path.read_text())
+            check_request(result['settings'], settings, result_path.parent)
             return result
         runner = Runner.from_cfg(Config(self.runner_config(operator)))
         runner.train()
@@ -199,24 +195,3 @@ class RipsNetRunner:
             resume=osp.isfile(resume),
             load_from=resume if osp.isfile(resume) else None,
         )
-
-
-def topology_loss_config(cfg: Config, loss: str) -> dict:
-    """Return the config of a topology loss out of a distillation config.
-
-    Raises:
-        KeyError: If the config distils nothing, or has no such loss.
-    """
-    losses = cfg.model.get('losses', {})
-    config = losses.get(loss)
-    if config is None or 'vectorizer' not in config:
-        with_images = [name for name, value in losses.items() if value is not None and 'vectorizer' in value]
-        raise KeyError(
-            f"the config has no topology loss '{loss}' in model.losses (it has: "
-            f'{", ".join(with_images) or "none"}): use a config of configs/topkd/, or name the loss with --loss'
-        )
-    if config.get('distance', 'images') != 'images':
-        raise ValueError(
-            f"loss '{loss}' compares clouds by '{config.distance}': it needs neither clouds nor RipsNet, train at once"
-        )
-    return config

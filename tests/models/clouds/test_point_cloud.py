@@ -5,7 +5,9 @@ import pytest
 import torch
 from torch.nn.parallel import DistributedDataParallel
 
-from topkd.models.clouds.point_cloud import BatchCloud, SpatialCloud, gather, normalize_clouds
+from topkd.models.clouds import BatchCloud, SpatialCloud
+from topkd.models.clouds.gathering import gather
+from topkd.models.clouds.normalization import normalize_clouds
 
 
 def test_feature_maps_are_averaged_and_cut_in_order():

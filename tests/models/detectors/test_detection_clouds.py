@@ -11,7 +11,8 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, MODELS, init_default_scope
 from tiny_detectors import batch, build, detector, step
 
-from topkd.artifacts.artifact import artifact_folder, read_manifest
+from topkd.artifacts.artifact import read_manifest
+from topkd.models.losses.topology_configs import topology_loss_of
 from topkd.runners import PersistenceImageRunner, RipsNetRunner
 from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
 
@@ -88,13 +89,24 @@ def test_ripsnet_of_these_clouds_serves_the_distillation(cfg):
     assert losses['loss_topology'].isfinite() and losses['loss_kd'] > 0
     # a RipsNet of one teacher is refused by another
     torch.save(dict(state_dict=build(detector(classes=10), seed=1).state_dict()), model.teacher.checkpoint)
-    with pytest.raises(ValueError, match="loss 'topology': its RipsNet was trained on the clouds of teacher 'tiny'"):
+    with pytest.raises(ValueError, match="loss 'topology': RipsNet was trained on the clouds of teacher 'tiny'"):
         MODELS.build(model)
+
+
+@pytest.mark.parametrize('tap, cloud', [('neck[3]', 'SpatialCloud'), (['neck[0]', 'neck[1]'], 'RoICloud')])
+def test_clouds_with_their_defaults_get_a_ripsnet_that_serves(cfg, tap, cloud):
+    topology = cfg.model.losses.topology
+    topology.cloud, topology.student_tap, topology.teacher_tap = dict(type=cloud), tap, None
+    folder = PersistenceImageRunner.from_cfg(cfg).run()
+    assert folder.endswith(f'n{dict(SpatialCloud=64, RoICloud=16)[cloud]}_h0_{cloud}')
+    RipsNetRunner.from_cfg(cfg).run()
+    losses = step(MODELS.build(copy.deepcopy(cfg.model)).train(), batch())
+    assert losses['loss_topology'].isfinite()
 
 
 def test_clouds_of_objects_have_their_own_folder(cfg):
     cfg.model.losses.topology.cloud = dict(type='RoICloud', num_points=6, images_per_cloud=4)
     folder = PersistenceImageRunner.from_cfg(cfg).run()
-    assert folder == artifact_folder('tiny', cfg.model.losses.topology) and folder.endswith('n6_h0_RoICloud')
+    assert folder == str(topology_loss_of(cfg).artifact('tiny').folder) and folder.endswith('n6_h0_RoICloud')
     assert np.load(f'{folder}/clouds.npy').shape == (8, 6, 16)
     assert read_manifest(folder)['request']['images_per_cloud'] == 4

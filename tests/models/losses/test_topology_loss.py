@@ -1,5 +1,7 @@
 """The topology term: its value, its options, its edges."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from scipy.cluster.hierarchy import linkage
@@ -7,6 +9,8 @@ from torch.nn import functional as F
 
 from topkd.models import RipsImage, RipsNet, TopologyLoss
 from topkd.models.losses.distillation_loss import Probe
+
+TEACHER = SimpleNamespace(name='t', fingerprint='f')
 
 
 def deaths(points: torch.Tensor) -> torch.Tensor:
@@ -86,25 +90,25 @@ def test_unknown_distance_and_projection():
 
 def test_widths(features):
     loss = TopologyLoss(distance='sorted_deaths')
-    loss.bind(None, Probe(torch.zeros(1, 3), torch.zeros(1, 5)))
+    loss.bind(TEACHER, Probe(torch.zeros(1, 3), torch.zeros(1, 5)))
     assert loss.projection.weight.shape == (5, 3)
     student = torch.randn(12, 3)
     expected = (deaths(loss.projection(student)) - deaths(features[1])).abs().mean()
     assert loss(student, features[1]).item() == pytest.approx(expected.item(), rel=1e-5)
     with pytest.raises(ValueError, match="student's points have width 3, teacher's 5: set projection='auto'"):
-        TopologyLoss(projection='none').bind(None, Probe(torch.zeros(1, 3), torch.zeros(1, 5)))
+        TopologyLoss(projection='none').bind(TEACHER, Probe(torch.zeros(1, 3), torch.zeros(1, 5)))
     with pytest.raises(ValueError, match="RipsNet was trained on points of width 7, the teacher's tap 'neck.0.' has 5"):
-        TopologyLoss(vectorizer=RipsNet(7)).bind(None, Probe(torch.zeros(1, 3), torch.zeros(1, 5)))
+        TopologyLoss(vectorizer=RipsNet(7)).bind(TEACHER, Probe(torch.zeros(1, 3), torch.zeros(1, 5)))
 
 
 def test_incomplete_batch_is_an_error_or_skipped_with_a_graph():
     student, teacher = torch.randn(7, 3, requires_grad=True), torch.randn(7, 5)
     strict = TopologyLoss(distance='sorted_deaths', cloud=dict(type='BatchCloud', num_points=4))
-    strict.bind(None, Probe(student, teacher))
+    strict.bind(TEACHER, Probe(student, teacher))
     with pytest.raises(ValueError, match='a cloud needs 4 points, got a batch of 7 images'):
         strict(student, teacher)
     lenient = TopologyLoss(distance='sorted_deaths', cloud=dict(type='BatchCloud', num_points=4, incomplete='skip'))
-    lenient.bind(None, Probe(student, teacher))
+    lenient.bind(TEACHER, Probe(student, teacher))
     value = lenient(student, teacher)
     value.backward()
     assert value.item() == 0 and lenient.projection.weight.grad is not None and student.grad is not None

@@ -83,8 +83,8 @@ def test_unknown_operator():
 
 
 def test_neither_width_nor_checkpoint():
-    with pytest.raises(ValueError, match='in_channels .* or a checkpoint, got neither'):
-        RipsNet()
+    with pytest.raises(RuntimeError, match='no layers yet: give it in_channels or a checkpoint, or bind it'):
+        RipsNet()(torch.zeros(1, 8, 3))
 
 
 def test_points_of_another_width():

@@ -1,6 +1,9 @@
 """From features to point clouds: what one point is, and which points form one cloud."""
 
-from topkd.models.clouds.point_cloud import BatchCloud, SpatialCloud
+from topkd.models.clouds.batch_cloud import BatchCloud
+from topkd.models.clouds.point_cloud import IncompleteCloudError, PointCloud
+from topkd.models.clouds.pooling import full_precision, pool
 from topkd.models.clouds.roi_cloud import RoICloud
+from topkd.models.clouds.spatial_cloud import SpatialCloud
 
-__all__ = ['BatchCloud', 'RoICloud', 'SpatialCloud']
+__all__ = ['BatchCloud', 'IncompleteCloudError', 'PointCloud', 'RoICloud', 'SpatialCloud', 'full_precision', 'pool']

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.ops import roi_align
 
-from topkd.models.clouds.point_cloud import Features, IncompleteCloudError, full_precision, normalize_clouds
+from topkd.models.clouds.point_cloud import IncompleteCloudError, PointCloud
+from topkd.models.clouds.pooling import Features, full_precision
 from topkd.registry import MODELS
 
 FINEST_SCALE = 56  # pixels; a box of twice that side is read one level higher, as in mmdet's RoI extractor
 
 
 @MODELS.register_module()
-class RoICloud(nn.Module):
+class RoICloud(PointCloud):
     """Make one cloud of the annotated objects of a batch: a point is the average feature inside a box.
 
     A batch has any number R of objects, a cloud ``num_points``: every R / num_points-th object is a point, which repeats
@@ -28,14 +29,14 @@ class RoICloud(nn.Module):
         images_per_cloud (int): Images whose objects make one cloud while RipsNet's training set is made; in the
             distillation it is the batch of a process. Defaults to 8.
         size (int): Samples along each side of a box, averaged. Defaults to 7.
-        normalization (str): See :func:`topkd.models.clouds.point_cloud.normalize_clouds`. Defaults to 'none'.
+        normalization (str): See :func:`topkd.models.clouds.normalization.normalize_clouds`. Defaults to 'none'.
         incomplete (str): What a batch without objects does: ``'skip'`` leaves the topology term out of that step,
             ``'error'`` stops. Defaults to 'skip'.
 
     Source: beyond the paper.
     """
 
-    needs_samples = True
+    reads_annotations = True
 
     def __init__(
         self,
@@ -45,34 +46,26 @@ class RoICloud(nn.Module):
         normalization: str = 'none',
         incomplete: str = 'skip',
     ) -> None:
-        super().__init__()
-        if num_points < 2:
-            raise ValueError(f'num_points must be 2 or more, got {num_points}')
-        if incomplete not in ('error', 'skip'):
-            raise ValueError(f"incomplete must be 'error' or 'skip', got '{incomplete}'")
-        self.num_points = num_points
-        self.images_per_cloud = images_per_cloud
+        super().__init__(num_points, images_per_cloud, normalization, incomplete)
         self.size = size
-        self.normalization = normalization
-        self.incomplete = incomplete
 
-    def forward(
-        self, features: Features, projection: nn.Module | None = None, *, data_samples: Sequence[Any]
-    ) -> Tensor:
+    def points(self, features: Features, data_samples: Sequence[Any] | None = None) -> Tensor:
         """Turn the features of a batch into one cloud.
 
         Args:
             features (Tensor | Sequence[Tensor]): A level (N, C, H, W), or the levels of a pyramid from fine to coarse,
                 each half as large as the one before.
-            projection (nn.Module, optional): Applied to the points before they are normalized.
             data_samples (Sequence): mmdet's data samples, with ``gt_instances`` and ``batch_input_shape``.
 
         Returns:
-            Tensor: Cloud (1, n, d) in full precision; d = C without a projection.
+            Tensor: Cloud (1, n, C) in full precision.
 
         Raises:
+            ValueError: If there are no data samples.
             IncompleteCloudError: If no image of the batch has an object.
         """
+        if data_samples is None:
+            raise ValueError('a cloud of objects needs the data samples of the batch, got none: pass data_samples')
         levels = full_precision([features] if isinstance(features, Tensor) else features)
         boxes = gt_rois(data_samples).to(levels[0])
         if not len(boxes):
@@ -83,8 +76,11 @@ class RoICloud(nn.Module):
         if len(boxes) < self.num_points:
             chosen = torch.arange(self.num_points, device=boxes.device) % len(boxes)
         height = data_samples[0].batch_input_shape[0]
-        clouds = roi_points(levels, boxes[chosen], height, self.size)[None]
-        return normalize_clouds(clouds if projection is None else projection(clouds), self.normalization)
+        return roi_points(levels, boxes[chosen], height, self.size)[None]
+
+    def request(self) -> dict[str, Any]:
+        """Return what an artifact must record, see :meth:`PointCloud.request`."""
+        return dict(super().request(), images_per_cloud=self.images_per_cloud)
 
 
 def gt_rois(data_samples: Sequence[Any]) -> Tensor:

@@ -7,11 +7,10 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from topkd.artifacts.artifact import ripsnet_path
+from topkd.models.build import build
 from topkd.models.distillers.diagnosis import check_finite, gradient_ratio, terms_of
 from topkd.models.distillers.roi_teacher_reader import teacher_reader
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.topology_loss import build
 from topkd.models.tap import as_list, pick, tap
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
@@ -57,14 +56,7 @@ class Distiller(BaseModel):
         # the student's weights and batches must not depend on what surrounds it, or the baseline is no control
         with torch.random.fork_rng():
             self.teacher = teacher if isinstance(teacher, nn.Module) else Teacher(**teacher)
-            self.losses = nn.ModuleDict(
-                {
-                    name: build(ripsnet_path(config, self.teacher.name)) if isinstance(config, dict) else config
-                    for name, config in losses.items()
-                    if config is not None
-                }
-            )
-            self._check_teacher_of_ripsnet()
+            self.losses = nn.ModuleDict({name: build(config) for name, config in losses.items() if config is not None})
             self.reader = teacher_reader(self.teacher, self.taps('teacher'))
             self._bind(probe_shape)
         self.gradient_interval = gradient_interval
@@ -127,20 +119,11 @@ class Distiller(BaseModel):
     def _bind(self, shape: Sequence[int]) -> None:
         """Show every loss the features of a blank image, so that it can infer widths and refuse what cannot work."""
         student, teacher = self.reader.probe(self.student, self.taps('student'), torch.zeros(1, *shape))
-        for loss in self.losses.values():
-            loss.bind(self.teacher, Probe(pick(student, loss.student_tap), pick(teacher, loss.teacher_tap)))
-
-    def _check_teacher_of_ripsnet(self) -> None:
-        """Refuse a RipsNet that was trained on the clouds of another teacher."""
         for name, loss in self.losses.items():
-            vectorizer = getattr(loss, 'vectorizer', None)
-            source = getattr(getattr(vectorizer, 'module', vectorizer), 'source', {})
-            if source.get('teacher_fingerprint', self.teacher.fingerprint) != self.teacher.fingerprint:
-                raise ValueError(
-                    f"loss '{name}': its RipsNet was trained on the clouds of teacher '{source.get('teacher')}' "
-                    f"({source['teacher_fingerprint']}), this teacher is '{self.teacher.name}' "
-                    f'({self.teacher.fingerprint}): run tools/gen_pi.py and tools/train_ripsnet.py for it'
-                )
+            try:
+                loss.bind(self.teacher, Probe(pick(student, loss.student_tap), pick(teacher, loss.teacher_tap)))
+            except ValueError as error:
+                raise ValueError(f"loss '{name}': {error}") from error
 
     def _diagnose(self, terms: dict[str, Tensor], pairs: dict[str, Any]) -> dict[str, Tensor]:
         """Return the share of every distillation term and, every ``gradient_interval`` steps, its pull."""

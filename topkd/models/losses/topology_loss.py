@@ -8,17 +8,15 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from topkd.models.clouds.point_cloud import IncompleteCloudError
+from topkd.artifacts.artifact import RipsNetArtifact
+from topkd.models.build import build
+from topkd.models.clouds import IncompleteCloudError, PointCloud
 from topkd.models.frozen import Frozen
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, Taps
 from topkd.models.teacher import Teacher
+from topkd.models.vectorizers import Vectorizer
 from topkd.registry import MODELS
 from topkd.topology import rips_h0, rtd_lite, signature_loss, sliced_wasserstein_h0, wasserstein_h0
-
-
-def build(config: dict | nn.Module) -> nn.Module:
-    """Build a component of this package, whose type may be written without the prefix ``topkd.``."""
-    return config if isinstance(config, nn.Module) else MODELS.build(dict(dict(_scope_='topkd'), **config))
 
 
 def _of_deaths(function: Callable) -> Callable:
@@ -83,35 +81,60 @@ class TopologyLoss(DistillationLoss):
         if distance != 'images' and distance not in DISTANCES:
             raise ValueError(f"distance must be one of images, {', '.join(DISTANCES)}, got '{distance}'")
         self.distance = distance
+        self.cloud: PointCloud = build(cloud)
         self.vectorizer: nn.Module | None = None
         if distance == 'images':
-            network = build(vectorizer)
+            network: Vectorizer = build(vectorizer)
             # a learned vectorizer is a constant of the loss; an exact one holds its fitted spec, which belongs in checkpoints
-            self.vectorizer = Frozen(network) if list(network.parameters()) else network
-        self.cloud = build(cloud)
-        self.needs_samples = getattr(self.cloud, 'needs_samples', False)
+            self.vectorizer = Frozen(network) if network.learned else network
         self.auto_projection = projection == 'auto'
         self.projection: nn.Linear | None = None
-        self._check_source()
 
-    def bind(self, teacher: Teacher, probe: Probe) -> None:
-        """Make the projection if the widths differ, and check the vectorizer's width.
+    @property
+    def network(self) -> Vectorizer | None:
+        """Vectorizer | None: What makes the images, None for a loss that compares clouds by a distance."""
+        return self.vectorizer.module if isinstance(self.vectorizer, Frozen) else self.vectorizer
+
+    def request(self) -> dict[str, Any]:
+        """Return what an artifact must record of the teacher's clouds and images, as plain values."""
+        tap = self.teacher_tap if isinstance(self.teacher_tap, str) else list(self.teacher_tap)
+        return dict(tap=tap, **self.cloud.request(), **({} if self.network is None else self.network.request()))
+
+    def artifact(self, teacher: str, batch_size: int | None = None) -> RipsNetArtifact:
+        """Return the artifact of a teacher that belongs to these clouds and images.
 
         Args:
-            teacher (Teacher): See :meth:`DistillationLoss.bind`.
+            teacher (str): Name of the teacher.
+            batch_size (int, optional): Of the training; the size of a cloud that is the whole batch.
+
+        Raises:
+            ValueError: If the loss compares no images.
+        """
+        if self.network is None:
+            raise ValueError(
+                f"the loss compares clouds by '{self.distance}': it needs neither clouds nor RipsNet, train at once"
+            )
+        request = self.request()
+        # a cloud that is the whole batch is filed under that, whatever the size of this training's batch
+        ripsnet = self.network.checkpoint or RipsNetArtifact(teacher, request).ripsnet
+        return RipsNetArtifact(teacher, dict(request, num_points=request['num_points'] or batch_size), ripsnet)
+
+    def bind(self, teacher: Teacher, probe: Probe) -> None:
+        """Make the projection if the widths differ, and bind the vectorizer to the teacher's clouds.
+
+        Args:
+            teacher (Teacher): Its name and fingerprint tell which RipsNet belongs to it.
             probe (Probe): (1, c, ...) of the student and (1, d, ...) of the teacher.
 
         Raises:
-            ValueError: If the widths differ without a projection, or RipsNet was trained for another width.
+            FileNotFoundError: If there is no RipsNet for these clouds; the message says how to make it.
+            ValueError: If the widths differ without a projection, or RipsNet was trained for other clouds.
         """
         student_width, width = _width(probe.student, self.student_tap), _width(probe.teacher, self.teacher_tap)
-        expected = getattr(self._network, 'in_channels', width)
-        if expected != width:
-            raise ValueError(
-                f"RipsNet was trained on points of width {expected}, the teacher's tap '{self.teacher_tap}' "
-                f'has {width}: train a RipsNet for this teacher and tap (tools/gen_pi.py, then '
-                'tools/train_ripsnet.py)'
-            )
+        if self.network is not None:
+            self.network.bind(self.artifact(teacher.name), teacher.fingerprint, width)
+            if self.network.learned:
+                self.vectorizer = Frozen(self.network)  # freezes the layers that came with the binding
         if student_width != width and not self.auto_projection:
             raise ValueError(f"student's points have width {student_width}, teacher's {width}: set projection='auto'")
         if student_width != width:
@@ -140,8 +163,9 @@ class TopologyLoss(DistillationLoss):
                 return self._zero(student_features)
             if self.distance != 'images':
                 return self.loss_weight * DISTANCES[self.distance](student, teacher).mean()
-            if self.training and hasattr(self.vectorizer, 'observe'):
-                self.vectorizer.observe(teacher)
+            self._check_size(teacher)
+            if self.training:
+                self.network.observe(teacher)
             images = self.vectorizer(torch.cat([student, teacher]))
             return self.loss_weight * F.mse_loss(*images.split([len(student), len(teacher)]))
 
@@ -150,43 +174,34 @@ class TopologyLoss(DistillationLoss):
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> dict[str, Any]:
         """Return the share of the student's deaths that an exact image cannot see, as ``outside``."""
-        if not hasattr(self.vectorizer, 'diagnostics'):
+        if self.network is None:
             return {}
         with torch.autocast(_first(student_features).device.type, enabled=False):
             try:
-                return self.vectorizer.diagnostics(self.clouds(student_features, teacher_features, data_samples)[0])
+                return self.network.diagnostics(self.clouds(student_features, teacher_features, data_samples)[0])
             except IncompleteCloudError:
                 return {}
-
-    @property
-    def _network(self) -> nn.Module | None:
-        return self.vectorizer.module if isinstance(self.vectorizer, Frozen) else self.vectorizer
 
     def clouds(
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> tuple[Tensor, Tensor]:
         """Turn both networks' features (see :meth:`forward`) into clouds (B, n, d) of the teacher's width."""
-        samples = dict(data_samples=data_samples) if self.needs_samples else {}
-        # the teacher's features carry no graph: they were made under no_grad
-        student = self.cloud(student_features, self.projection, **samples)
-        return student, self.cloud(teacher_features, **samples).detach()
+        student = self.cloud(student_features, self.projection, data_samples)
+        return student, self.cloud(teacher_features, data_samples=data_samples).detach()
 
     def _zero(self, student_features: Features) -> Tensor:
         # DistributedDataParallel wants a gradient for every parameter in every step
         zero = sum(level.sum() for level in _levels(student_features)) * 0
         return zero if self.projection is None else zero + sum(p.sum() * 0 for p in self.projection.parameters())
 
-    def _check_source(self) -> None:
-        """Refuse a RipsNet that was trained on clouds of another size, tap or normalization."""
-        source = getattr(self._network, 'source', {})
-        asked = dict(num_points=self.cloud.num_points, normalization=self.cloud.normalization, tap=self.teacher_tap)
-        for name, value in asked.items():
-            if source.get(name, value) != value:
-                raise ValueError(
-                    f'RipsNet was trained on clouds with {name} {source[name]!r}, the config asks for {value!r}: '
-                    f'set it to {source[name]!r}, or train a RipsNet for this config (tools/gen_pi.py, then '
-                    'tools/train_ripsnet.py)'
-                )
+    def _check_size(self, clouds: Tensor) -> None:
+        """Refuse clouds of another size than RipsNet was trained on; a cloud that is the whole batch states none before."""
+        trained = self.network.num_points
+        if trained not in (None, clouds.shape[1]):
+            raise ValueError(
+                f'RipsNet was trained on clouds of {trained} points, got {clouds.shape[1]}: set drop_last=True in '
+                'train_dataloader, or train a RipsNet for this batch size (tools/gen_pi.py, then tools/train_ripsnet.py)'
+            )
 
 
 def _levels(features: Features) -> Sequence[Tensor]:

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.dist import all_gather
-from torch import Tensor, nn
+from torch import Tensor
 
 from topkd.models.vectorizers.ripsnet_file import load_ripsnet_file
+from topkd.models.vectorizers.vectorizer import Vectorizer
 from topkd.registry import MODELS
 from topkd.topology import PersistenceImager, rips_diagrams, rips_h0
 
 
 @MODELS.register_module()
-class RipsImage(nn.Module):
+class RipsImage(Vectorizer):
     """Compute the persistence images of clouds exactly, with gradient.
 
     The images' spec (bandwidth, range, scale) comes from a file, or is fitted on the fly: during the first
@@ -36,9 +37,7 @@ class RipsImage(nn.Module):
         spec: dict | str | None = None,
         fit_batches: int = 50,
     ) -> None:
-        super().__init__()
-        self.homology_dims = tuple(homology_dims)
-        self.resolution = tuple(resolution)
+        super().__init__(homology_dims, resolution)
         rips_diagrams(torch.zeros(1, 2, 1), self.homology_dims)  # refuses unknown dimensions now, not in the first step
         if isinstance(spec, str):
             spec = load_ripsnet_file(spec, None, homology_dims, resolution).get('spec')

@@ -1,10 +1,13 @@
 """RipsNet: a small network that approximates the persistence image of a cloud."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from torch import Tensor, nn
 
+from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.models.vectorizers.ripsnet_file import load_ripsnet_file
+from topkd.models.vectorizers.vectorizer import Vectorizer
 from topkd.registry import MODELS
 
 OPERATORS = ('mean', 'sum')
@@ -38,7 +41,7 @@ def units_for(in_channels: int) -> tuple[int, int, int]:
 
 
 @MODELS.register_module()
-class RipsNet(nn.Module):
+class RipsNet(Vectorizer):
     r"""Approximate the persistence image of a cloud by a DeepSets network.
 
     .. math:: \mathrm{RipsNet}(X) = \phi_2(\mathrm{op}_{x \in X}\, \phi_1(x))
@@ -47,7 +50,8 @@ class RipsNet(nn.Module):
     (50, 100, 200 and P units; ReLU, ReLU, ReLU, sigmoid).
 
     Args:
-        in_channels (int, optional): Width of the points, d. None: read from ``checkpoint``.
+        in_channels (int, optional): Width of the points, d. None: read from ``checkpoint``, or from the artifact that the
+            network is bound to.
         operator (str): ``'mean'`` or ``'sum'`` over the points. Defaults to 'mean'.
         units (Sequence[int], optional): Widths of the per-point layers. None: :func:`units_for`.
         homology_dims (Sequence[int]): Dimensions of the images that it stands for. Defaults to (0, ).
@@ -58,6 +62,8 @@ class RipsNet(nn.Module):
     Source: Section 4.1; constants from Appendix B.
     """
 
+    learned = True
+
     def __init__(
         self,
         in_channels: int | None = None,
@@ -67,30 +73,75 @@ class RipsNet(nn.Module):
         resolution: Sequence[int] = (20, 20),
         checkpoint: str | None = None,
     ) -> None:
-        super().__init__()
-        file = None
-        if checkpoint is not None:
-            file = load_ripsnet_file(checkpoint, in_channels, homology_dims, resolution)
-            in_channels, operator, units = file['in_channels'], file['operator'], file['units']
-        if in_channels is None:
-            raise ValueError('RipsNet needs in_channels (the width of the points) or a checkpoint, got neither')
+        super().__init__(homology_dims, resolution)
         if operator not in OPERATORS:
             raise ValueError(f"RipsNet's operator must be 'mean' or 'sum', got '{operator}'")
-        self.in_channels = int(in_channels)
         self.operator = operator
+        self.in_channels: int | None = None
+        # what the file says of its images and of the clouds it was trained on; nothing for a fresh network
+        self.spec: dict | None = None
+        self.source: dict = {}
+        self.point_layers = nn.ModuleList()
+        self.image_layers = nn.ModuleList()
+        if checkpoint is not None:
+            self.checkpoint = Path(checkpoint)
+            self._load(load_ripsnet_file(checkpoint, in_channels, self.homology_dims, self.resolution))
+        elif in_channels is not None:
+            self._make_layers(in_channels, units)
+
+    @property
+    def needs_artifact(self) -> bool:
+        """bool: Whether its weights have to be read first."""
+        return self.in_channels is None
+
+    def bind(self, artifact: RipsNetArtifact, teacher_fingerprint: str, width: int) -> None:
+        """Load the artifact's network unless there is one already, and refuse one that was trained on other clouds.
+
+        Args:
+            artifact (RipsNetArtifact): Of the teacher and the loss's clouds.
+            teacher_fingerprint (str): Of the teacher's weights.
+            width (int): Of the teacher's points, d.
+
+        Raises:
+            FileNotFoundError: If the artifact holds no RipsNet; the message says how to make it.
+            ValueError: If the network was trained on other clouds: of another teacher, tap, size, width or normalization.
+        """
+        if self.needs_artifact:
+            self._load(load_ripsnet_file(str(artifact.ripsnet), None, self.homology_dims, self.resolution))
+        if self.in_channels != width:
+            raise ValueError(
+                f"RipsNet was trained on points of width {self.in_channels}, the teacher's tap "
+                f"'{artifact.request['tap']}' has {width}: train a RipsNet for this teacher and tap (tools/gen_pi.py, then "
+                'tools/train_ripsnet.py)'
+            )
+        made_of = self.source.get('teacher_fingerprint', teacher_fingerprint)
+        if made_of != teacher_fingerprint:
+            raise ValueError(
+                f"RipsNet was trained on the clouds of teacher '{self.source.get('teacher')}' ({made_of}), this teacher is "
+                f"'{artifact.teacher}' ({teacher_fingerprint}): run tools/gen_pi.py and tools/train_ripsnet.py for it"
+            )
+        for name, value in artifact.request.items():
+            if value is not None and self.source.get(name, value) != value:
+                raise ValueError(
+                    f'RipsNet was trained on clouds with {name} {self.source[name]!r}, the config asks for {value!r}: set it '
+                    f'to {self.source[name]!r}, or train a RipsNet for this config (tools/gen_pi.py, then '
+                    'tools/train_ripsnet.py)'
+                )
+
+    def _load(self, file: dict) -> None:
+        self.operator, self.spec, self.source = file['operator'], file.get('spec'), file.get('source') or {}
+        self.num_points = self.source.get('num_points')
+        self._make_layers(file['in_channels'], file['units'])
+        self.load_state_dict(file['state_dict'], strict=True)
+
+    def _make_layers(self, in_channels: int, units: Sequence[int] | None) -> None:
+        self.in_channels = int(in_channels)
         self.units = tuple(units or units_for(self.in_channels))
-        self.homology_dims = tuple(homology_dims)
-        self.resolution = tuple(resolution)
-        # what the file says of its images and of the clouds it was trained on; None for a fresh network
-        self.spec: dict | None = file and file.get('spec')
-        self.source: dict = (file or {}).get('source') or {}
         pixels = self.resolution[0] * self.resolution[1]
         point_widths = (self.in_channels, *self.units)
         image_widths = (self.units[-1], 50, 100, 200, pixels)
-        self.point_layers = nn.ModuleList(nn.Linear(*pair) for pair in zip(point_widths, point_widths[1:]))
-        self.image_layers = nn.ModuleList(nn.Linear(*pair, bias=False) for pair in zip(image_widths, image_widths[1:]))
-        if file is not None:
-            self.load_state_dict(file['state_dict'], strict=True)
+        self.point_layers.extend(nn.Linear(*pair) for pair in zip(point_widths, point_widths[1:]))
+        self.image_layers.extend(nn.Linear(*pair, bias=False) for pair in zip(image_widths, image_widths[1:]))
 
     def forward(self, points: Tensor) -> Tensor:
         """Approximate the images of clouds.
@@ -102,8 +153,13 @@ class RipsNet(nn.Module):
             Tensor: Images (B, P) in (0, 1).
 
         Raises:
+            RuntimeError: If the network has neither a width nor an artifact yet.
             ValueError: If the points are not of width ``in_channels``.
         """
+        if self.needs_artifact:
+            raise RuntimeError(
+                'RipsNet has no layers yet: give it in_channels or a checkpoint, or bind it to an artifact'
+            )
         if points.ndim != 3 or points.shape[2] != self.in_channels:
             raise ValueError(
                 f'RipsNet expects clouds (B, n, {self.in_channels}), got {tuple(points.shape)}: '

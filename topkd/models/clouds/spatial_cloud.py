@@ -1,0 +1,38 @@
+"""Clouds of the cells of one image's feature map."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from topkd.models.clouds.point_cloud import PointCloud
+from topkd.models.clouds.pooling import Features, full_precision
+from topkd.registry import MODELS
+
+
+@MODELS.register_module()
+class SpatialCloud(PointCloud):
+    """Every image its own cloud: the cells of a ``grid`` x ``grid`` average pooling of a feature map are the points.
+
+    The grid makes clouds of teacher and student comparable when their feature maps differ in size.
+
+    Args:
+        grid (int): Cells along each side; a cloud has grid x grid points. Defaults to 8.
+        normalization (str): See :func:`topkd.models.clouds.normalization.normalize_clouds`. Defaults to 'none'.
+
+    Source: beyond the paper.
+    """
+
+    def __init__(self, grid: int = 8, normalization: str = 'none') -> None:
+        if grid < 2:
+            raise ValueError(f'grid must be 2 or more, got {grid}')
+        super().__init__(grid * grid, 1, normalization)
+        self.grid = grid
+
+    def points(self, features: Features, data_samples: Sequence[Any] | None = None) -> Tensor:
+        """Turn a feature map (N, C, H, W) into clouds (N, grid * grid, C) in full precision."""
+        if not isinstance(features, Tensor) or features.ndim != 4:
+            got = tuple(features.shape) if isinstance(features, Tensor) else f'{len(features)} taps'
+            raise ValueError(f'a spatial cloud needs the feature maps (N, C, H, W) of one tap, got {got}')
+        return F.adaptive_avg_pool2d(full_precision(features), self.grid).flatten(2).transpose(1, 2)

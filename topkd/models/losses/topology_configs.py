@@ -1,0 +1,98 @@
+"""Find topology losses: among a distiller's losses, and in a config without building its networks."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from mmengine.config import Config
+from torch import nn
+
+from topkd.models.build import build, component_class
+from topkd.models.losses.topology_loss import TopologyLoss
+
+Loss = TypeVar('Loss')
+
+
+def topology_losses(losses: Mapping[str, nn.Module]) -> dict[str, TopologyLoss]:
+    """Return those of a distiller's losses that compare topology, by name."""
+    return {name: loss for name, loss in losses.items() if isinstance(loss, TopologyLoss)}
+
+
+def named_topology_loss(losses: Mapping[str, nn.Module], name: str = 'topology') -> TopologyLoss:
+    """Return one of a distiller's topology losses.
+
+    Raises:
+        KeyError: If there is none of that name; the message lists those that there are.
+    """
+    return _named(topology_losses(losses), name)
+
+
+def topology_config(cfg: Config, name: str = 'topology') -> dict:
+    """Return the config of a topology loss of a distillation config.
+
+    Args:
+        cfg (Config): A distillation config.
+        name (str): Of the loss. Defaults to 'topology'.
+
+    Raises:
+        KeyError: If there is no teacher, or no topology loss of that name; the message lists those that there are.
+    """
+    if 'teacher' not in cfg.model:
+        raise KeyError('the config has no teacher: name a distillation config, for example one of configs/topkd/')
+    return _named(topology_configs(cfg.model), name)
+
+
+def topology_loss_of(cfg: Config, name: str = 'topology') -> TopologyLoss:
+    """Build a topology loss of a distillation config without reading its RipsNet, to be asked what it needs.
+
+    Args:
+        cfg (Config): A distillation config.
+        name (str): Of the loss. Defaults to 'topology'.
+
+    Raises:
+        KeyError: See :func:`topology_config`.
+    """
+    return without_files(topology_config(cfg, name))
+
+
+def without_files(config: dict) -> TopologyLoss:
+    """Build a topology loss whose RipsNet, if it has one, is not read.
+
+    Args:
+        config (dict): Of the loss.
+    """
+    if not isinstance(config.get('vectorizer'), dict):
+        return build(config)
+    vectorizer = dict(config['vectorizer'])
+    checkpoint = vectorizer.pop('checkpoint', None)
+    loss: TopologyLoss = build(dict(config, vectorizer=vectorizer))
+    if checkpoint is not None and loss.network is not None:
+        loss.network.checkpoint = Path(checkpoint)
+    return loss
+
+
+def topology_configs(model: dict) -> dict[str, dict]:
+    """Return the configs of a distiller's topology losses by name.
+
+    Args:
+        model (dict): Config of a :class:`topkd.models.Distiller`.
+    """
+    return {
+        name: config
+        for name, config in model.get('losses', {}).items()
+        if config is not None and issubclass(component_class(config), TopologyLoss)
+    }
+
+
+def image_dims(loss: TopologyLoss) -> tuple[int, ...]:
+    """Return the homology dimensions of a loss's images, (0, ) if it compares none."""
+    return (0,) if loss.network is None else loss.network.homology_dims
+
+
+def _named(found: Mapping[str, Loss], name: str) -> Loss:
+    if name not in found:
+        raise KeyError(
+            f"model.losses has no topology loss '{name}' (it has: {', '.join(found) or 'none'}): name one of them "
+            'by --loss, or a config of configs/topkd/'
+        )
+    return found[name]

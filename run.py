@@ -57,8 +57,8 @@ def main() -> int:
         python = set_up()
     except subprocess.CalledProcessError as error:
         print(
-            f'error: the installation failed (pip ended with {error.returncode}, see above): check the network and the free '
-            'space on this disk, then run the same command again',
+            f'error: the installation failed (pip ended with {error.returncode}, see above): check the network and '
+            'the free space on this disk, then run the same command again',
             file=sys.stderr,
         )
         return 1

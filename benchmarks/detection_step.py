@@ -1,8 +1,8 @@
 """Compare a detector's distillation step with its floor: the plain student's step plus one teacher's backbone and neck.
 
-Both are timed in turns in one process, so that a change of the machine's load meets them alike. Peak memory is that of a
-step with both networks: the allocator's own on a GPU; on a CPU the growth of a process beyond its imports, measured in one
-child process each.
+Both are timed in turns in one process, so that a change of the machine's load meets them alike. Peak memory is that of
+a step with both networks: the allocator's own on a GPU; on a CPU the growth of a process beyond its imports, measured
+in one child process each.
 
 Usage: python benchmarks/detection_step.py [--config configs/topkd/faster-rcnn_r101-r18_coco_exact.py]
            [--device cuda --size 800 1333 --batch-size 8] [--amp] [--rounds 5]

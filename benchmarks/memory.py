@@ -3,8 +3,8 @@
 
     python benchmarks/memory.py [--clouds 200000] [--folder /tmp]
 
-Every figure is the resident peak of a process of its own. The clouds, of 64 x 64, are random: a teacher's take an hour and
-no memory that grows. 200,000 need 4 GB of disk, which are freed at the end, and some minutes.
+Every figure is the resident peak of a process of its own. The clouds, of 64 x 64, are random: a teacher's take an hour
+and no memory that grows. 200,000 need 4 GB of disk, which are freed at the end, and some minutes.
 """
 
 import argparse

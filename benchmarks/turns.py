@@ -14,8 +14,8 @@ from topkd.evaluation.route_times import time_in_turns
 class Row(NamedTuple):
     """A row: variants, each a function of a batch, that are compared with the first one.
 
-    ``says`` is how: 'faster' (how many times faster a variant is), 'the time' (how many times its time) or 'share' (of the
-    first one's time).
+    ``says`` is how: 'faster' (how many times faster a variant is), 'the time' (how many times its time) or 'share' (of
+    the first one's time).
     """
 
     name: str

@@ -34,8 +34,8 @@ def convert_checkpoint(source: str, destination: str, network: str | None = None
     """Convert a file and write the result, completely or not at all.
 
     Args:
-        source (str): A checkpoint of RepDistiller, mdistiller, pytorch-cifar-models, torchvision or TopKD; or an address,
-            such as ``torchvision://resnet34``, that is downloaded.
+        source (str): A checkpoint of RepDistiller, mdistiller, pytorch-cifar-models, torchvision or TopKD; or an
+            address, such as ``torchvision://resnet34``, that is downloaded.
         destination (str): Where to write; an existing file is replaced at the very end.
         network (str, optional): A name of ``KNOWN`` or 'ripsnet'. None: recognized from names and shapes.
         operator (str): ``'mean'`` or ``'sum'``, what a RipsNet was trained with. Defaults to 'mean'.

@@ -9,8 +9,8 @@ from mmengine.registry import init_default_scope
 def setup_processes(cfg: Config) -> None:
     """Prepare what MMEngine's runner prepares itself: the registries' scope and, with a launcher, the process group.
 
-    MMEngine's launcher takes a GPU for granted. Without one the processes talk over gloo, and DistributedDataParallel is
-    told that the model lies on the CPU.
+    MMEngine's launcher takes a GPU for granted. Without one the processes talk over gloo, and DistributedDataParallel
+    is told that the model lies on the CPU.
 
     Args:
         cfg (Config): A config with ``launcher``; changed in place.

@@ -10,7 +10,8 @@ COMMANDS = 'python tools/gen_pi.py CONFIG\n  python tools/train_ripsnet.py CONFI
 
 
 class RipsNetArtifact:
-    """The folder that all students of a teacher share: ``clouds.npy``, ``images.npy``, ``manifest.json``, ``ripsnet.pth``.
+    """The folder that all students of a teacher share: ``clouds.npy``, ``images.npy``, ``manifest.json``,
+    ``ripsnet.pth``.
 
     Args:
         teacher (str): Name of the teacher; it says network and data set, for example ``resnet56_cifar100``.
@@ -83,7 +84,8 @@ class RipsNetArtifact:
         check_request(found, dict(teacher=self.teacher, **self.request, **asked), self.folder)
 
     def settings(self, operators: tuple[str, ...]) -> dict[str, Any]:
-        """Return the settings that the files were made with, by ``clouds.<name>`` and ``ripsnet.<name>``, as far as they say.
+        """Return the settings that the files were made with, by ``clouds.<name>`` and ``ripsnet.<name>``, as far as
+        they say.
 
         Args:
             operators (tuple[str, ...]): Whose trainings are looked for.
@@ -101,7 +103,8 @@ class RipsNetArtifact:
 
 
 def artifact_name(teacher: str, request: dict[str, Any]) -> str:
-    """Name the folder of a teacher's clouds: ``<teacher>_<tap>_n<points>_h<dims>``, and what departs from the paper behind it.
+    """Name the folder of a teacher's clouds: ``<teacher>_<tap>_n<points>_h<dims>``, and what departs from the paper
+    behind it.
 
     Args:
         teacher (str): Name of the teacher.
@@ -158,6 +161,7 @@ def check_request(found: dict, asked: dict, folder: str | Path) -> None:
     ]
     if different:
         raise ValueError(
-            f"the artifact in '{folder}' was made for another config ({'; '.join(different)}): delete the folder, or set "
+            f"the artifact in '{folder}' was made for another config ({'; '.join(different)}): delete the folder, or "
+            'set '
             'vectorizer.checkpoint to a path in another one'
         )

@@ -1,17 +1,18 @@
 """Download of the official CIFAR-100 archive: verified, and complete or not there at all."""
 
-import hashlib
 import os
 import shutil
 import tarfile
 import tempfile
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
-from urllib.request import urlopen
 
 from mmengine.logging import print_log
+from torchvision.datasets.utils import download_url
 
 FOLDER = 'cifar-100-python'
+ARCHIVE = 'archive.tar.gz'
 FILES = ('train', 'test', 'meta')
 URL = 'https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz'
 MD5 = 'eb9058c3a382ffc7106e4002c42a8d85'
@@ -31,32 +32,25 @@ def download_cifar100(target: Path) -> None:
         FileNotFoundError: The archive cannot be fetched or written (no network, no permission, a full disk).
         ValueError: The archive that arrived is not the official one.
     """
+    made = [folder for folder in (target.parent, *target.parent.parents) if not folder.exists()]
     try:
-        with urlopen(URL, timeout=30) as response:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # Beside the target, since a rename is atomic only within one file system.
-            with tempfile.TemporaryDirectory(dir=target.parent, prefix=f'.{FOLDER}-') as scratch:
-                print_log(f'Downloading {URL} (about 170 MB) to {target}', logger='current')
-                archive = Path(scratch, 'archive.tar.gz')
-                _save(response, archive)
-                _publish(_extract(archive, Path(scratch, FOLDER)), target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the target, since a rename is atomic only within one file system.
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f'.{FOLDER}-') as scratch:
+            print_log(f'Downloading {URL} (about 170 MB) to {target}', logger='current')
+            download_url(URL, scratch, ARCHIVE, MD5)
+            _publish(_extract(Path(scratch, ARCHIVE), Path(scratch, FOLDER)), target)
     except (OSError, HTTPException) as error:
+        for folder in made:
+            with suppress(OSError):  # another process may have put something there
+                folder.rmdir()
         raise FileNotFoundError(
             f'CIFAR-100 is not in {target} and could not be downloaded ({type(error).__name__}: {error}): {BY_HAND}.'
         ) from error
-
-
-def _save(response, archive: Path) -> None:
-    """Write the response to a file and compare its md5 sum with the official one."""
-    digest = hashlib.md5(usedforsecurity=False)
-    with open(archive, 'wb') as file:
-        while chunk := response.read(1 << 20):
-            digest.update(chunk)
-            file.write(chunk)
-    if digest.hexdigest() != MD5:
+    except RuntimeError as error:  # torchvision's word for another md5 sum
         raise ValueError(
-            f'Expected an archive with the md5 sum {MD5} from {URL}, got {digest.hexdigest()}: try again, or {BY_HAND}.'
-        )
+            f'Expected an archive with the md5 sum {MD5} from {URL}, got another one: try again, or {BY_HAND}.'
+        ) from error
 
 
 def _extract(archive: Path, folder: Path) -> Path:

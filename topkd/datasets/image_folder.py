@@ -15,15 +15,15 @@ DEFAULT_ROOT = 'data/imagenet'
 class ImageFolder(CustomDataset):
     """List the images of ``data_root/<split>/<class>/`` for mmpretrain's pipelines.
 
-    The classes are the folders in alphabetical order, as torchvision numbers them, so ImageNet's labels are those of its
-    pretrained networks. mmpretrain's own class looks at one split at a time, and numbers the classes of a split that lacks
-    some of them differently in silence; here a split must have the class folders of ``train``.
+    The classes are the folders in alphabetical order, as torchvision numbers them, so ImageNet's labels are those of
+    its pretrained networks. mmpretrain's own class looks at one split at a time, and numbers the classes of a split
+    that lacks some of them differently in silence; here a split must have the class folders of ``train``.
 
     Args:
         data_root (str | Path, optional): Folder of the splits; None stands for ``data/imagenet``.
         split (str): Folder of one split. Defaults to 'train'.
-        num_classes (int, optional): Outputs of the classifier: more class folders are an error, fewer a line in the log. None
-            for no check. Defaults to None.
+        num_classes (int, optional): Outputs of the classifier: more class folders are an error, fewer a line in the
+            log. None for no check. Defaults to None.
         **kwargs: Arguments of :class:`mmpretrain.datasets.CustomDataset`: pipeline, indices and so on.
 
     Raises:
@@ -90,7 +90,8 @@ def _compare(folder: Path, found: int, num_classes: int | None) -> None:
             'configs/_base_/datasets/imagenet.py, which all heads follow'
         )
     print_log(
-        f"'{folder}' holds {found} class folders, the classifier has {num_classes} outputs: those above are never trained",
+        f"'{folder}' holds {found} class folders, the classifier has {num_classes} outputs: those above are never "
+        'trained',
         'current',
         logging.WARNING,
     )

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Union
 
 import torch
 from mmengine.logging import print_log
@@ -11,7 +10,7 @@ from torch.utils.data import Dataset
 
 from topkd.registry import FUNCTIONS
 
-Indices = Union[int, Sequence[int]]
+Indices = int | Sequence[int]
 
 
 def compare_with_official(folder: object, split: str, found: int, official: int) -> None:
@@ -25,8 +24,8 @@ def compare_with_official(folder: object, split: str, found: int, official: int)
     """
     if found != official:
         print_log(
-            f'{folder} holds {found} images of the {split} split, the official one has {official}: results are not comparable '
-            'with published ones.',
+            f'{folder} holds {found} images of the {split} split, the official one has {official}: results are not '
+            'comparable with published ones.',
             logger='current',
             level=logging.WARNING,
         )

@@ -15,8 +15,9 @@ def read_points(path: str | Path, index: int | None = None, key: str | None = No
     """Read one point cloud from a file.
 
     Args:
-        path (str | Path): A ``.npy`` or ``.npz`` file of an array (n, d), or (B, n, d) for B clouds; or numbers in rows, one point
-            a row, separated by commas (``.csv``) or white space (``.txt``), with at most one line of headings.
+        path (str | Path): A ``.npy`` or ``.npz`` file of an array (n, d), or (B, n, d) for B clouds; or numbers in
+            rows, one point a row, separated by commas (``.csv``) or white space (``.txt``), with at most one line of
+            headings.
         index (int, optional): Number of the cloud, from 0, where there are several.
         key (str, optional): Name of the array in a ``.npz`` file that holds several.
 
@@ -94,7 +95,8 @@ def _one_cloud(array: np.ndarray, index: int | None, path: Path) -> np.ndarray:
         return array[number]
     if array.ndim == 3:
         raise ValueError(
-            f"'{path}' holds {len(array)} clouds of {array.shape[1]} points: choose one by --index 0 to {len(array) - 1}"
+            f"'{path}' holds {len(array)} clouds of {array.shape[1]} points: choose one by --index 0 to "
+            f'{len(array) - 1}'
         )
     if index is not None and array.ndim == 2:
         raise ValueError(f"'{path}' holds one cloud of shape {array.shape}: leave out --index")
@@ -104,13 +106,15 @@ def _one_cloud(array: np.ndarray, index: int | None, path: Path) -> np.ndarray:
 def _checked(points: np.ndarray, path: Path) -> np.ndarray:
     if points.ndim != 2 or points.shape[0] < 2 or points.shape[1] < 1:
         raise ValueError(
-            f"'{path}' must hold points (n, d), or clouds (B, n, d), with n >= 2, got an array of shape {points.shape}: "
+            f"'{path}' must hold points (n, d), or clouds (B, n, d), with n >= 2, got an array of shape "
+            f'{points.shape}: '
             'reshape it, one point a row'
         )
     broken = np.flatnonzero(~np.isfinite(points).all(axis=1))
     if len(broken):
         raise ValueError(
-            f"point {broken[0]} of '{path}' is not finite (NaN or infinite; {len(broken)} such of {len(points)}): leave "
+            f"point {broken[0]} of '{path}' is not finite (NaN or infinite; {len(broken)} such of {len(points)}): "
+            'leave '
             'these points out'
         )
     return points.astype(np.float64)

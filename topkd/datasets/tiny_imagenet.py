@@ -31,16 +31,17 @@ class Entry(NamedTuple):
 class TinyImageNet(InMemoryImages):
     """Read a split of Tiny-ImageNet (RGB, 64 x 64, 200 classes).
 
-    Classes are numbered in the order of ``wnids.txt``. Grey images become RGB. The test split has no labels; 'val' is what
-    papers report.
+    Classes are numbered in the order of ``wnids.txt``. Grey images become RGB. The test split has no labels; 'val' is
+    what papers report.
 
     Args:
         data_root (str | Path, optional): The ``tiny-imagenet-200`` folder or its parent; None stands for
             ``data/tiny-imagenet``.
         split (str): 'train' or 'val'. Defaults to 'train'.
-        size (int, optional): Height and width to resize to, see :func:`topkd.datasets.resizing.resize`. None: as they are.
-        indices (int | Sequence[int], optional): Keep the first ``indices`` samples, or those of a list of positions. All
-            are decoded.
+        size (int, optional): Height and width to resize to, see :func:`topkd.datasets.resizing.resize`. None: as they
+            are.
+        indices (int | Sequence[int], optional): Keep the first ``indices`` samples, or those of a list of positions.
+            All are decoded.
 
     Raises:
         FileNotFoundError: The folder or one of its files is missing.

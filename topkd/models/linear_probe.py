@@ -21,14 +21,14 @@ from topkd.utils.config import read_config, with_preprocessor
 class LinearProbe(BaseModel):
     """Train a linear head on the features of a network that stays as it is.
 
-    The featurizer is the classifier of a config, or the student of a distillation's. It runs in eval mode, without gradient
-    and with its own normalization, whatever the probe's images were normalized for. Its weights are buffers here: no
-    optimizer sees them, and every checkpoint of the probe is complete, so that testing it needs no other file.
+    The featurizer is the classifier of a config, or the student of a distillation's. It runs in eval mode, without
+    gradient and with its own normalization, whatever the probe's images were normalized for. Its weights are buffers
+    here: no optimizer sees them, and every checkpoint of the probe is complete, so that testing it needs no other file.
 
     Args:
         featurizer (dict): ``config``: a config file whose model is a classifier or a :class:`topkd.models.Distiller`;
-            ``checkpoint``: one of a distillation, a student or a plain network, read when the training starts; ``tap``: the
-            features, 'neck[0]' unless given, maps being averaged over their locations.
+            ``checkpoint``: one of a distillation, a student or a plain network, read when the training starts; ``tap``:
+            the features, 'neck[0]' unless given, maps being averaged over their locations.
         head (dict): Config of a head such as ``LinearClsHead``; its ``in_channels`` is the width of the features.
         data_preprocessor (dict, optional): As for any model.
         probe_shape (Sequence[int]): Shape of the image that shows the width. Defaults to (3, 32, 32).

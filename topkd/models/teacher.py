@@ -129,8 +129,8 @@ def repad(inputs: Tensor, data_samples: Sequence[Any], value: float) -> None:
 
     Args:
         inputs (Tensor): (N, 3, H, W), every image in the upper left corner.
-        data_samples (Sequence): One an image; its ``img_shape`` is the size without padding. Samples that do not know it
-            are taken to fill their image.
+        data_samples (Sequence): One an image; its ``img_shape`` is the size without padding. Samples that do not know
+            it are taken to fill their image.
         value (float): Of the border.
     """
     for image, sample in zip(inputs, data_samples):

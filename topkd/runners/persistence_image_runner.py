@@ -39,10 +39,11 @@ CLOUDS_PER_MARK = 64
 class PersistenceImageRunner:
     """Write a teacher's clouds, and the exact images of their diagrams, to an artifact folder.
 
-    Files: ``clouds.npy`` (N, n, d) and ``images.npy`` (N, P), float32; ``manifest.json`` with the request, the teacher's
-    fingerprint, the fitted spec and what computed the diagrams (:func:`topkd.topology.diagram_backend`). Cloud i depends on
-    (seed, i) alone, so a run that was killed goes on, and several processes share the work, with the same result. Memory
-    does not grow with N.
+    Files: ``clouds.npy`` (N, n, d) and ``images.npy`` (N, P), float32; ``manifest.json`` with the request, the
+        teacher's
+    fingerprint, the fitted spec and what computed the diagrams (:func:`topkd.topology.diagram_backend`). Cloud i
+    depends on (seed, i) alone, so a run that was killed goes on, and several processes share the work, with the same
+    result. Memory does not grow with N.
 
     Args:
         teacher (Teacher): The frozen network.
@@ -70,8 +71,8 @@ class PersistenceImageRunner:
         self.asked, self.folder = self.artifact.request, self.artifact.folder
         if self.asked['num_points'] is None:
             raise ValueError(
-                'a cloud that is the whole batch needs a batch size: set train_dataloader.batch_size, or cloud.num_points in '
-                'the topology loss'
+                'a cloud that is the whole batch needs a batch size: set train_dataloader.batch_size, or '
+                'cloud.num_points in the topology loss'
             )
         self.backend = diagram_backend(self.asked['num_points'], self.asked['homology_dims'])
         self.cloud = loss.cloud

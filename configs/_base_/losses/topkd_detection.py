@@ -29,7 +29,8 @@ losses = dict(
 clouds = dict(num_clouds=20_000, seed=0)
 ripsnet = dict(operators=('mean', 'sum'), lr=5e-4, batch_size=64, max_epochs=25_000, patience=50)
 
-# topkd.TeacherEvaluationHook, which measures the teacher on the validation set first, takes long on COCO: add it at will
+# topkd.TeacherEvaluationHook, which measures the teacher on the validation set first, takes long on COCO: add it at
+# will
 distillation_hooks = [
     dict(type='topkd.CategoryCheckHook'),
     dict(type='topkd.StudentCheckpointHook'),

@@ -1,4 +1,5 @@
-# mmdet's longest schedule that has a published checkpoint with torchvision's normalization: 41.8 AP (42.0 in the paper).
+# mmdet's longest schedule that has a published checkpoint with torchvision's normalization: 41.8 AP (42.0 in the
+# paper).
 import os.path as osp
 
 checkpoint = 'checkpoints/faster-rcnn_r101_fpn_ms-3x_coco.pth'

@@ -1,4 +1,5 @@
-# mmdet's longest schedule that has a published checkpoint with torchvision's normalization: 40.3 AP (40.6 in the paper).
+# mmdet's longest schedule that has a published checkpoint with torchvision's normalization: 40.3 AP (40.6 in the
+# paper).
 import os.path as osp
 
 checkpoint = 'checkpoints/faster-rcnn_r50_fpn_ms-3x_coco.pth'

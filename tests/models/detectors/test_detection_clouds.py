@@ -89,7 +89,7 @@ def test_ripsnet_of_these_clouds_serves_the_distillation(cfg):
     assert losses['loss_topology'].isfinite() and losses['loss_kd'] > 0
     # a RipsNet of one teacher is refused by another
     torch.save(dict(state_dict=build(detector(classes=10), seed=1).state_dict()), model.teacher.checkpoint)
-    with pytest.raises(ValueError, match="loss 'topology': RipsNet was trained on the clouds of teacher 'tiny'"):
+    with pytest.raises(ValueError, match="loss 'topology': its RipsNet was trained on the clouds of teacher 'tiny'"):
         MODELS.build(model)
 
 

@@ -57,8 +57,8 @@ class BatchCloud(PointCloud):
         num_points = self.num_points or len(points)
         if len(points) < max(num_points, 2) or len(points) % num_points:
             raise IncompleteCloudError(
-                f'a cloud needs {num_points} points, got a batch of {len(points)} images: make the batch size a multiple '
-                f'of {num_points}, and set drop_last=True in train_dataloader'
+                f'a cloud needs {num_points} points, got a batch of {len(points)} images: make the batch size a '
+                f'multiple of {num_points}, and set drop_last=True in train_dataloader'
             )
         return points.reshape(-1, num_points, points.shape[1])
 

@@ -18,16 +18,17 @@ class IncompleteCloudError(ValueError):
 class PointCloud(nn.Module):
     """Turn the features of a batch into point clouds (B, n, d).
 
-    A subclass says in :meth:`points` what a point is and which points form one cloud; projection and normalization are the
-    same for all.
+    A subclass says in :meth:`points` what a point is and which points form one cloud; projection and normalization are
+    the same for all.
 
     Args:
         num_points (int, optional): Points of a cloud, n. None: as many as the batch has images.
         images_per_cloud (int, optional): Images that make one cloud. None: one image a point.
         normalization (str): See :func:`topkd.models.clouds.normalization.normalize_clouds`. Defaults to 'none'.
-        incomplete (str): What a batch that makes no whole cloud does: ``'error'``, or ``'skip'`` to leave the topology term
-            out of that step. Defaults to 'error'.
-        gather (bool): Whether the batches of all processes are joined before they are cut into clouds. Defaults to False.
+        incomplete (str): What a batch that makes no whole cloud does: ``'error'``, or ``'skip'`` to leave the topology
+            term out of that step. Defaults to 'error'.
+        gather (bool): Whether the batches of all processes are joined before they are cut into clouds. Defaults to
+            False.
 
     Raises:
         ValueError: If an argument is out of range.

@@ -21,8 +21,9 @@ def pool(features: Features, data_samples: Sequence[Any] | None = None) -> Tenso
     """Average feature maps into one point an image.
 
     Args:
-        features (Tensor | Sequence[Tensor]): (N, C) is taken as it is, (N, C, H, W) is averaged over H and W. Of several
-            tensors, such as the levels of a feature pyramid, the points are averaged, so that every level counts alike.
+        features (Tensor | Sequence[Tensor]): (N, C) is taken as it is, (N, C, H, W) is averaged over H and W. Of
+            several tensors, such as the levels of a feature pyramid, the points are averaged, so that every level
+            counts alike.
         data_samples (Sequence, optional): One an image; then only the part of a map that shows the image is averaged,
             not the border that made it as large as the others of its batch.
 

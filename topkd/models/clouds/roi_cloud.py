@@ -18,9 +18,9 @@ FINEST_SCALE = 56  # pixels; a box of twice that side is read one level higher, 
 class RoICloud(PointCloud):
     """Make one cloud of the annotated objects of a batch: a point is the average feature inside a box.
 
-    A batch has any number R of objects, a cloud ``num_points``: every R / num_points-th object is a point, which repeats
-    objects where R is smaller. A repeated point adds a component that dies at 0, and the weight of a persistence image
-    is 0 there; so the image is that of the distinct objects.
+    A batch has any number R of objects, a cloud ``num_points``: every R / num_points-th object is a point, which
+    repeats objects where R is smaller. A repeated point adds a component that dies at 0, and the weight of a
+    persistence image is 0 there; so the image is that of the distinct objects.
 
     Clouds are made by each process for itself: the number of objects differs between them.
 

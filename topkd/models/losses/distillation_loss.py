@@ -45,7 +45,8 @@ class DistillationLoss(nn.Module):
             probe (Probe): Features of one blank image (N = 1) at the taps of this loss.
 
         Raises:
-            ValueError: If the features do not fit this loss; the message says what was expected, what came and what to do.
+            ValueError: If the features do not fit this loss; the message says what was expected, what came and what to
+                do.
         """
 
     def forward(

@@ -45,17 +45,18 @@ class TopologyLoss(DistillationLoss):
         (V(\mathrm{cloud}(f_S))_{bp} - V(\mathrm{cloud}(f_T))_{bp})^2
 
     Both clouds hold the same images in the same order. V, the vectorizer, is RipsNet (frozen) or the exact image.
-    Instead of images, ``distance`` compares the deaths or the trees of the clouds; its mean over clouds is the loss. Where
-    the student's points have another width, a learned linear layer maps them to the teacher's. Everything is computed in
-    full precision, under mixed precision too.
+    Instead of images, ``distance`` compares the deaths or the trees of the clouds; its mean over clouds is the loss.
+    Where the student's points have another width, a learned linear layer maps them to the teacher's. Everything is
+    computed in full precision, under mixed precision too.
 
     Args:
         loss_weight (float): The paper's gamma. Defaults to 1.0.
         vectorizer (dict | nn.Module): ``dict(type='RipsNet')`` or ``dict(type='RipsImage')``.
         cloud (dict | nn.Module): ``dict(type='BatchCloud', num_points=64)`` or another of ``point_cloud.py``.
-        distance (str): ``'images'``, the paper's; ``'sorted_deaths'`` or ``'sliced_wasserstein'``, between the dimension-0
-            diagrams; ``'signature'`` or ``'rtd_lite'``, which compare the same pairs of images in both clouds. See
-            :mod:`topkd.topology.distances`; ``docs/losses.md`` says when to use which. Defaults to 'images'.
+        distance (str): ``'images'``, the paper's; ``'sorted_deaths'`` or ``'sliced_wasserstein'``, between the
+            dimension-0 diagrams; ``'signature'`` or ``'rtd_lite'``, which compare the same pairs of images in both
+            clouds. See :mod:`topkd.topology.distances`; ``docs/losses.md`` says when to use which. Defaults to
+            'images'.
         projection (str): ``'auto'``: a linear layer where the widths differ, ``'none'``: different widths are an error.
             Defaults to 'auto'.
         student_tap (str | Sequence[str]): Where the student's features are read; of several taps the pooled points are
@@ -85,7 +86,8 @@ class TopologyLoss(DistillationLoss):
         self.vectorizer: nn.Module | None = None
         if distance == 'images':
             network: Vectorizer = build(vectorizer)
-            # a learned vectorizer is a constant of the loss; an exact one holds its fitted spec, which belongs in checkpoints
+            # a learned vectorizer is a constant of the loss; an exact one holds its fitted spec, which belongs in
+            # checkpoints
             self.vectorizer = Frozen(network) if network.learned else network
         self.auto_projection = projection == 'auto'
         self.projection: nn.Linear | None = None
@@ -195,12 +197,13 @@ class TopologyLoss(DistillationLoss):
         return zero if self.projection is None else zero + sum(p.sum() * 0 for p in self.projection.parameters())
 
     def _check_size(self, clouds: Tensor) -> None:
-        """Refuse clouds of another size than RipsNet was trained on; a cloud that is the whole batch states none before."""
+        """Refuse clouds of another size than RipsNet was trained on, which a whole batch shows only now."""
         trained = self.network.num_points
         if trained not in (None, clouds.shape[1]):
             raise ValueError(
                 f'RipsNet was trained on clouds of {trained} points, got {clouds.shape[1]}: set drop_last=True in '
-                'train_dataloader, or train a RipsNet for this batch size (tools/gen_pi.py, then tools/train_ripsnet.py)'
+                'train_dataloader, or train a RipsNet for this batch size (tools/gen_pi.py, then '
+                'tools/train_ripsnet.py)'
             )
 
 

@@ -50,8 +50,8 @@ class RipsNet(Vectorizer):
     (50, 100, 200 and P units; ReLU, ReLU, ReLU, sigmoid).
 
     Args:
-        in_channels (int, optional): Width of the points, d. None: read from ``checkpoint``, or from the artifact that the
-            network is bound to.
+        in_channels (int, optional): Width of the points, d. None: read from ``checkpoint``, or from the artifact that
+            the network is bound to.
         operator (str): ``'mean'`` or ``'sum'`` over the points. Defaults to 'mean'.
         units (Sequence[int], optional): Widths of the per-point layers. None: :func:`units_for`.
         homology_dims (Sequence[int]): Dimensions of the images that it stands for. Defaults to (0, ).
@@ -104,27 +104,30 @@ class RipsNet(Vectorizer):
 
         Raises:
             FileNotFoundError: If the artifact holds no RipsNet; the message says how to make it.
-            ValueError: If the network was trained on other clouds: of another teacher, tap, size, width or normalization.
+            ValueError: If the network was trained on other clouds: of another teacher, tap, size, width or
+                normalization.
         """
         if self.needs_artifact:
             self._load(load_ripsnet_file(str(artifact.ripsnet), None, self.homology_dims, self.resolution))
         if self.in_channels != width:
             raise ValueError(
                 f"RipsNet was trained on points of width {self.in_channels}, the teacher's tap "
-                f"'{artifact.request['tap']}' has {width}: train a RipsNet for this teacher and tap (tools/gen_pi.py, then "
+                f"'{artifact.request['tap']}' has {width}: train a RipsNet for this teacher and tap (tools/gen_pi.py, "
+                'then '
                 'tools/train_ripsnet.py)'
             )
         made_of = self.source.get('teacher_fingerprint', teacher_fingerprint)
         if made_of != teacher_fingerprint:
             raise ValueError(
-                f"RipsNet was trained on the clouds of teacher '{self.source.get('teacher')}' ({made_of}), this teacher is "
+                f"its RipsNet was trained on the clouds of teacher '{self.source.get('teacher')}' ({made_of}), this "
+                'teacher is '
                 f"'{artifact.teacher}' ({teacher_fingerprint}): run tools/gen_pi.py and tools/train_ripsnet.py for it"
             )
         for name, value in artifact.request.items():
             if value is not None and self.source.get(name, value) != value:
                 raise ValueError(
-                    f'RipsNet was trained on clouds with {name} {self.source[name]!r}, the config asks for {value!r}: set it '
-                    f'to {self.source[name]!r}, or train a RipsNet for this config (tools/gen_pi.py, then '
+                    f'RipsNet was trained on clouds with {name} {self.source[name]!r}, the config asks for {value!r}: '
+                    f'set it to {self.source[name]!r}, or train a RipsNet for this config (tools/gen_pi.py, then '
                     'tools/train_ripsnet.py)'
                 )
 

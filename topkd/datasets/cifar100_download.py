@@ -41,9 +41,6 @@ def download_cifar100(target: Path) -> None:
             download_url(URL, scratch, ARCHIVE, MD5)
             _publish(_extract(Path(scratch, ARCHIVE), Path(scratch, FOLDER)), target)
     except (OSError, HTTPException) as error:
-        for folder in made:
-            with suppress(OSError):  # another process may have put something there
-                folder.rmdir()
         raise FileNotFoundError(
             f'CIFAR-100 is not in {target} and could not be downloaded ({type(error).__name__}: {error}): {BY_HAND}.'
         ) from error
@@ -51,6 +48,10 @@ def download_cifar100(target: Path) -> None:
         raise ValueError(
             f'Expected an archive with the md5 sum {MD5} from {URL}, got another one: try again, or {BY_HAND}.'
         ) from error
+    finally:
+        for folder in made:
+            with suppress(OSError):  # it holds what was asked for, or something of another process
+                folder.rmdir()
 
 
 def _extract(archive: Path, folder: Path) -> Path:

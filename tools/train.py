@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
 from topkd.launch import setup_processes
+from topkd.utils.resume import newest_checkpoint
 
 
 @tool
@@ -35,9 +36,11 @@ def main() -> None:
         if 'auto_scale_lr' not in cfg:
             raise KeyError('--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config')
         cfg.auto_scale_lr.enable = True
-    cfg.resume = args.resume is not None
-    if args.resume not in (None, 'auto'):
-        cfg.load_from = args.resume
+    checkpoint = newest_checkpoint(cfg.work_dir) if args.resume == 'auto' else args.resume
+    cfg.resume = checkpoint is not None
+    if checkpoint is not None:
+        cfg.load_from = str(checkpoint)
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), dict(type='topkd.StepSeedHook')]
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     runner.train()
 

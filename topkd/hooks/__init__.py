@@ -3,6 +3,7 @@
 from topkd.hooks.category_check_hook import CategoryCheckHook
 from topkd.hooks.result_hook import ResultHook
 from topkd.hooks.resumable_early_stopping_hook import ResumableEarlyStoppingHook
+from topkd.hooks.step_seed_hook import StepSeedHook
 from topkd.hooks.student_checkpoint_hook import StudentCheckpointHook, student_path
 from topkd.hooks.teacher_evaluation_hook import TeacherEvaluationHook
 from topkd.hooks.topology_visualization_hook import TopologyVisualizationHook
@@ -11,6 +12,7 @@ __all__ = [
     'CategoryCheckHook',
     'ResultHook',
     'ResumableEarlyStoppingHook',
+    'StepSeedHook',
     'StudentCheckpointHook',
     'TeacherEvaluationHook',
     'TopologyVisualizationHook',

@@ -2,6 +2,8 @@
 
 import os
 import os.path as osp
+import zipfile
+from pathlib import Path
 from typing import Any
 
 from mmengine.dist import master_only
@@ -9,7 +11,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from topkd.registry import HOOKS
-from topkd.utils.checkpoint import save_file, student_state
+from topkd.utils.checkpoint import load_file, save_file, student_state
+
+STUDENT = 'student_'
 
 
 @HOOKS.register_module()
@@ -26,10 +30,18 @@ class StudentCheckpointHook(Hook):
         self._pending: dict[str, Any] | None = None
         self._written: dict[str, str] = {}
 
+    @master_only
+    def before_train(self, runner: Runner) -> None:
+        """Write what a kill between a checkpoint and its student's file left out."""
+        for path in Path(runner.work_dir).glob('*.pth') if runner.iter > 0 else ():
+            student = Path(student_path(str(path)))
+            if path.name.startswith(STUDENT) or student.is_file() or not zipfile.is_zipfile(path):
+                continue
+            save_file(_of_student(load_file(str(path))), str(student))
+
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Keep the student's weights until the checkpoint's name is known."""
-        meta = {key: checkpoint['meta'][key] for key in ('epoch', 'iter', 'dataset_meta') if key in checkpoint['meta']}
-        self._pending = dict(meta=meta, state_dict=student_state(checkpoint['state_dict']))
+        self._pending = _of_student(checkpoint)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Write what was saved by iteration."""
@@ -59,11 +71,17 @@ class StudentCheckpointHook(Hook):
             self._written[key] = source
         self._pending = None
         for name in os.listdir(runner.work_dir):
-            if name.startswith('student_') and not osp.isfile(osp.join(runner.work_dir, name[len('student_') :])):
+            if name.startswith(STUDENT) and not osp.isfile(osp.join(runner.work_dir, name[len(STUDENT) :])):
                 os.remove(osp.join(runner.work_dir, name))
 
 
 def student_path(checkpoint: str) -> str:
     """Return the name of the student's file beside a checkpoint."""
     folder, name = osp.split(checkpoint)
-    return osp.join(folder, f'student_{name}')
+    return osp.join(folder, f'{STUDENT}{name}')
+
+
+def _of_student(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """Return what a file of the student alone holds."""
+    meta = {key: checkpoint['meta'][key] for key in ('epoch', 'iter', 'dataset_meta') if key in checkpoint['meta']}
+    return dict(meta=meta, state_dict=student_state(checkpoint['state_dict']))

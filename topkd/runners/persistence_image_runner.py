@@ -32,7 +32,7 @@ from topkd.utils.seed import seed_everything
 from topkd.utils.student_export import student_config
 
 DEFAULTS = dict(num_clouds=200_000, seed=0, batch_statistics=False, chunk=512)
-CLOUDS_PER_MARK = 64
+CLOUDS_PER_MARK, SECONDS_PER_MARK = 64, 10.0
 
 
 @RUNNERS.register_module()
@@ -177,11 +177,16 @@ class PersistenceImageRunner:
 
     def _make_clouds(self, dataset: Any) -> None:
         clouds, done = ArrayFile(self.artifact.clouds), ArrayFile(self.folder / 'clouds.done.npy')
-        missing = np.flatnonzero(done.read(0, len(done)) == 0)[get_rank() :: get_world_size()].tolist()
+        marks = done.read(0, len(done))
+        finished = int(np.count_nonzero(marks))
+        missing = np.flatnonzero(marks == 0)[get_rank() :: get_world_size()].tolist()
         barrier()  # every rank has read the marks before any rank writes one
+        if is_main_process() and 0 < finished < len(done):
+            print_log(f'resuming at {finished} of {len(done)} clouds', 'current')
         self.teacher.to(self.device)
         self.preprocessor.to(self.device)
         written: list[int] = []
+        marked = time.monotonic()
 
         def mark() -> None:
             clouds.flush()
@@ -198,8 +203,9 @@ class PersistenceImageRunner:
                 )
             clouds.write(index, points.cpu().numpy())
             written.append(index)
-            if len(written) == CLOUDS_PER_MARK:
+            if len(written) == CLOUDS_PER_MARK or time.monotonic() - marked > SECONDS_PER_MARK:
                 mark()
+                marked = time.monotonic()
         mark()
         barrier()
 

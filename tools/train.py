@@ -7,7 +7,7 @@ from mmengine.runner import Runner
 
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
-from topkd.launch import setup_processes
+from topkd.launch import prepare_training, setup_processes
 from topkd.utils.resume import newest_checkpoint
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     cfg.resume = checkpoint is not None
     if checkpoint is not None:
         cfg.load_from = str(checkpoint)
-    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), dict(type='topkd.StepSeedHook')]
+    prepare_training(cfg)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     runner.train()
 

@@ -5,6 +5,9 @@ from mmengine.config import Config
 from mmengine.dist import init_dist, is_distributed
 from mmengine.registry import init_default_scope
 
+# MMEngine's own pattern, and the shares of the terms
+AVERAGED = r'.*(loss|time|data_time|grad_norm|share_).*'
+
 
 def setup_processes(cfg: Config) -> None:
     """Prepare what MMEngine's runner prepares itself: the registries' scope and, with a launcher, the process group.
@@ -23,6 +26,19 @@ def setup_processes(cfg: Config) -> None:
         return
     torch.distributed.init_process_group('gloo')
     cfg.setdefault('model_wrapper_cfg', wrapper_without_gpu())
+
+
+def prepare_training(cfg: Config) -> None:
+    """Add what every training gets, whatever its config inherits from.
+
+    Random numbers depend on the step, see :class:`topkd.hooks.StepSeedHook`, and the shares in the log are averaged over
+    the same steps as the losses beside them.
+
+    Args:
+        cfg (Config): Of a training; changed in place.
+    """
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), dict(type='topkd.StepSeedHook')]
+    cfg.log_processor = dict(dict(mean_pattern=AVERAGED), **(cfg.get('log_processor') or {}))
 
 
 def wrapper_without_gpu() -> dict:

@@ -262,3 +262,36 @@ def test_amp_computes_topology_in_full_precision():
     assert losses['loss_topology'].dtype == torch.float32
     model.parse_losses(losses)[0].backward()
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+
+
+def test_weight_of_the_students_own_loss_scales_its_gradients():
+    gradients = {}
+    for weight in (1.0, 0.25):
+        torch.manual_seed(0)
+        model = small(losses={}, student_loss_weight=weight).train()
+        model.parse_losses(model(**model.data_preprocessor(batch(), True), mode='loss'))[0].backward()
+        gradients[weight] = [parameter.grad for parameter in model.parameters()]
+    for full, quarter in zip(gradients[1.0], gradients[0.25]):
+        assert torch.allclose(full / 4, quarter, rtol=1e-5, atol=1e-9)
+
+
+def test_a_ratio_to_nothing_is_left_out_of_the_log():
+    losses = distiller()['losses']
+    losses['topology'] = None
+    model = small(losses=losses, student_loss_weight=0.0).train()
+    logs = model(**model.data_preprocessor(batch(), True), mode='loss')
+    assert 'gradient_ratio_kd' not in logs and logs['loss_kd'] > 0
+
+
+def test_a_term_that_hardly_acts_is_named_once():
+    from topkd.models.distillers import diagnosis
+
+    said = []
+    watch = diagnosis.WeakPullWarning('topology', patience=3)
+    original, diagnosis.print_log = diagnosis.print_log, lambda text, *args: said.append(text)
+    try:
+        for ratio in (1e-5, 1e-5, 0.1, 1e-5, 1e-5, 1e-5, 1e-5):
+            watch.update(ratio)
+    finally:
+        diagnosis.print_log = original
+    assert len(said) == 1 and "loss 'topology' pulled with less than 0.001" in said[0]

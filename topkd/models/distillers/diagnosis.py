@@ -1,9 +1,11 @@
 """What the log says of the terms of a loss: are they finite, how large, how strongly do they pull."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 
 
@@ -20,6 +22,30 @@ def terms_of(losses: dict[str, Any]) -> dict[str, Tensor]:
         key: value.mean() if isinstance(value, Tensor) else sum(item.mean() for item in value)
         for key, value in losses.items()
         if 'loss' in key
+    }
+
+
+def weighted(losses: dict[str, Any], weight: float) -> dict[str, Any]:
+    """Multiply the losses of a model, and leave what it merely logs.
+
+    Args:
+        losses (dict): What a model returns in mode 'loss'.
+        weight (float): The factor.
+
+    Returns:
+        dict: The same keys.
+
+    Examples:
+        >>> weighted(dict(loss_cls=torch.tensor(2.0), acc=torch.tensor(0.5)), 0.1)
+        {'loss_cls': tensor(0.2000), 'acc': tensor(0.5000)}
+    """
+    if weight == 1:
+        return dict(losses)
+    return {
+        key: (value * weight if isinstance(value, Tensor) else [item * weight for item in value])
+        if 'loss' in key
+        else value
+        for key, value in losses.items()
     }
 
 
@@ -56,11 +82,38 @@ def gradient_ratio(terms: dict[str, Tensor], name: str, feature: Tensor | Sequen
         feature (Tensor | Sequence[Tensor]): A tensor of that graph, or several, whose gradients count as one vector.
 
     Returns:
-        Tensor: Scalar; 0 where the term does not depend on the feature.
+        Tensor: Scalar; 0 if the term does not depend on the feature, nan if nothing else does.
     """
-    others = sum(term for key, term in terms.items() if key != name)
+    others = [term for key, term in terms.items() if key != name]
     features = [feature] if isinstance(feature, Tensor) else list(feature)
-    return _pull(terms[name], features) / _pull(others, features).clamp_min(torch.finfo(torch.float32).tiny)
+    pull = _pull(sum(others), features) if others else features[0].new_zeros(())
+    return torch.where(pull > 0, _pull(terms[name], features) / pull, torch.nan)
+
+
+class WeakPullWarning:
+    """Say once that a term has hardly any influence on the training.
+
+    Args:
+        name (str): Of the loss.
+        threshold (float): Gradient ratio below which a term counts as weak. Defaults to 1e-3.
+        patience (int): Weak measurements in a row before the warning. Defaults to 10.
+    """
+
+    def __init__(self, name: str, threshold: float = 1e-3, patience: int = 10) -> None:
+        self.name, self.threshold, self.patience = name, threshold, patience
+        self.weak = 0
+
+    def update(self, ratio: float) -> None:
+        """Look at a measured gradient ratio."""
+        self.weak = self.weak + 1 if ratio < self.threshold else 0
+        if self.weak == self.patience:
+            print_log(
+                f"loss '{self.name}' pulled with less than {self.threshold:g} of the gradient of all other terms in "
+                f'{self.patience} measurements in a row: it hardly acts on the student; raise its loss_weight, normalize '
+                'its clouds, or choose another term',
+                'current',
+                logging.WARNING,
+            )
 
 
 def _pull(term: Tensor, features: Sequence[Tensor]) -> Tensor:

@@ -8,7 +8,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from topkd.models.build import build
-from topkd.models.distillers.diagnosis import check_finite, gradient_ratio, terms_of
+from topkd.models.distillers.diagnosis import WeakPullWarning, check_finite, gradient_ratio, terms_of, weighted
 from topkd.models.distillers.roi_teacher_reader import teacher_reader
 from topkd.models.losses.distillation_loss import Probe
 from topkd.models.tap import as_list, pick, tap
@@ -20,7 +20,7 @@ from topkd.registry import MODELS
 class Distiller(BaseModel):
     r"""Train a student by its own loss plus losses against a teacher.
 
-    .. math:: L = L_\mathrm{student} + \sum_k \mathrm{loss\_weight}_k\, L_k
+    .. math:: L = \alpha\, L_\mathrm{student} + \sum_k \mathrm{loss\_weight}_k\, L_k
 
     The student runs its own ``forward(mode='loss')`` and is otherwise left alone: predictions are its predictions, and
     with all weights 0 its gradients are those of plain training.
@@ -34,6 +34,8 @@ class Distiller(BaseModel):
             taps; 0 for never. Defaults to 50.
         probe_shape (Sequence[int]): Shape of the image that shows the widths of the taps. Defaults to (3, 64, 64).
 
+        student_loss_weight (float): Factor of the student's own loss, alpha. Defaults to 1.0.
+
     Source: Equation 6.
     """
 
@@ -45,6 +47,7 @@ class Distiller(BaseModel):
         data_preprocessor: dict | None = None,
         gradient_interval: int = 50,
         probe_shape: Sequence[int] = (3, 64, 64),
+        student_loss_weight: float = 1.0,
     ) -> None:
         if isinstance(student, dict):
             student = dict(student)
@@ -60,7 +63,9 @@ class Distiller(BaseModel):
             self.reader = teacher_reader(self.teacher, self.taps('teacher'))
             self._bind(probe_shape)
         self.gradient_interval = gradient_interval
+        self.student_loss_weight = student_loss_weight
         self._step = 0
+        self._warnings = {name: WeakPullWarning(name) for name in self.losses}
 
     def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = 'tensor') -> Any:
         """Compute the losses (``mode='loss'``); every other mode is the student's.
@@ -99,7 +104,7 @@ class Distiller(BaseModel):
             shared (dict[str, Tensor]): See :meth:`TeacherReader.read`.
         """
         with tap(self.student, [*self.taps('student'), *self.reader.student_taps]) as student_features:
-            losses = dict(self.student(inputs, data_samples, mode='loss'))
+            losses = weighted(self.student(inputs, data_samples, mode='loss'), self.student_loss_weight)
         teacher_features = self.reader.complete(shared, student_features)
         pairs = {
             name: (pick(student_features, loss.student_tap), pick(teacher_features, loss.teacher_tap), data_samples)
@@ -136,7 +141,10 @@ class Distiller(BaseModel):
             levels = [feature] if isinstance(feature, Tensor) else feature
             if not all(level.requires_grad for level in levels):
                 continue
-            logs[f'gradient_ratio_{name}'] = gradient_ratio(terms, f'loss_{name}', feature)
+            ratio = gradient_ratio(terms, f'loss_{name}', feature)
+            if not ratio.isnan():
+                logs[f'gradient_ratio_{name}'] = ratio
+                self._warnings[name].update(ratio.item())
             logs.update(
                 {f'{key}_{name}': total.new_tensor(value) for key, value in loss.diagnostics(*pairs[name]).items()}
             )

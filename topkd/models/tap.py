@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Union
+from typing import Any
 
 from torch import Tensor, nn
 
-Taps = Union[str, Sequence[str]]
+Taps = str | Sequence[str]
 OUTPUT = re.compile(r'([\w.-]+)(?:\[(\d+)\])?')
 INPUT = re.compile(r'([\w.-]+)\((\d+)\)')
 

@@ -14,8 +14,8 @@ from topkd.registry import MODELS
 class SplitUnit(nn.Module):
     """Transform the second half of the channels, keep the first, and shuffle both.
 
-    The input must not be negative, as the output of every unit of this network: then the activation leaves the kept half
-    alone, and the tap ``relu(0)`` shows both halves before it.
+    The input must not be negative, and no unit of this network returns a negative value: so the activation leaves the
+    kept half alone, and the tap ``relu(0)`` shows both halves before it.
 
     Args:
         channels (int): Channels of input and output.

@@ -1,4 +1,4 @@
-"""Where losses tap a network: its stem, stage outputs, pre-activations, pooled vector and logits, named once a network."""
+"""The taps of every network: stem, stage outputs, pre-activations, pooled vector and logits."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -45,7 +45,7 @@ STAGE_TAPS: dict[str, StageTaps] = dict(
     CIFARVGG=StageTaps('backbone.stem', _layers(4), _layers(4, '.-2'), last_bn=_layers(4, '.-2')),
     # stages end in a linear projection: there is no ReLU to come before
     CIFARMobileNetV2=StageTaps('backbone.stem', _layers(4), _layers(4), last_bn=_layers(4, '.-1.-1.bn3')),
-    # the benchmark does not offer the ShuffleNets as teachers of OFD: half of their maps has no normalization of its own
+    # no teachers of OFD in the benchmark: not every channel of their maps comes from one normalization
     CIFARShuffleNetV1=StageTaps('backbone.stem', _layers(3), _layers(3, '.-1.relu(0)')),
     CIFARShuffleNetV2=StageTaps('backbone.stem', _layers(3), _layers(3, '.-1.relu(0)')),
     # mmpretrain's: their ReLU works in place and runs several times a block, so that what comes before it is lost

@@ -73,7 +73,7 @@ class ATLoss(DistillationLoss):
     Raises:
         ValueError: If ``p`` is less than 1.
 
-    Source: Zagoruyko and Komodakis, Paying More Attention to Attention, Equation 2; normalization from the CRD benchmark.
+    Source: Zagoruyko and Komodakis, Paying More Attention to Attention, Equation 2; means from the CRD benchmark.
     """
 
     def __init__(

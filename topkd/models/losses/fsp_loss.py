@@ -66,14 +66,14 @@ def flow_distance(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tenso
 class FSPLoss(DistillationLoss):
     """Match the flow matrices between consecutive maps of two networks of equal widths.
 
-    The paper and the CRD benchmark train this term alone for a first stage and the classifier afterwards. Here it stands
-    beside the student's own loss; for the two stages train once with the student's loss weight 0, and then the plain
-    student from that checkpoint.
+    The paper and the CRD benchmark train this term alone in a first stage and the classifier afterwards. Here it
+    stands beside the student's own loss; for the two stages train once with the student's loss weight 0, and then
+    the plain student from that checkpoint.
 
     Args:
         loss_weight (float): Defaults to 1.0; the benchmark's is 50.
-        student_tap (Sequence[str]): At least two maps of the student, from shallow to deep. Defaults to the stem and the
-            three stages of a CIFAR ResNet.
+        student_tap (Sequence[str]): At least two maps of the student, from shallow to deep. Defaults to the stem and
+            the three stages of a CIFAR ResNet.
         teacher_tap (Sequence[str], optional): Maps of the teacher. None: as the student's. Defaults to None.
 
     Source: Yim et al., A Gift from Knowledge Distillation, Equations 1 and 2.
@@ -103,8 +103,8 @@ class FSPLoss(DistillationLoss):
         widths = [[level.shape[1] for level in network] for network in zip(*pairs)]
         if widths[0] != widths[1]:
             raise ValueError(
-                f'FSPLoss needs maps of equal widths, the student has {widths[0]}, the teacher {widths[1]}: choose a pair '
-                'of one family, or another method'
+                f'FSPLoss needs maps of equal widths, the student has {widths[0]}, the teacher {widths[1]}: choose a '
+                'pair of one family, or another method'
             )
 
     def forward(

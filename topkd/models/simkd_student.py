@@ -32,7 +32,7 @@ class SimKDProjector(BaseModule):
         >>> SimKDProjector(16, 64)((torch.zeros(2, 16, 8, 8),))[0].shape
         torch.Size([2, 64])
 
-    Source: Chen et al., Knowledge Distillation with the Reused Teacher Classifier, Section 3.2 and the authors' code.
+    Source: Chen et al., Knowledge Distillation with the Reused Teacher Classifier; layers of the authors' code.
     """
 
     def __init__(self, in_channels: int, out_channels: int, factor: int = 2, init_cfg: Any = None) -> None:
@@ -73,7 +73,7 @@ class TeacherClassifierHead(LinearClsHead):
     Raises:
         ValueError: If the checkpoint holds no classifier of this shape.
 
-    Source: Chen et al., Knowledge Distillation with the Reused Teacher Classifier, Section 3.2.
+    Source: Chen et al., Knowledge Distillation with the Reused Teacher Classifier.
     """
 
     def __init__(self, num_classes: int, in_channels: int, checkpoint: str | None = None, **kwargs: Any) -> None:

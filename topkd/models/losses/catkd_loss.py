@@ -31,7 +31,7 @@ def class_activation_maps(features: Tensor, weight: Tensor, resolution: int) -> 
         >>> class_activation_maps(torch.ones(1, 3, 8, 8), torch.ones(10, 3), 2).shape
         torch.Size([1, 10, 2, 2])
 
-    Source: Equations 2 and 3. Pooling and classifier are both linear, so that the smaller map is classified.
+    Source: the class activation maps of the paper. Pooling and classifier are both linear, so that they may swap places.
     """
     return F.conv2d(F.adaptive_avg_pool2d(features, resolution), weight[:, :, None, None])
 
@@ -52,7 +52,7 @@ def activation_distance(student: Tensor, teacher: Tensor, normalize: bool) -> Te
         >>> float(activation_distance(3 * maps, maps, normalize=True)) < 1e-12
         True
 
-    Source: Equation 5.
+    Source: the authors' code.
     """
     if normalize:
         student, teacher = F.normalize(student, dim=(2, 3)), F.normalize(teacher, dim=(2, 3))
@@ -78,7 +78,7 @@ class CATKDLoss(DistillationLoss):
     Raises:
         ValueError: If ``resolution`` is not positive.
 
-    Source: Guo et al., Class Attention Transfer Based Knowledge Distillation, Equations 2 to 5; constants from the
+    Source: Guo et al., Class Attention Transfer Based Knowledge Distillation; constants from the
         authors'
     code.
     """

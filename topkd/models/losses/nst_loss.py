@@ -52,7 +52,7 @@ def selectivity_distance(student: Tensor, teacher: Tensor) -> Tensor:
         >>> abs(float(selectivity_distance(maps, maps.flip(1)))) < 1e-6
         True
 
-    Source: Equations 8 and 9 with the polynomial kernel of degree 2 and offset 0.
+    Source: the squared MMD of the paper with its polynomial kernel of degree 2 and offset 0.
     """
     with torch.autocast(student.device.type, enabled=False):
         student, teacher = to_equal_size(full_precision(student), full_precision(teacher.detach()))
@@ -69,7 +69,8 @@ class NSTLoss(DistillationLoss):
         student_tap (str | Sequence[str]): Maps of the student. Defaults to the three stages of a CIFAR ResNet.
         teacher_tap (str | Sequence[str], optional): Maps of the teacher. None: as the student's. Defaults to None.
 
-    Source: Huang and Wang, Like What You Like, Equations 8 and 9; means over pairs from the CRD benchmark.
+    Source: Huang and Wang, Like What You Like, squared MMD with a polynomial kernel; means over pairs from the CRD
+        benchmark.
     """
 
     def __init__(self, loss_weight: float = 1.0, student_tap: Taps = LAYERS, teacher_tap: Taps | None = None) -> None:

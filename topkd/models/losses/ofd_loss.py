@@ -37,7 +37,7 @@ def margin(weight: Tensor, bias: Tensor) -> Tensor:
         >>> margin(torch.ones(1), torch.zeros(1))
         tensor([-0.7979])
 
-    Source: Section 3.2; the exception from the authors' code.
+    Source: the margin of the paper; the exception from the authors' code.
     """
     scale, center = weight.double().abs().clamp_min(1e-12), bias.double()
     ratio = center / scale
@@ -66,7 +66,7 @@ def partial_distance(student: Tensor, teacher: Tensor, margins: Tensor) -> Tenso
         >>> partial_distance(student, teacher, torch.full((3,), -1.0))
         tensor(5.)
 
-    Source: Equation 3.
+    Source: the partial L2 distance of the paper, in the form of the authors' code.
     """
     with torch.autocast(student.device.type, enabled=False):
         student, teacher = to_equal_size(full_precision(student), full_precision(teacher.detach()))
@@ -90,8 +90,8 @@ class OFDLoss(DistillationLoss):
         student_tap (str | Sequence[str]): Maps of the student before their ReLU. Defaults to those of a CIFAR ResNet.
         teacher_tap (str | Sequence[str], optional): Maps of the teacher. None: as the student's. Defaults to None.
 
-    Source: Heo et al., A Comprehensive Overhaul of Feature Distillation, Equations 2 and 3; levels from the authors'
-        code.
+    Source: Heo et al., A Comprehensive Overhaul of Feature Distillation; weights of the levels from the
+        authors' code.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ def projection_distance(projected: Tensor, teacher: Tensor) -> Tensor:
         >>> projection_distance(torch.zeros(1, 2, 2, 2), 3 * torch.ones(1, 2, 4, 4))
         tensor(9.)
 
-    Source: Equation 4, with the mean of the authors' code.
+    Source: the feature alignment of the paper, with the mean of the authors' code.
     """
     with torch.autocast(projected.device.type, enabled=False):
         projected, teacher = to_equal_size(full_precision(projected), full_precision(teacher.detach()))
@@ -50,7 +50,7 @@ class SimKDLoss(DistillationLoss):
         teacher_tap (str, optional): The map whose average the teacher's classifier reads. Defaults to 'backbone[0]',
             the only output of a backbone with one.
 
-    Source: Chen et al., Knowledge Distillation with the Reused Teacher Classifier, Equation 4.
+    Source: Chen et al., Knowledge Distillation with the Reused Teacher Classifier.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ def regression_distance(student: Tensor, teacher: Tensor, classifier: nn.Module)
         >>> regression_distance(torch.ones(2, 3), torch.zeros(2, 3), nn.Flatten())
         tensor(2.)
 
-    Source: Equations 3 and 6 with the squared distance of the logits.
+    Source: feature matching and softmax regression of the paper, the latter as the squared distance of the logits.
     """
     with torch.autocast(student.device.type, enabled=False):
         student, teacher = full_precision(student), full_precision(teacher.detach())
@@ -65,7 +65,7 @@ class SRRLLoss(DistillationLoss):
         teacher_tap (str, optional): The input of the teacher's classifier, pooled or not. None: as the student's.
             Defaults to None.
 
-    Source: Yang et al., Knowledge Distillation via Softmax Regression Representation Learning, Equations 3 and 6.
+    Source: Yang et al., Knowledge Distillation via Softmax Regression Representation Learning.
     """
 
     def __init__(

@@ -34,7 +34,7 @@ def gaussian_distance(mean: Tensor, variance: Tensor, teacher: Tensor) -> Tensor
         >>> gaussian_distance(torch.zeros(1, 1, 2, 2), torch.ones(1), 2 * torch.ones(1, 1, 2, 2))
         tensor(2.)
 
-    Source: Equation 5.
+    Source: the Gaussian of the paper with one variance a channel.
     """
     with torch.autocast(mean.device.type, enabled=False):
         mean, variance, teacher = full_precision(mean), full_precision(variance), full_precision(teacher.detach())
@@ -89,7 +89,7 @@ class VIDLoss(DistillationLoss):
     Raises:
         ValueError: If ``eps`` is not positive or ``initial_variance`` not larger.
 
-    Source: Ahn et al., Variational Information Distillation for Knowledge Transfer, Equations 3 to 6; regressor from
+    Source: Ahn et al., Variational Information Distillation for Knowledge Transfer; regressor from
         the
     CRD benchmark.
     """

@@ -31,7 +31,7 @@ def class_activation_maps(features: Tensor, weight: Tensor, resolution: int) -> 
         >>> class_activation_maps(torch.ones(1, 3, 8, 8), torch.ones(10, 3), 2).shape
         torch.Size([1, 10, 2, 2])
 
-    Source: the class activation maps of the paper. Pooling and classifier are both linear, so that they may swap places.
+    Source: the class activation maps of the paper. Both pooling and classifier are linear: either may come first.
     """
     return F.conv2d(F.adaptive_avg_pool2d(features, resolution), weight[:, :, None, None])
 

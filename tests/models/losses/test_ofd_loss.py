@@ -16,7 +16,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.ofd_loss import OFDLoss, margin, partial_distance
+from topkd.models.losses.ofd_loss import OFDLoss, negative_mean, partial_distance
 
 
 def by_hand(student, teacher, margins):
@@ -70,13 +70,13 @@ def test_margin_is_the_mean_of_the_negative_part(weight, bias):
     density = norm(bias, scale).pdf
     lowest = bias - 12 * scale
     mass, moment = (quad(lambda x, k=k: x**k * density(x), lowest, 0, limit=200)[0] for k in (0, 1))
-    value = margin(torch.tensor([weight]), torch.tensor([bias])).item()
+    value = negative_mean(torch.tensor([weight]), torch.tensor([bias])).item()
     assert value == pytest.approx(moment / mass, rel=1e-5)
 
 
 def test_margin_of_a_channel_that_is_never_negative():
-    assert margin(torch.tensor([0.5]), torch.tensor([2.0])).item() == pytest.approx(-1.5)
-    dead = margin(torch.zeros(3), torch.tensor([-1.0, 0.0, 1.0]))
+    assert negative_mean(torch.tensor([0.5]), torch.tensor([2.0])).item() == pytest.approx(-1.5)
+    dead = negative_mean(torch.zeros(3), torch.tensor([-1.0, 0.0, 1.0]))
     assert torch.allclose(dead, torch.tensor([-1.0, 0.0, 0.0]), atol=1e-6)
 
 
@@ -102,7 +102,7 @@ def test_margins_are_the_teachers_and_are_saved(networks):
     norm_layer.bias.fill_(0.3)
     loss = OFDLoss()
     loss.bind(teacher, Probe([level[:1] for level in networks[0]], [level[:1] for level in networks[1]]))
-    assert torch.allclose(loss.state_dict()['margin1'], margin(torch.tensor(0.5), torch.tensor(0.3)).expand(16))
+    assert torch.allclose(loss.state_dict()['margin1'], negative_mean(torch.tensor(0.5), torch.tensor(0.3)).expand(16))
     assert not [name for name, _ in loss.named_parameters() if 'margin' in name]
 
 

@@ -19,7 +19,7 @@ PRE_ACTIVATIONS = tuple(f'{layer}.-1.relu(0)' for layer in LAYERS)
 SMALLEST_SHARE = 0.001
 
 
-def margin(weight: Tensor, bias: Tensor) -> Tensor:
+def negative_mean(weight: Tensor, bias: Tensor) -> Tensor:
     r"""Compute the mean of the negative part of what a batch normalization returns.
 
     .. math:: m_c = \mathrm{E}[x \mid x < 0] = \beta_c - |\gamma_c|\,
@@ -34,7 +34,7 @@ def margin(weight: Tensor, bias: Tensor) -> Tensor:
         Tensor: (C, ), not positive; -3 abs(gamma) where less than 0.1 % of the values are negative.
 
     Example:
-        >>> margin(torch.ones(1), torch.zeros(1))
+        >>> negative_mean(torch.ones(1), torch.zeros(1))
         tensor([-0.7979])
 
     Source: the margin of the paper; the exception from the authors' code.
@@ -127,7 +127,7 @@ class OFDLoss(DistillationLoss):
                     f"OFDLoss: norm '{path}' must be a batch normalization of {level.shape[1]} channels, got "
                     f'{type(norm).__name__} of {width}: set norms to those before the teacher taps'
                 )
-            self.register_buffer(f'margin{number}', margin(norm.weight.detach(), norm.bias.detach()))
+            self.register_buffer(f'margin{number}', negative_mean(norm.weight.detach(), norm.bias.detach()))
         self.connectors = nn.ModuleList(
             he_normal(nn.Sequential(nn.Conv2d(s.shape[1], t.shape[1], 1, bias=False), nn.BatchNorm2d(t.shape[1])))
             for s, t in pairs

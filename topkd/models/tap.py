@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Union
+from typing import Any
 
 from torch import Tensor, nn
 
-Taps = Union[str, Sequence[str]]
-OUTPUT = re.compile(r'([\w.]+)(?:\[(\d+)\])?')
-INPUT = re.compile(r'([\w.]+)\((\d+)\)')
+Taps = str | Sequence[str]
+OUTPUT = re.compile(r'([\w.-]+)(?:\[(\d+)\])?')
+INPUT = re.compile(r'([\w.-]+)\((\d+)\)')
 
 
 def parse_tap(path: str) -> tuple[str, int]:
@@ -28,7 +28,7 @@ def parse_tap(path: str) -> tuple[str, int]:
 
 
 def find_module(model: nn.Module, path: str) -> nn.Module:
-    """Return the submodule at a dotted path.
+    """Return the submodule at a dotted path, in which '-1' is the last child of a module, '-2' the one before it.
 
     Raises:
         KeyError: If no such module exists; the message lists the names at the level that failed.
@@ -36,12 +36,24 @@ def find_module(model: nn.Module, path: str) -> nn.Module:
     module = model
     for name in path.split('.'):
         children = dict(module.named_children())
+        if re.fullmatch(r'-[1-9]\d*', name) and int(name[1:]) <= len(children):
+            name = list(children)[int(name)]
         if name not in children:
             raise KeyError(
                 f"tap '{path}': {type(module).__name__} has no module '{name}'; it has: {', '.join(children) or 'none'}"
             )
         module = children[name]
     return module
+
+
+def find_parameter(model: nn.Module, path: str) -> nn.Parameter | None:
+    """Return the parameter that a dotted path such as ``'head.fc.weight'`` names, or None if it names none."""
+    owner, _, name = path.rpartition('.')
+    try:
+        module = find_module(model, owner) if owner else model
+    except KeyError:
+        return None
+    return module._parameters.get(name)
 
 
 @contextmanager
@@ -54,7 +66,7 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     Args:
         model (nn.Module): The model whose forward runs inside the block.
         paths (Sequence[str]): Taps, see :func:`parse_tap`; or ``'roi_head.bbox_roi_extractor(1)'`` for what a module
-            is given as its positional argument number 1.
+            is given as its positional argument number 1; or ``'head.fc.weight'`` for a parameter itself.
 
     Yields:
         dict[str, Tensor]: Filled during the forward, one tensor a tap, in the graph of the forward.
@@ -77,6 +89,10 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
         versions[path] = _version(features[path])
 
     def register(path: str):
+        parameter = find_parameter(model, path)
+        if parameter is not None:
+            features[path], versions[path] = parameter, _version(parameter)
+            return None
         match = INPUT.fullmatch(path)
         if match is not None:
             return find_module(model, match[1]).register_forward_pre_hook(
@@ -94,7 +110,8 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
         yield features
     finally:
         for handle in handles:
-            handle.remove()
+            if handle is not None:
+                handle.remove()
     for path in paths:
         if path not in features:
             raise ValueError(

@@ -31,13 +31,14 @@ class BasicBlock(nn.Module):
             self.downsample = nn.Sequential(
                 nn.Conv2d(in_channels, channels, 1, stride, bias=False), nn.BatchNorm2d(channels)
             )
+        self.relu = nn.ReLU()  # a module, so that the tap 'relu(0)' shows the sum before it
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C_in, H, W) to (N, C, H / stride, W / stride)."""
         identity = x if self.downsample is None else self.downsample(x)
         x = F.relu(self.bn1(self.conv1(x)))
         x = self.bn2(self.conv2(x))
-        return F.relu(x + identity)
+        return self.relu(x + identity)
 
 
 @MODELS.register_module()

@@ -35,6 +35,7 @@ class Bottleneck(nn.Module):
             self.downsample = nn.Sequential(
                 nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
             )
+        self.relu = nn.ReLU()  # a module, so that the tap 'relu(0)' shows the sum before it
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C_in, H, W) to (N, 4C, H / stride, W / stride)."""
@@ -42,7 +43,7 @@ class Bottleneck(nn.Module):
         x = F.relu(self.bn1(self.conv1(x)))
         x = F.relu(self.bn2(self.conv2(x)))
         x = self.bn3(self.conv3(x))
-        return F.relu(x + identity)
+        return self.relu(x + identity)
 
 
 @MODELS.register_module()

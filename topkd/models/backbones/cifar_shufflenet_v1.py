@@ -37,6 +37,7 @@ class ShuffleUnit(nn.Module):
         self.bn2 = nn.BatchNorm2d(inner)
         self.conv3 = nn.Conv2d(inner, made, 1, groups=groups, bias=False)
         self.bn3 = nn.BatchNorm2d(made)
+        self.relu = nn.ReLU()  # a module, so that the tap 'relu(0)' shows what comes before it
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C_in, H, W) to (N, C, H / stride, W / stride)."""
@@ -46,8 +47,8 @@ class ShuffleUnit(nn.Module):
         out = F.relu(self.bn2(self.conv2(out)))
         out = self.bn3(self.conv3(out))
         if self.stride == 2:
-            return F.relu(torch.cat([out, F.avg_pool2d(x, 3, stride=2, padding=1)], dim=1))
-        return F.relu(out + x)
+            return self.relu(torch.cat([out, F.avg_pool2d(x, 3, stride=2, padding=1)], dim=1))
+        return self.relu(out + x)
 
 
 @MODELS.register_module()

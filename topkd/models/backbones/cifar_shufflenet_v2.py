@@ -14,6 +14,9 @@ from topkd.registry import MODELS
 class SplitUnit(nn.Module):
     """Transform the second half of the channels, keep the first, and shuffle both.
 
+    The input must not be negative, and no unit of this network returns a negative value: so the activation leaves the
+    kept half alone, and the tap ``relu(0)`` shows both halves before it.
+
     Args:
         channels (int): Channels of input and output.
     """
@@ -27,14 +30,15 @@ class SplitUnit(nn.Module):
         self.bn2 = nn.BatchNorm2d(half)
         self.conv3 = nn.Conv2d(half, half, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(half)
+        self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
         kept, out = x.chunk(2, dim=1)
         out = F.relu(self.bn1(self.conv1(out)))
         out = self.bn2(self.conv2(out))
-        out = F.relu(self.bn3(self.conv3(out)))
-        return channel_shuffle(torch.cat([kept, out], dim=1), 2)
+        out = self.bn3(self.conv3(out))
+        return channel_shuffle(self.relu(torch.cat([kept, out], dim=1)), 2)
 
 
 class DownUnit(nn.Module):

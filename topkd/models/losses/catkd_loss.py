@@ -1,0 +1,137 @@
+"""Class activation maps, where in the image each class is seen (Guo et al. 2023)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from topkd.models.clouds.point_cloud import full_precision
+from topkd.models.losses.distillation_loss import DistillationLoss, Probe
+from topkd.models.losses.feature_maps import default_taps
+from topkd.models.teacher import Teacher
+from topkd.registry import MODELS
+
+
+def class_activation_maps(features: Tensor, weight: Tensor, resolution: int) -> Tensor:
+    r"""Apply a classifier to the cells of a map.
+
+    .. math:: \mathrm{CAM}_k = \sum_c w_{kc} \, \mathrm{pool}(f_c)
+
+    Args:
+        features (Tensor): f, (N, C, H, W), whose average is the classifier's input.
+        weight (Tensor): w, (K, C). A bias, the same in every cell, is left out.
+        resolution (int): Cells R along height and width.
+
+    Returns:
+        Tensor: (N, K, R, R).
+
+    Example:
+        >>> class_activation_maps(torch.ones(1, 3, 8, 8), torch.ones(10, 3), 2).shape
+        torch.Size([1, 10, 2, 2])
+
+    Source: the class activation maps of the paper. Both pooling and classifier are linear: either may come first.
+    """
+    return F.conv2d(F.adaptive_avg_pool2d(features, resolution), weight[:, :, None, None])
+
+
+def activation_distance(student: Tensor, teacher: Tensor, normalize: bool) -> Tensor:
+    """Compute the mean squared difference of class activation maps.
+
+    Args:
+        student (Tensor): (N, K, R, R).
+        teacher (Tensor): (N, K, R, R).
+        normalize (bool): Whether each map (R, R) is divided by its length first.
+
+    Returns:
+        Tensor: Scalar.
+
+    Example:
+        >>> maps = torch.rand(1, 2, 2, 2)
+        >>> float(activation_distance(3 * maps, maps, normalize=True)) < 1e-12
+        True
+
+    Source: the authors' code.
+    """
+    if normalize:
+        student, teacher = F.normalize(student, dim=(2, 3)), F.normalize(teacher, dim=(2, 3))
+    return (student - teacher).square().mean()
+
+
+@MODELS.register_module()
+class CATKDLoss(DistillationLoss):
+    """Match the class activation maps of both networks.
+
+    The classifiers are read where they are: a tap is a map together with the weight of the linear layer that reads its
+    average. So neither network is rebuilt. The student's classifier learns from this term too.
+
+    Args:
+        resolution (int): Cells along height and width. Defaults to 2; the authors use 4 for the ShuffleNets.
+        normalize (bool): Whether each map is divided by its length. Defaults to False, the authors' setting for pairs
+            of one family; they use True for pairs of different families.
+        loss_weight (float): Defaults to 1.0. The authors': 0.7 for ResNet56-ResNet20, see
+            configs/_base_/losses/catkd.py.
+        student_tap (Sequence[str]): Map and weight of the student. Defaults to ('backbone[0]', 'head.fc.weight').
+        teacher_tap (Sequence[str], optional): The same of the teacher. None: as the student's. Defaults to None.
+
+    Raises:
+        ValueError: If ``resolution`` is not positive.
+
+    Source: Guo et al., Class Attention Transfer Based Knowledge Distillation; constants from the
+        authors'
+    code.
+    """
+
+    def __init__(
+        self,
+        resolution: int = 2,
+        normalize: bool = False,
+        loss_weight: float = 1.0,
+        student_tap: Sequence[str] = ('backbone[0]', 'head.fc.weight'),
+        teacher_tap: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(*default_taps(student_tap, teacher_tap), loss_weight)
+        if resolution < 1:
+            raise ValueError(f'resolution of CATKDLoss must be positive, got {resolution}')
+        self.resolution = resolution
+        self.normalize = normalize
+
+    def bind(self, teacher: Teacher, probe: Probe) -> None:
+        """Refuse taps that are no map with its classifier, and different classes.
+
+        Args:
+            teacher (Teacher): See :meth:`DistillationLoss.bind`.
+            probe (Probe): A map (1, C, H, W) and a weight (K, C) of each network.
+
+        Raises:
+            ValueError: If the shapes are others.
+        """
+        for features, taps in ((probe.student, self.student_tap), (probe.teacher, self.teacher_tap)):
+            shapes = [] if isinstance(features, Tensor) else [tuple(level.shape) for level in features]
+            if [len(shape) for shape in shapes] != [4, 2] or shapes[0][1] != shapes[1][1]:
+                raise ValueError(
+                    f'CATKDLoss needs a map (N, C, H, W) and the weight (K, C) of its classifier, taps {taps} return '
+                    f"{shapes}: name both, such as ['backbone[0]', 'head.fc.weight']"
+                )
+        ours, theirs = len(probe.student[1]), len(probe.teacher[1])
+        if ours != theirs:
+            raise ValueError(
+                f'CATKDLoss needs the same classes, the student has {ours}, the teacher {theirs}: use a teacher of the '
+                'same data set'
+            )
+
+    def forward(
+        self,
+        student_features: Sequence[Tensor],
+        teacher_features: Sequence[Tensor],
+        data_samples: Sequence[Any] | None = None,
+    ) -> Tensor:
+        """Compute the weighted loss of maps (N, C, H, W) with weights (K, C)."""
+        with torch.autocast(student_features[0].device.type, enabled=False):
+            teacher_features = [feature.detach() for feature in teacher_features]
+            student, teacher = (
+                class_activation_maps(*full_precision(network), self.resolution)
+                for network in (student_features, teacher_features)
+            )
+            return self.loss_weight * activation_distance(student, teacher, self.normalize)

@@ -1,0 +1,94 @@
+"""What losses between feature maps share: pairs of maps, their checks, and equal sizes."""
+
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from topkd.models.losses.distillation_loss import Features, Probe
+from topkd.models.tap import Taps, as_list
+
+LAYERS = ('backbone.layer1', 'backbone.layer2', 'backbone.layer3')
+
+
+def default_taps(student_tap: Taps, teacher_tap: Taps | None) -> tuple[Taps, Taps]:
+    """Return the taps of both networks, the teacher's being the student's if it is None; sequences become lists."""
+    student = student_tap if isinstance(student_tap, str) else list(student_tap)
+    if teacher_tap is None:
+        return student, student
+    return student, teacher_tap if isinstance(teacher_tap, str) else list(teacher_tap)
+
+
+def as_maps(features: Features) -> list[Tensor]:
+    """Return the feature maps of one tap or of several as a list."""
+    return [features] if isinstance(features, Tensor) else list(features)
+
+
+def map_pairs(loss: Any, probe: Probe) -> list[tuple[Tensor, Tensor]]:
+    """Pair the maps of both networks, and refuse what is no map or has no partner.
+
+    Args:
+        loss (DistillationLoss): Its name and its taps stand in the messages.
+        probe (Probe): See :meth:`DistillationLoss.bind`.
+
+    Returns:
+        list[tuple[Tensor, Tensor]]: (1, C_S, H_S, W_S) and (1, C_T, H_T, W_T) for each pair of taps.
+
+    Raises:
+        ValueError: If the numbers of taps differ, or a tap returns something else than maps (N, C, H, W).
+    """
+    name = type(loss).__name__
+    student, teacher = as_maps(probe.student), as_maps(probe.teacher)
+    if len(student) != len(teacher):
+        raise ValueError(
+            f'{name} compares maps in pairs, got {len(student)} of the student and {len(teacher)} of the teacher: '
+            'give student_tap and teacher_tap the same length'
+        )
+    for features, taps in ((student, loss.student_tap), (teacher, loss.teacher_tap)):
+        for level, path in zip(features, as_list(taps)):
+            if level.ndim != 4:
+                raise ValueError(
+                    f"{name} needs maps (N, C, H, W), tap '{path}' returns {tuple(level.shape)}: tap a stage, such as "
+                    "'backbone.layer3'"
+                )
+    return list(zip(student, teacher))
+
+
+def to_equal_size(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+    """Average-pool the larger of two maps to the size of the smaller, height and width each for itself.
+
+    Args:
+        student (Tensor): (N, C_S, H_S, W_S).
+        teacher (Tensor): (N, C_T, H_T, W_T).
+
+    Returns:
+        tuple[Tensor, Tensor]: (N, C_S, H, W) and (N, C_T, H, W) with H = min(H_S, H_T), W = min(W_S, W_T).
+
+    Example:
+        >>> import torch
+        >>> student, teacher = to_equal_size(torch.ones(2, 4, 8, 8), torch.ones(2, 6, 4, 4))
+        >>> student.shape, teacher.shape
+        (torch.Size([2, 4, 4, 4]), torch.Size([2, 6, 4, 4]))
+    """
+    size = (min(student.shape[2], teacher.shape[2]), min(student.shape[3], teacher.shape[3]))
+    if tuple(student.shape[2:]) != size:
+        student = F.adaptive_avg_pool2d(student, size)
+    if tuple(teacher.shape[2:]) != size:
+        teacher = F.adaptive_avg_pool2d(teacher, size)
+    return student, teacher
+
+
+def he_normal(module: nn.Module) -> nn.Module:
+    """Draw the convolutions of a module from N(0, 2 / (k k C_out)) and return the module."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode='fan_out', nonlinearity='relu')
+    return module
+
+
+def unbound(loss: nn.Module) -> RuntimeError:
+    """Return the error of a forward before ``bind``."""
+    return RuntimeError(
+        f'{type(loss).__name__} has not seen the two networks yet: call bind(teacher, probe) before forward, as '
+        'topkd.Distiller does'
+    )

@@ -1,0 +1,114 @@
+"""Flow of the solution procedure, Gram matrices between consecutive stages (Yim et al. 2017)."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from topkd.models.clouds.point_cloud import full_precision
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
+from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, map_pairs, to_equal_size
+from topkd.models.teacher import Teacher
+from topkd.registry import MODELS
+
+
+def flow_matrix(lower: Tensor, upper: Tensor) -> Tensor:
+    r"""Compute the Gram matrix between two stages of one network.
+
+    .. math:: G_{ij} = \frac{1}{H W} \sum_{h, w} f^\mathrm{upper}_{ihw}\, f^\mathrm{lower}_{jhw}
+
+    Args:
+        lower (Tensor): (N, C, H, W).
+        upper (Tensor): (N, C', H', W'). The larger map is average-pooled to the size of the smaller.
+
+    Returns:
+        Tensor: (N, C', C).
+
+    Example:
+        >>> flow_matrix(torch.ones(1, 2, 4, 4), 3 * torch.ones(1, 1, 2, 2))
+        tensor([[[3., 3.]]])
+
+    Source: Equation 1.
+    """
+    lower, upper = to_equal_size(lower, upper)
+    lower, upper = lower.flatten(2), upper.flatten(2)
+    return torch.bmm(upper, lower.transpose(1, 2)) / lower.shape[2]
+
+
+def flow_distance(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
+    """Sum the mean squared differences of the flow matrices between consecutive maps.
+
+    Args:
+        student (Sequence[Tensor]): L >= 2 maps (N, C_l, H_l, W_l), from shallow to deep.
+        teacher (Sequence[Tensor]): L maps with the same widths C_l; their sizes may differ.
+
+    Returns:
+        Tensor: Scalar.
+
+    Example:
+        >>> flow_distance([torch.ones(1, 1, 2, 2)] * 3, [torch.zeros(1, 1, 2, 2)] * 3)
+        tensor(2.)
+
+    Source: Equation 2, with the CRD benchmark's mean over the entries of a matrix.
+    """
+    with torch.autocast(student[0].device.type, enabled=False):
+        student = full_precision(student)
+        teacher = full_precision([level.detach() for level in teacher])
+        return sum(
+            (flow_matrix(*ours) - flow_matrix(*theirs)).square().mean()
+            for ours, theirs in zip(pairwise(student), pairwise(teacher))
+        )
+
+
+@MODELS.register_module()
+class FSPLoss(DistillationLoss):
+    """Match the flow matrices between consecutive maps of two networks of equal widths.
+
+    The paper and the CRD benchmark train this term alone in a first stage and the classifier afterwards. Here it
+    stands beside the student's own loss; for the two stages train once with the student's loss weight 0, and then
+    the plain student from that checkpoint.
+
+    Args:
+        loss_weight (float): Defaults to 1.0; the benchmark's is 50.
+        student_tap (Sequence[str]): At least two maps of the student, from shallow to deep. Defaults to the stem and
+            the three stages of a CIFAR ResNet.
+        teacher_tap (Sequence[str], optional): Maps of the teacher. None: as the student's. Defaults to None.
+
+    Source: Yim et al., A Gift from Knowledge Distillation, Equations 1 and 2.
+    """
+
+    def __init__(
+        self,
+        loss_weight: float = 1.0,
+        student_tap: Sequence[str] = ('backbone.stem', *LAYERS),
+        teacher_tap: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(*default_taps(student_tap, teacher_tap), loss_weight)
+
+    def bind(self, teacher: Teacher, probe: Probe) -> None:
+        """Refuse taps that are no pairs of maps, a single pair, and widths that differ.
+
+        Args:
+            teacher (Teacher): See :meth:`DistillationLoss.bind`.
+            probe (Probe): L maps (1, C_l, H_l, W_l) of each network.
+
+        Raises:
+            ValueError: If there are fewer than two pairs of maps, or the maps of a pair differ in width.
+        """
+        pairs = map_pairs(self, probe)
+        if len(pairs) < 2:
+            raise ValueError(f'FSPLoss compares consecutive maps, got {len(pairs)} tap: name at least two')
+        widths = [[level.shape[1] for level in network] for network in zip(*pairs)]
+        if widths[0] != widths[1]:
+            raise ValueError(
+                f'FSPLoss needs maps of equal widths, the student has {widths[0]}, the teacher {widths[1]}: choose a '
+                'pair of one family, or another method'
+            )
+
+    def forward(
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
+    ) -> Tensor:
+        """Compute the weighted loss of lists of maps (N, C_l, H_l, W_l)."""
+        return self.loss_weight * flow_distance(as_maps(student_features), as_maps(teacher_features))

@@ -1,0 +1,160 @@
+"""Overhauled feature distillation, maps before the ReLU with a margin for negative values (Heo et al. 2019)."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from topkd.models.backbones.stage_taps import STAGE_TAPS
+from topkd.models.clouds.point_cloud import full_precision
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
+from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, he_normal, map_pairs, to_equal_size, unbound
+from topkd.models.tap import Taps, as_list, find_module
+from topkd.models.teacher import Teacher
+from topkd.registry import MODELS
+
+PRE_ACTIVATIONS = tuple(f'{layer}.-1.relu(0)' for layer in LAYERS)
+SMALLEST_SHARE = 0.001
+
+
+def negative_mean(weight: Tensor, bias: Tensor) -> Tensor:
+    r"""Compute the mean of the negative part of what a batch normalization returns.
+
+    .. math:: m_c = \mathrm{E}[x \mid x < 0] = \beta_c - |\gamma_c|\,
+        \frac{\varphi(\beta_c / |\gamma_c|)}{\Phi(-\beta_c / |\gamma_c|)}, \quad
+        x \sim \mathcal{N}(\beta_c, \gamma_c^2)
+
+    Args:
+        weight (Tensor): gamma, (C, ).
+        bias (Tensor): beta, (C, ).
+
+    Returns:
+        Tensor: (C, ), not positive; -3 abs(gamma) where less than 0.1 % of the values are negative.
+
+    Example:
+        >>> negative_mean(torch.ones(1), torch.zeros(1))
+        tensor([-0.7979])
+
+    Source: the margin of the paper; the exception from the authors' code.
+    """
+    scale, center = weight.double().abs().clamp_min(1e-12), bias.double()
+    ratio = center / scale
+    share = 0.5 * torch.erfc(ratio / math.sqrt(2))
+    density = torch.exp(-ratio.square() / 2) / math.sqrt(2 * math.pi)
+    inside = center - scale * density / share.clamp_min(SMALLEST_SHARE)
+    return torch.where(share > SMALLEST_SHARE, inside, -3 * scale).to(weight.dtype)
+
+
+def partial_distance(student: Tensor, teacher: Tensor, margins: Tensor) -> Tensor:
+    r"""Sum the squared differences, except where the teacher is negative and the student below it.
+
+    .. math:: \frac{1}{N} \sum_{n, c, h, w} [s > t \lor t > 0]\,(s - t)^2, \quad t = \max(f_T, m_c)
+
+    Args:
+        student (Tensor): s, (N, C, H, W).
+        teacher (Tensor): f_T, (N, C, H', W'). The larger map is average-pooled to the size of the smaller.
+        margins (Tensor): m, (C, ).
+
+    Returns:
+        Tensor: Sum over channels and positions, mean over the batch, scalar.
+
+    Example:
+        >>> student = torch.tensor([-3.0, 0.0, 1.0]).reshape(1, 3, 1, 1)
+        >>> teacher = torch.tensor([-2.0, -2.0, 3.0]).reshape(1, 3, 1, 1)
+        >>> partial_distance(student, teacher, torch.full((3,), -1.0))
+        tensor(5.)
+
+    Source: the partial L2 distance of the paper, in the form of the authors' code.
+    """
+    with torch.autocast(student.device.type, enabled=False):
+        student, teacher = to_equal_size(full_precision(student), full_precision(teacher.detach()))
+        target = torch.maximum(teacher, margins.to(teacher).reshape(1, -1, 1, 1))
+        counts = (student > target) | (target > 0)
+        return torch.where(counts, (student - target).square(), 0).sum() / len(student)
+
+
+@MODELS.register_module()
+class OFDLoss(DistillationLoss):
+    r"""Match the teacher's maps before their ReLU, deeper levels with more weight.
+
+    .. math:: \sum_{l=1}^{L} 2^{l - L}\, d(\mathrm{BN}(W_l f_S^l), f_T^l)
+
+    with d of :func:`partial_distance` and a 1x1 convolution W.
+
+    Args:
+        norms (Sequence[str], optional): Module paths of the teacher's batch normalizations before its taps, which
+            tell the margins. None: those of :func:`topkd.models.backbones.stage_taps.stage_taps`. Defaults to None.
+        loss_weight (float): Defaults to 1.0; the benchmark's is 0.001.
+        student_tap (str | Sequence[str]): Maps of the student before their ReLU. Defaults to those of a CIFAR ResNet.
+        teacher_tap (str | Sequence[str], optional): Maps of the teacher. None: as the student's. Defaults to None.
+
+    Source: Heo et al., A Comprehensive Overhaul of Feature Distillation; weights of the levels from the
+        authors' code.
+    """
+
+    def __init__(
+        self,
+        norms: Sequence[str] | None = None,
+        loss_weight: float = 1.0,
+        student_tap: Taps = PRE_ACTIVATIONS,
+        teacher_tap: Taps | None = None,
+    ) -> None:
+        super().__init__(*default_taps(student_tap, teacher_tap), loss_weight)
+        self.norms = None if norms is None else list(norms)
+        self.connectors = nn.ModuleList()
+
+    def bind(self, teacher: Teacher, probe: Probe) -> None:
+        """Make a connector for each pair of maps, and read the margins from the teacher.
+
+        Args:
+            teacher (Teacher): Its batch normalizations are read.
+            probe (Probe): One map (1, C, H, W) or several of each network.
+
+        Raises:
+            ValueError: If the taps are no pairs of maps, or no batch normalization of their widths is known.
+        """
+        pairs = map_pairs(self, probe)
+        paths = self._norms_of(teacher) if self.norms is None else self.norms
+        if len(paths) != len(pairs):
+            raise ValueError(f'OFDLoss needs one norm for each tap, got {len(paths)} for {len(pairs)} taps: set norms')
+        for number, (path, (_, level)) in enumerate(zip(paths, pairs)):
+            norm = find_module(teacher.module, path)
+            width = getattr(norm, 'num_features', None)
+            if width != level.shape[1]:
+                raise ValueError(
+                    f"OFDLoss: norm '{path}' must be a batch normalization of {level.shape[1]} channels, got "
+                    f'{type(norm).__name__} of {width}: set norms to those before the teacher taps'
+                )
+            self.register_buffer(f'margin{number}', negative_mean(norm.weight.detach(), norm.bias.detach()))
+        self.connectors = nn.ModuleList(
+            he_normal(nn.Sequential(nn.Conv2d(s.shape[1], t.shape[1], 1, bias=False), nn.BatchNorm2d(t.shape[1])))
+            for s, t in pairs
+        )
+
+    def forward(
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
+    ) -> Tensor:
+        """Compute the weighted loss of maps (N, C, H, W), one or a list of each network."""
+        if not self.connectors:
+            raise unbound(self)
+        levels = zip(self.connectors, as_maps(student_features), as_maps(teacher_features), strict=True)
+        terms = [
+            partial_distance(connector(student), teacher, getattr(self, f'margin{number}'))
+            for number, (connector, student, teacher) in enumerate(levels)
+        ]
+        return self.loss_weight * sum(term / 2 ** (len(terms) - 1 - level) for level, term in enumerate(terms))
+
+    def _norms_of(self, teacher: Teacher) -> list[str]:
+        """Look up the batch normalizations that belong to the taps of a known teacher."""
+        name = type(getattr(teacher.module, 'backbone', None)).__name__
+        known = STAGE_TAPS.get(name)
+        norms = dict(zip(known.pre_activation or (), known.last_bn or ())) if known else {}
+        missing = [path for path in as_list(self.teacher_tap) if path not in norms]
+        if missing:
+            raise ValueError(
+                f'OFDLoss knows no batch normalization before {", ".join(missing)} of a {name}: set norms, or tap '
+                f'{", ".join(norms) or "another teacher"}'
+            )
+        return [norms[path] for path in as_list(self.teacher_tap)]

@@ -1,0 +1,82 @@
+"""The reused teacher classifier, which reads the student's projected map (Chen et al. 2022)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from topkd.models.clouds.point_cloud import full_precision
+from topkd.models.losses.distillation_loss import DistillationLoss, Probe
+from topkd.models.losses.feature_maps import default_taps, map_pairs, to_equal_size
+from topkd.models.teacher import Teacher
+from topkd.registry import MODELS
+
+
+def projection_distance(projected: Tensor, teacher: Tensor) -> Tensor:
+    r"""Compute the mean squared difference of the projected map and the teacher's.
+
+    .. math:: \frac{1}{N C H W} \|P(f_S) - f_T\|_2^2
+
+    Args:
+        projected (Tensor): P(f_S), (N, C, H, W).
+        teacher (Tensor): f_T, (N, C, H', W'). The larger map is average-pooled to the size of the smaller.
+
+    Returns:
+        Tensor: Scalar.
+
+    Example:
+        >>> projection_distance(torch.zeros(1, 2, 2, 2), 3 * torch.ones(1, 2, 4, 4))
+        tensor(9.)
+
+    Source: the feature alignment of the paper, with the mean of the authors' code.
+    """
+    with torch.autocast(projected.device.type, enabled=False):
+        projected, teacher = to_equal_size(full_precision(projected), full_precision(teacher.detach()))
+        return (projected - teacher).square().mean()
+
+
+@MODELS.register_module()
+class SimKDLoss(DistillationLoss):
+    """Match the student's projected map with the teacher's last map; nothing else is trained.
+
+    The projector and the teacher's classifier belong to the student, which needs both at inference: its neck is a
+    :class:`topkd.models.simkd_student.SimKDProjector`, its head a
+    :class:`topkd.models.simkd_student.TeacherClassifierHead` whose own loss has weight 0.
+
+    Args:
+        loss_weight (float): Defaults to 1.0, the authors'.
+        student_tap (str): The projected map. Defaults to 'neck.projection'.
+        teacher_tap (str, optional): The map whose average the teacher's classifier reads. Defaults to 'backbone[0]',
+            the only output of a backbone with one.
+
+    Source: Chen et al., Knowledge Distillation with the Reused Teacher Classifier.
+    """
+
+    def __init__(
+        self, loss_weight: float = 1.0, student_tap: str = 'neck.projection', teacher_tap: str | None = 'backbone[0]'
+    ) -> None:
+        super().__init__(*default_taps(student_tap, teacher_tap), loss_weight)
+
+    def bind(self, teacher: Teacher, probe: Probe) -> None:
+        """Refuse taps that are no pair of maps, and a projector of another width.
+
+        Args:
+            teacher (Teacher): See :meth:`DistillationLoss.bind`.
+            probe (Probe): One map (1, C, H, W) of each network.
+
+        Raises:
+            ValueError: If the taps are no pair of maps of equal width.
+        """
+        for student, target in map_pairs(self, probe):
+            if student.shape[1] != target.shape[1]:
+                raise ValueError(
+                    f"SimKDLoss: the projector makes {student.shape[1]} channels, the teacher's map has "
+                    f'{target.shape[1]}: set out_channels of SimKDProjector to {target.shape[1]}'
+                )
+
+    def forward(
+        self, student_features: Tensor, teacher_features: Tensor, data_samples: Sequence[Any] | None = None
+    ) -> Tensor:
+        """Compute the weighted loss of maps (N, C, H, W) and (N, C, H', W')."""
+        return self.loss_weight * projection_distance(student_features, teacher_features)

@@ -1,0 +1,119 @@
+"""Softmax regression representation, the student's feature in the teacher's classifier (Yang et al. 2021)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from topkd.models.clouds.point_cloud import full_precision
+from topkd.models.frozen import Frozen
+from topkd.models.losses.distillation_loss import DistillationLoss, Probe
+from topkd.models.losses.feature_maps import default_taps, he_normal, unbound
+from topkd.models.tap import find_module
+from topkd.models.teacher import Teacher
+from topkd.registry import MODELS
+
+
+def pooled(features: Tensor) -> Tensor:
+    """Average maps (N, C, H, W) to vectors (N, C); leave vectors as they are.
+
+    Example:
+        >>> pooled(torch.ones(2, 3, 4, 4)).shape
+        torch.Size([2, 3])
+    """
+    return features.flatten(2).mean(dim=2) if features.ndim == 4 else features
+
+
+def regression_distance(student: Tensor, teacher: Tensor, classifier: nn.Module) -> Tensor:
+    r"""Compute the mean squared differences of two features and of what one classifier says of them.
+
+    .. math:: \frac{1}{N C} \|s - t\|_2^2 + \frac{1}{N K} \|h_T(s) - h_T(t)\|_2^2
+
+    Args:
+        student (Tensor): s, (N, C).
+        teacher (Tensor): t, (N, C).
+        classifier (nn.Module): The teacher's h_T, from (N, C) to (N, K).
+
+    Returns:
+        Tensor: Scalar.
+
+    Example:
+        >>> regression_distance(torch.ones(2, 3), torch.zeros(2, 3), nn.Flatten())
+        tensor(2.)
+
+    Source: feature matching and softmax regression of the paper, the latter as the squared distance of the logits.
+    """
+    with torch.autocast(student.device.type, enabled=False):
+        student, teacher = full_precision(student), full_precision(teacher.detach())
+        logits = (classifier(student) - classifier(teacher)).square().mean()
+        return (student - teacher).square().mean() + logits
+
+
+@MODELS.register_module()
+class SRRLLoss(DistillationLoss):
+    """Match the teacher's feature, and its logits from the student's feature.
+
+    A connector (1x1 convolution, batch normalization, ReLU) brings the student's feature to the teacher's width.
+    Vectors are connected as they are; of maps every position is connected, and then the average is taken, as in the
+    authors' code.
+
+    Args:
+        classifier (str): Module path of the teacher's classifier. Defaults to 'head.fc'.
+        loss_weight (float): Defaults to 1.0, the authors'.
+        student_tap (str): Vector (N, C) or map (N, C, H, W) of the student. Defaults to 'neck[0]', the pooled vector.
+        teacher_tap (str, optional): The input of the teacher's classifier, pooled or not. None: as the student's.
+            Defaults to None.
+
+    Source: Yang et al., Knowledge Distillation via Softmax Regression Representation Learning.
+    """
+
+    def __init__(
+        self,
+        classifier: str = 'head.fc',
+        loss_weight: float = 1.0,
+        student_tap: str = 'neck[0]',
+        teacher_tap: str | None = None,
+    ) -> None:
+        super().__init__(*default_taps(student_tap, teacher_tap), loss_weight)
+        self.path = classifier
+        self.classifier: Frozen | None = None
+        self.connector: nn.Module | None = None
+
+    def bind(self, teacher: Teacher, probe: Probe) -> None:
+        """Make the connector and take the teacher's classifier.
+
+        Args:
+            teacher (Teacher): Its classifier is used, but neither trained nor saved.
+            probe (Probe): One vector (1, C) or map (1, C, H, W) of each network.
+
+        Raises:
+            ValueError: If a tap returns something else, or the classifier reads another width.
+        """
+        for features, path in ((probe.student, self.student_tap), (probe.teacher, self.teacher_tap)):
+            if not isinstance(features, Tensor) or features.ndim not in (2, 4):
+                raise ValueError(
+                    f"SRRLLoss needs one vector (N, C) or map (N, C, H, W), tap '{path}' returns something else: tap "
+                    "'neck[0]'"
+                )
+        classifier, width = find_module(teacher.module, self.path), probe.teacher.shape[1]
+        if getattr(classifier, 'in_features', None) != width:
+            raise ValueError(
+                f"SRRLLoss: the teacher's '{self.path}' must be a linear layer that reads {width} channels, those of "
+                f"'{self.teacher_tap}', got {classifier}: set teacher_tap to its input"
+            )
+        self.classifier = Frozen(classifier)
+        connector = nn.Sequential(
+            nn.Conv2d(probe.student.shape[1], width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
+        )
+        self.connector = he_normal(connector)
+
+    def forward(
+        self, student_features: Tensor, teacher_features: Tensor, data_samples: Sequence[Any] | None = None
+    ) -> Tensor:
+        """Compute the weighted loss of features (N, C_S) or (N, C_S, H, W), and the same of the teacher."""
+        if self.connector is None:
+            raise unbound(self)
+        maps = student_features if student_features.ndim == 4 else student_features[:, :, None, None]
+        student = pooled(self.connector(maps))
+        return self.loss_weight * regression_distance(student, pooled(teacher_features), self.classifier)

@@ -1,0 +1,134 @@
+"""Variational information, the teacher's map under a Gaussian that the student predicts (Ahn et al. 2019)."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from topkd.models.clouds.point_cloud import full_precision
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
+from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, map_pairs, to_equal_size, unbound
+from topkd.models.tap import Taps
+from topkd.models.teacher import Teacher
+from topkd.registry import MODELS
+
+
+def gaussian_distance(mean: Tensor, variance: Tensor, teacher: Tensor) -> Tensor:
+    r"""Compute the mean negative log-likelihood of a map under independent Gaussians, without its constant.
+
+    .. math:: \frac{1}{2 N C H W} \sum_{n, c, h, w}
+        \frac{(f_{nchw} - \mu_{nchw})^2}{\sigma_c^2} + \log \sigma_c^2
+
+    Args:
+        mean (Tensor): mu, (N, C, H, W).
+        variance (Tensor): sigma^2, (C, ), positive.
+        teacher (Tensor): f, (N, C, H, W).
+
+    Returns:
+        Tensor: Scalar, which may be negative.
+
+    Example:
+        >>> gaussian_distance(torch.zeros(1, 1, 2, 2), torch.ones(1), 2 * torch.ones(1, 1, 2, 2))
+        tensor(2.)
+
+    Source: the Gaussian of the paper with one variance a channel.
+    """
+    with torch.autocast(mean.device.type, enabled=False):
+        mean, variance, teacher = full_precision(mean), full_precision(variance), full_precision(teacher.detach())
+        variance = variance.reshape(1, -1, 1, 1)
+        return 0.5 * ((mean - teacher).square() / variance + variance.log()).mean()
+
+
+class VariationalRegressor(nn.Module):
+    """Predict the mean of the teacher's map by three 1x1 convolutions, and learn one variance a channel.
+
+    Args:
+        student_channels (int): C_S.
+        teacher_channels (int): C_T, also the width between the convolutions.
+        initial_variance (float): sigma^2 at the start.
+        eps (float): Smallest variance.
+    """
+
+    def __init__(self, student_channels: int, teacher_channels: int, initial_variance: float, eps: float) -> None:
+        super().__init__()
+        self.eps = eps
+        self.mean = nn.Sequential(
+            nn.Conv2d(student_channels, teacher_channels, 1, bias=False),
+            nn.ReLU(),
+            nn.Conv2d(teacher_channels, teacher_channels, 1, bias=False),
+            nn.ReLU(),
+            nn.Conv2d(teacher_channels, teacher_channels, 1, bias=False),
+        )
+        # softplus of this is the initial variance
+        self.scale = nn.Parameter(torch.full((teacher_channels,), math.log(math.expm1(initial_variance - eps))))
+
+    def variance(self) -> Tensor:
+        """Return sigma^2, (C_T, )."""
+        return F.softplus(self.scale.float()) + self.eps
+
+    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Compute :func:`gaussian_distance` of maps (N, C_S, H_S, W_S) and (N, C_T, H_T, W_T)."""
+        student, teacher = to_equal_size(student, teacher)
+        return gaussian_distance(self.mean(student), self.variance(), teacher)
+
+
+@MODELS.register_module()
+class VIDLoss(DistillationLoss):
+    """Maximize a bound of the information between the maps of both networks; the terms of the stages are summed.
+
+    Args:
+        initial_variance (float): sigma^2 at the start. Defaults to 5.0.
+        eps (float): Smallest variance. Defaults to 1e-5.
+        loss_weight (float): Defaults to 1.0, the benchmark's.
+        student_tap (str | Sequence[str]): Maps of the student. Defaults to the three stages of a CIFAR ResNet.
+        teacher_tap (str | Sequence[str], optional): Maps of the teacher. None: as the student's. Defaults to None.
+
+    Raises:
+        ValueError: If ``eps`` is not positive or ``initial_variance`` not larger.
+
+    Source: Ahn et al., Variational Information Distillation for Knowledge Transfer; regressor from
+        the
+    CRD benchmark.
+    """
+
+    def __init__(
+        self,
+        initial_variance: float = 5.0,
+        eps: float = 1e-5,
+        loss_weight: float = 1.0,
+        student_tap: Taps = LAYERS,
+        teacher_tap: Taps | None = None,
+    ) -> None:
+        super().__init__(*default_taps(student_tap, teacher_tap), loss_weight)
+        if not 0 < eps < initial_variance:
+            raise ValueError(f'VIDLoss needs 0 < eps < initial_variance, got eps {eps}, variance {initial_variance}')
+        self.initial_variance = initial_variance
+        self.eps = eps
+        self.regressors = nn.ModuleList()
+
+    def bind(self, teacher: Teacher, probe: Probe) -> None:
+        """Make a regressor for each pair of maps.
+
+        Args:
+            teacher (Teacher): See :meth:`DistillationLoss.bind`.
+            probe (Probe): One map (1, C, H, W) or several of each network.
+
+        Raises:
+            ValueError: If the taps are no pairs of maps.
+        """
+        self.regressors = nn.ModuleList(
+            VariationalRegressor(student.shape[1], target.shape[1], self.initial_variance, self.eps)
+            for student, target in map_pairs(self, probe)
+        )
+
+    def forward(
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
+    ) -> Tensor:
+        """Compute the weighted loss of maps (N, C, H, W), one or a list of each network."""
+        if not self.regressors:
+            raise unbound(self)
+        levels = zip(self.regressors, as_maps(student_features), as_maps(teacher_features), strict=True)
+        return self.loss_weight * sum(layers(student, teacher) for layers, student, teacher in levels)

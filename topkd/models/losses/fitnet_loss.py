@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from topkd.models.clouds.point_cloud import full_precision
+from topkd.models.clouds import full_precision
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import as_maps, default_taps, map_pairs, to_equal_size, unbound
 from topkd.models.tap import Taps

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from topkd.models.clouds.point_cloud import full_precision
+from topkd.models.clouds import full_precision
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, map_pairs, to_equal_size
 from topkd.models.teacher import Teacher

@@ -7,7 +7,7 @@ import torch
 from mmengine.logging import MessageHub
 from torch import Tensor, nn
 
-from topkd.models.clouds.point_cloud import full_precision
+from topkd.models.clouds import full_precision
 from topkd.models.losses.at_loss import attention_map
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import as_maps, default_taps, map_pairs, to_equal_size, unbound

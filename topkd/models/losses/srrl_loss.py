@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from topkd.models.clouds.point_cloud import full_precision
+from topkd.models.clouds import full_precision
 from topkd.models.frozen import Frozen
 from topkd.models.losses.distillation_loss import DistillationLoss, Probe
 from topkd.models.losses.feature_maps import default_taps, he_normal, unbound

@@ -6,7 +6,9 @@ from topkd.models.data_preprocessors import ImageBatchPreprocessor
 from topkd.models.distillers import Distiller
 from topkd.models.frozen import Frozen
 from topkd.models.linear_probe import LinearProbe
+from topkd.models.losses import *  # noqa: F401, F403
 from topkd.models.losses import DistillationLoss, KDLoss, TopologyLoss
+from topkd.models.simkd_student import SimKDProjector, TeacherClassifierHead
 from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import RipsImage, RipsNet, RipsNetRegressor
 
@@ -22,7 +24,9 @@ __all__ = [
     'RipsNet',
     'RipsNetRegressor',
     'RoICloud',
+    'SimKDProjector',
     'SpatialCloud',
     'Teacher',
+    'TeacherClassifierHead',
     'TopologyLoss',
 ]

@@ -4,8 +4,10 @@ import math
 
 import pytest
 import torch
+from map_losses import assert_half_precision_is_close, assert_one_step_trains
 
 from topkd.models import KDLoss
+from topkd.models.losses.distillation_loss import Probe
 
 
 def by_hand(student, teacher, tau):
@@ -61,3 +63,48 @@ def test_other_classes():
 def test_temperature():
     with pytest.raises(ValueError, match='tau must be positive, got 0'):
         KDLoss(tau=0)
+
+
+def standardized_by_hand(row):
+    mean = sum(row) / len(row)
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in row) / (len(row) - 1))
+    return [(value - mean) / (deviation + 1e-7) for value in row]
+
+
+def test_standardized_value():
+    torch.manual_seed(0)
+    student, teacher = torch.randn(5, 7) * 3 + 1, torch.randn(5, 7) * 0.2
+    rows = [torch.tensor([standardized_by_hand(row) for row in logits.tolist()]) for logits in (student, teacher)]
+    loss = KDLoss(tau=2.0, standardize=True, loss_weight=9.0)
+    assert loss(student, teacher).item() == pytest.approx(9 * by_hand(*rows, 2.0), rel=1e-5)
+
+
+def test_standardized_logits_ignore_mean_and_scale():
+    logits = torch.randn(4, 6)
+    assert KDLoss(standardize=True)(7 * logits - 3, logits).item() == pytest.approx(0, abs=1e-5)
+    assert KDLoss()(7 * logits - 3, logits).item() > 0.1
+
+
+def test_equal_logits_have_finite_gradients():
+    student = torch.zeros(2, 4, requires_grad=True)
+    KDLoss(standardize=True)(student, torch.randn(2, 4)).backward()
+    assert student.grad.isfinite().all()
+
+
+def test_standardized_half_precision():
+    assert_half_precision_is_close(
+        KDLoss(tau=2.0, standardize=True), [torch.randn(4, 9) * 10], [torch.randn(4, 9) * 10]
+    )
+
+
+def test_binding_refuses_maps_and_other_classes():
+    with pytest.raises(
+        ValueError, match=r"KDLoss needs one vector an image \(N, C\), tap 'head.fc' returns \(1, 3, 2, 2\)"
+    ):
+        KDLoss().bind(None, Probe(torch.zeros(1, 3, 2, 2), torch.zeros(1, 3)))
+    with pytest.raises(ValueError, match=r'same classes, got logits \(1, 3\) and \(1, 4\)'):
+        KDLoss().bind(None, Probe(torch.zeros(1, 3), torch.zeros(1, 4)))
+
+
+def test_one_step():
+    assert_one_step_trains(dict(type='topkd.KDLoss', tau=2.0, standardize=True, loss_weight=9.0), learns=False)

@@ -1,7 +1,44 @@
 """Losses between a student and a teacher, one a file."""
 
+from topkd.models.losses.at_loss import ATLoss
+from topkd.models.losses.catkd_loss import CATKDLoss
+from topkd.models.losses.cc_loss import CCLoss
+from topkd.models.losses.dist_loss import DISTLoss
 from topkd.models.losses.distillation_loss import DistillationLoss
+from topkd.models.losses.dkd_loss import DKDLoss
+from topkd.models.losses.fitnet_loss import FitNetLoss
+from topkd.models.losses.fsp_loss import FSPLoss
+from topkd.models.losses.ft_loss import FTLoss
 from topkd.models.losses.kd_loss import KDLoss, kd_divergence
+from topkd.models.losses.nst_loss import NSTLoss
+from topkd.models.losses.ofd_loss import OFDLoss
+from topkd.models.losses.pkt_loss import PKTLoss
+from topkd.models.losses.rkd_loss import RKDLoss
+from topkd.models.losses.simkd_loss import SimKDLoss
+from topkd.models.losses.sp_loss import SPLoss
+from topkd.models.losses.srrl_loss import SRRLLoss
 from topkd.models.losses.topology_loss import TopologyLoss
+from topkd.models.losses.vid_loss import VIDLoss
 
-__all__ = ['DistillationLoss', 'KDLoss', 'TopologyLoss', 'kd_divergence']
+__all__ = [
+    'ATLoss',
+    'CATKDLoss',
+    'CCLoss',
+    'DISTLoss',
+    'DKDLoss',
+    'DistillationLoss',
+    'FSPLoss',
+    'FTLoss',
+    'FitNetLoss',
+    'KDLoss',
+    'NSTLoss',
+    'OFDLoss',
+    'PKTLoss',
+    'RKDLoss',
+    'SPLoss',
+    'SRRLLoss',
+    'SimKDLoss',
+    'TopologyLoss',
+    'VIDLoss',
+    'kd_divergence',
+]

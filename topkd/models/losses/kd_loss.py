@@ -1,4 +1,4 @@
-"""Softened logits (Hinton et al. 2015)."""
+"""Softened logits (Hinton et al. 2015), as they are or standardized (Sun et al. 2024)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +7,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from topkd.models.losses.distillation_loss import DistillationLoss
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
+from topkd.models.losses.logits import check_logits, check_same_classes
+from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
+
+EPS = 1e-7  # beside the standard deviation, in the authors' code
 
 
 def kd_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: float) -> Tensor:
@@ -27,18 +31,42 @@ def kd_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: float) ->
     Raises:
         ValueError: If the shapes differ.
 
+    Examples:
+        >>> kd_divergence(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]]), tau=4.0)
+        tensor(0.)
+
     Source: Equation 5.
     """
-    if student_logits.shape != teacher_logits.shape:
-        raise ValueError(
-            f'student and teacher must have the same classes, got logits {tuple(student_logits.shape)} and '
-            f'{tuple(teacher_logits.shape)}: use a teacher of the same data set, or drop the KD loss'
-        )
+    check_same_classes(student_logits, teacher_logits)
     with torch.autocast(student_logits.device.type, enabled=False):
         log_student = F.log_softmax(student_logits.float() / tau, dim=1)
         log_teacher = F.log_softmax(teacher_logits.float() / tau, dim=1)
         divergence = F.kl_div(log_student, log_teacher, log_target=True, reduction='sum')
         return tau**2 * divergence / max(len(student_logits), 1)
+
+
+def standardized(logits: Tensor) -> Tensor:
+    r"""Subtract the mean over the classes and divide by the standard deviation.
+
+    .. math:: (z - \bar z) / (\sigma(z) + 10^{-7})
+
+    Args:
+        logits (Tensor): z, (N, K) with K of 2 or more; sigma is the sample standard deviation.
+
+    Returns:
+        Tensor: (N, K) in full precision; 0 for equal logits.
+
+    Examples:
+        >>> standardized(torch.tensor([[1.0, 2.0, 3.0]]))
+        tensor([[-1.0000,  0.0000,  1.0000]])
+
+    Source: Sun et al., Logit Standardization in Knowledge Distillation, Equation 6; eps from the authors' code.
+    """
+    centered = logits.float() - logits.float().mean(dim=1, keepdim=True)
+    variance = centered.square().sum(dim=1, keepdim=True) / (logits.shape[1] - 1)
+    # the root of 0 has no gradient
+    deviation = torch.where(variance > 0, variance.clamp_min(torch.finfo(variance.dtype).tiny).sqrt(), 0)
+    return centered / (deviation + EPS)
 
 
 @MODELS.register_module()
@@ -47,21 +75,40 @@ class KDLoss(DistillationLoss):
 
     Args:
         tau (float): Temperature. Defaults to 4.0.
+        standardize (bool): Whether the logits are standardized before they are softened, so that the student need not
+            match their mean and scale. Defaults to False.
         loss_weight (float): The paper's beta. Defaults to 1.0.
         student_tap (str): Module that returns the logits. Defaults to 'head.fc', mmpretrain's linear classifier.
         teacher_tap (str): The same for the teacher. Defaults to 'head.fc'.
+
+    Source: Hinton et al., Distilling the Knowledge in a Neural Network; Sun et al., Logit Standardization in Knowledge
+    Distillation, CVPR 2024.
     """
 
     def __init__(
-        self, tau: float = 4.0, loss_weight: float = 1.0, student_tap: str = 'head.fc', teacher_tap: str = 'head.fc'
+        self,
+        tau: float = 4.0,
+        standardize: bool = False,
+        loss_weight: float = 1.0,
+        student_tap: str = 'head.fc',
+        teacher_tap: str = 'head.fc',
     ) -> None:
         super().__init__(student_tap, teacher_tap, loss_weight)
         if tau <= 0:
             raise ValueError(f'tau must be positive, got {tau}')
         self.tau = tau
+        self.standardize = standardize
+
+    def bind(self, teacher: Teacher, probe: Probe) -> None:
+        """Refuse taps without logits and networks of different classes, see :func:`check_logits`."""
+        check_logits(self, probe)
 
     def forward(
-        self, student_logits: Tensor, teacher_logits: Tensor, data_samples: Sequence[Any] | None = None
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> Tensor:
         """Compute the weighted loss of logits (N, K) and (N, K)."""
-        return self.loss_weight * kd_divergence(student_logits, teacher_logits, self.tau)
+        check_same_classes(student_features, teacher_features)
+        if self.standardize:
+            with torch.autocast(student_features.device.type, enabled=False):
+                student_features, teacher_features = standardized(student_features), standardized(teacher_features)
+        return self.loss_weight * kd_divergence(student_features, teacher_features, self.tau)

@@ -1,0 +1,90 @@
+"""Correlation of predictions instead of their equality (DIST, Huang et al. 2022)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from topkd.models.clouds import full_precision
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
+from topkd.models.losses.logits import check_logits, check_same_classes
+from topkd.models.teacher import Teacher
+from topkd.registry import MODELS
+
+EPS = 1e-8  # beside the product of the norms, in the authors' code
+
+
+def pearson_distance(left: Tensor, right: Tensor) -> Tensor:
+    r"""Compute one minus the correlation of the rows of two matrices.
+
+    .. math:: \frac{1}{M} \sum_m \left(1 - \rho(u_m, v_m)\right)
+
+    Args:
+        left (Tensor): u, (M, K).
+        right (Tensor): v, (M, K).
+
+    Returns:
+        Tensor: Scalar from 0 to 2; a row without variation counts as uncorrelated.
+
+    Examples:
+        >>> rows = torch.tensor([[1.0, 2.0, 4.0]])
+        >>> round(float(pearson_distance(rows, -2 * rows + 1)), 4)
+        2.0
+    """
+    left = left - left.mean(dim=1, keepdim=True)
+    right = right - right.mean(dim=1, keepdim=True)
+    return 1 - ((left * right).sum(dim=1) / (left.norm(dim=1) * right.norm(dim=1) + EPS)).mean()
+
+
+@MODELS.register_module()
+class DISTLoss(DistillationLoss):
+    r"""Match the relations between classes within an image, and between images within a class.
+
+    .. math:: \mathrm{loss\_weight} \cdot \tau^2 \left(\beta\, d(P_S, P_T)
+        + \gamma\, d(P_S^\top, P_T^\top)\right), \quad P = \mathrm{softmax}(z / \tau)
+
+    where d is :func:`pearson_distance`.
+
+    Args:
+        beta (float): Weight within images. Defaults to 1.0.
+        gamma (float): Weight within classes. Defaults to 1.0.
+        tau (float): Temperature. Defaults to 1.0, the authors' on ImageNet.
+        loss_weight (float): Defaults to 1.0.
+        student_tap (str): Module that returns the logits. Defaults to 'head.fc'.
+        teacher_tap (str, optional): The same for the teacher. None: the student's. Defaults to None.
+
+    Raises:
+        ValueError: If ``tau`` is not positive.
+
+    Source: Huang et al., Knowledge Distillation from A Stronger Teacher, NeurIPS 2022, Equations 6 to 10.
+    """
+
+    def __init__(
+        self,
+        beta: float = 1.0,
+        gamma: float = 1.0,
+        tau: float = 1.0,
+        loss_weight: float = 1.0,
+        student_tap: str = 'head.fc',
+        teacher_tap: str | None = None,
+    ) -> None:
+        super().__init__(student_tap, student_tap if teacher_tap is None else teacher_tap, loss_weight)
+        if tau <= 0:
+            raise ValueError(f'tau must be positive, got {tau}')
+        self.beta, self.gamma, self.tau = beta, gamma, tau
+
+    def bind(self, teacher: Teacher, probe: Probe) -> None:
+        """Refuse taps without logits and networks of different classes, see :func:`check_logits`."""
+        check_logits(self, probe)
+
+    def forward(
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
+    ) -> Tensor:
+        """Compute the weighted loss of logits (N, K) and (N, K)."""
+        check_same_classes(student_features, teacher_features)
+        with torch.autocast(student_features.device.type, enabled=False):
+            student = (full_precision(student_features) / self.tau).softmax(dim=1)
+            teacher = (full_precision(teacher_features.detach()) / self.tau).softmax(dim=1)
+            within_images, within_classes = pearson_distance(student, teacher), pearson_distance(student.T, teacher.T)
+            return self.loss_weight * self.tau**2 * (self.beta * within_images + self.gamma * within_classes)

@@ -1,0 +1,59 @@
+"""What losses between logits share: their checks."""
+
+from typing import Any
+
+from torch import Tensor
+
+from topkd.models.losses.distillation_loss import Features, Probe
+
+
+def check_same_classes(student_logits: Tensor, teacher_logits: Tensor) -> None:
+    """Refuse logits of different classes.
+
+    Args:
+        student_logits (Tensor): (N, K).
+        teacher_logits (Tensor): (N, K).
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    if student_logits.shape != teacher_logits.shape:
+        raise ValueError(
+            f'student and teacher must have the same classes, got logits {tuple(student_logits.shape)} and '
+            f'{tuple(teacher_logits.shape)}: use a teacher of the same data set, or drop the KD loss'
+        )
+
+
+def check_logits(loss: Any, probe: Probe) -> None:
+    """Refuse taps that return no logits, and logits of different classes.
+
+    Args:
+        loss (DistillationLoss): Its name and taps stand in the message.
+        probe (Probe): See :meth:`DistillationLoss.bind`.
+
+    Raises:
+        ValueError: If a tap does not return (N, K), or the classes differ.
+    """
+    vector_of(loss, probe.student, loss.student_tap)
+    vector_of(loss, probe.teacher, loss.teacher_tap)
+    check_same_classes(probe.student, probe.teacher)
+
+
+def vector_of(loss: Any, features: Features, tap: Any) -> Tensor:
+    """Return the vectors (N, C) of a tap, and refuse anything else.
+
+    Args:
+        loss (DistillationLoss): Its name stands in the message.
+        features (Tensor | Sequence[Tensor]): Of one blank image.
+        tap (str | Sequence[str]): Where they come from.
+
+    Raises:
+        ValueError: If they are not one tensor of two dimensions.
+    """
+    if not isinstance(features, Tensor) or features.ndim != 2:
+        got = tuple(features.shape) if isinstance(features, Tensor) else f'{len(features)} taps'
+        raise ValueError(
+            f"{type(loss).__name__} needs one vector an image (N, C), tap '{tap}' returns {got}: tap the logits "
+            "'head.fc' or the pooled features 'neck[0]'"
+        )
+    return features

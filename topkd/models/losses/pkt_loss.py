@@ -1,0 +1,66 @@
+"""Probabilistic knowledge transfer: who is whose neighbor (Passalis and Tefas 2018)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from topkd.models.clouds import full_precision, pool
+from topkd.models.losses.distillation_loss import DistillationLoss, Features
+from topkd.registry import MODELS
+
+EPS = 1e-7  # beside norms and probabilities, in the authors' code
+
+
+def neighbor_probabilities(points: Tensor) -> Tensor:
+    r"""Compute the probability that an image picks another as its neighbor.
+
+    .. math:: p_{ij} = \frac{s_{ij}}{\sum_k s_{ik}}, \quad s_{ij} = \frac{1}{2} \left(1 + \cos(x_i, x_j)\right)
+
+    Args:
+        points (Tensor): (N, C).
+
+    Returns:
+        Tensor: (N, N), rows with sum 1.
+
+    Examples:
+        >>> neighbor_probabilities(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+        tensor([[0.6667, 0.3333],
+                [0.3333, 0.6667]])
+
+    Source: Equations 8 and 9.
+    """
+    directions = points / (points.norm(dim=1, keepdim=True) + EPS)
+    similarities = (directions @ directions.T + 1) / 2
+    return similarities / similarities.sum(dim=1, keepdim=True)
+
+
+@MODELS.register_module()
+class PKTLoss(DistillationLoss):
+    r"""Match the probabilities of being neighbors.
+
+    .. math:: \frac{\mathrm{loss\_weight}}{N^2} \sum_{ij} p^T_{ij} \log \frac{p^T_{ij} + \epsilon}{p^S_{ij} + \epsilon}
+
+    Maps are averaged over their positions; the widths may differ.
+
+    Args:
+        loss_weight (float): Defaults to 1.0; the benchmark's is 30000.
+        student_tap (str): Defaults to 'neck[0]', the classifier's input.
+        teacher_tap (str, optional): None: the student's. Defaults to None.
+
+    Source: Passalis and Tefas, Learning Deep Representations with Probabilistic Knowledge Transfer, ECCV 2018; mean of
+    the CRD benchmark.
+    """
+
+    def __init__(self, loss_weight: float = 1.0, student_tap: str = 'neck[0]', teacher_tap: str | None = None) -> None:
+        super().__init__(student_tap, student_tap if teacher_tap is None else teacher_tap, loss_weight)
+
+    def forward(
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
+    ) -> Tensor:
+        """Compute the weighted loss of features (N, C) or (N, C, H, W)."""
+        with torch.autocast(student_features.device.type, enabled=False):
+            student = neighbor_probabilities(pool(full_precision(student_features)))
+            teacher = neighbor_probabilities(pool(full_precision(teacher_features)).detach())
+            return self.loss_weight * (teacher * ((teacher + EPS) / (student + EPS)).log()).mean()

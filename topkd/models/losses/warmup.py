@@ -1,0 +1,26 @@
+"""Let a loss grow over the first epochs of a training."""
+
+from mmengine.logging import MessageHub
+
+
+def warmup_factor(epochs: int) -> float:
+    r"""Return the factor of a loss that grows linearly.
+
+    .. math:: \min\left(\frac{\mathrm{epoch} + 1}{\mathrm{epochs}}, 1\right)
+
+    The epoch, counted from 0, is the one that MMEngine's runner writes to its message hub; outside of a training by
+    epochs it is the first.
+
+    Args:
+        epochs (int): Epochs until the loss has its full weight; 0 for all of it at once.
+
+    Returns:
+        float: From 1 / epochs to 1.
+
+    Examples:
+        >>> warmup_factor(0)
+        1.0
+    """
+    if epochs == 0:
+        return 1.0
+    return min((MessageHub.get_current_instance().get_info('epoch', 0) + 1) / epochs, 1.0)

@@ -31,13 +31,15 @@ def setup_processes(cfg: Config) -> None:
 def prepare_training(cfg: Config) -> None:
     """Add what every training gets, whatever its config inherits from.
 
-    Random numbers depend on the step, see :class:`topkd.hooks.StepSeedHook`, and the shares in the log are averaged over
-    the same steps as the losses beside them.
+    Random numbers depend on the step, see :class:`topkd.hooks.StepSeedHook`; losses are told the training set, see
+    :class:`topkd.hooks.TrainingSetHook`; the shares in the log are averaged over the same steps as the losses beside
+    them.
 
     Args:
         cfg (Config): Of a training; changed in place.
     """
-    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), dict(type='topkd.StepSeedHook')]
+    hooks = [dict(type='topkd.StepSeedHook'), dict(type='topkd.TrainingSetHook')]
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *hooks]
     cfg.log_processor = dict(dict(mean_pattern=AVERAGED), **(cfg.get('log_processor') or {}))
 
 

@@ -121,7 +121,7 @@ def test_runner_builds_a_loader_that_sees_every_image_once(num_workers):
     whole = make_images().images
     seen = []
     for batch in loader:
-        assert set(batch) == {'inputs', 'gt_label'}
+        assert set(batch) == {'inputs', 'gt_label', 'sample_idx'}
         assert torch.equal(batch['inputs'], whole[batch['gt_label']])
         seen += batch['gt_label'].tolist()
     assert sorted(seen) == list(range(20)) and seen != sorted(seen)

@@ -88,13 +88,15 @@ class InMemoryImages(Dataset):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> dict:
-        """Return one sample: ``inputs`` uint8 (3, H, W) and ``gt_label`` int64 ()."""
-        return dict(inputs=self.images[index], gt_label=self.labels[index])
+        """Return one sample: ``inputs`` uint8 (3, H, W), ``gt_label`` int64 () and ``sample_idx`` int64 ()."""
+        return dict(inputs=self.images[index], gt_label=self.labels[index], sample_idx=torch.tensor(index % len(self)))
 
     def __getitems__(self, indices: Sequence[int]) -> ImageBatch:
-        """Return a whole batch: ``inputs`` uint8 (N, 3, H, W) and ``gt_label`` int64 (N,)."""
+        """Return a batch: ``inputs`` uint8 (N, 3, H, W), ``gt_label`` and ``sample_idx`` int64 (N,)."""
         chosen = torch.as_tensor(indices, dtype=torch.int64)
-        return ImageBatch(inputs=self.images.index_select(0, chosen), gt_label=self.labels.index_select(0, chosen))
+        return ImageBatch(
+            inputs=self.images.index_select(0, chosen), gt_label=self.labels.index_select(0, chosen), sample_idx=chosen
+        )
 
 
 @FUNCTIONS.register_module()

@@ -7,6 +7,7 @@ from topkd.hooks.step_seed_hook import StepSeedHook
 from topkd.hooks.student_checkpoint_hook import StudentCheckpointHook, student_path
 from topkd.hooks.teacher_evaluation_hook import TeacherEvaluationHook
 from topkd.hooks.topology_visualization_hook import TopologyVisualizationHook
+from topkd.hooks.training_set_hook import TrainingSetHook
 
 __all__ = [
     'CategoryCheckHook',
@@ -16,5 +17,6 @@ __all__ = [
     'StudentCheckpointHook',
     'TeacherEvaluationHook',
     'TopologyVisualizationHook',
+    'TrainingSetHook',
     'student_path',
 ]

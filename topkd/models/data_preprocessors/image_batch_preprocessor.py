@@ -90,7 +90,7 @@ class ImageBatchPreprocessor(BaseDataPreprocessor):
             images = self._augment(images)
         samples = self.cast_data(data.get('data_samples'))
         if samples is None and data.get('gt_label') is not None:
-            samples = self._samples(data['gt_label'], len(images))
+            samples = self._samples(data['gt_label'], len(images), data.get('sample_idx'))
         return dict(inputs=(images - self.mean) / self.std, data_samples=samples)
 
     def _stack(self, images: Tensor | Sequence[Tensor]) -> Tensor:
@@ -121,8 +121,10 @@ class ImageBatchPreprocessor(BaseDataPreprocessor):
         flips = torch.rand(len(images), device=images.device) < self.flip_prob
         return crop_and_flip(images, offsets, flips, self.crop_padding)
 
-    def _samples(self, labels: Tensor | Sequence, num_images: int) -> list[DataSample]:
-        """Wrap each label (1,), a view of the batch of labels, in a DataSample."""
+    def _samples(
+        self, labels: Tensor | Sequence, num_images: int, indices: Tensor | Sequence | None = None
+    ) -> list[DataSample]:
+        """Wrap each label (1,), a view of the batch of labels, in a DataSample, with the image's index if it is known."""
         if not isinstance(labels, Tensor):
             labels = torch.stack([torch.as_tensor(label) for label in labels])
         if labels.numel() != num_images or labels.is_floating_point():
@@ -136,6 +138,10 @@ class ImageBatchPreprocessor(BaseDataPreprocessor):
             sample = DataSample()
             sample.set_field(label, 'gt_label')
             samples.append(sample)
+        if indices is not None:
+            indices = torch.as_tensor(indices).to(self.device, non_blocking=True)
+            for sample, index in zip(samples, indices.unbind(), strict=True):
+                sample.set_field(index, 'sample_idx', field_type='metainfo')
         return samples
 
 

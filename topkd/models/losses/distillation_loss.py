@@ -49,6 +49,13 @@ class DistillationLoss(nn.Module):
                 do.
         """
 
+    def prepare(self, dataset: Any) -> None:
+        """Learn what a loss needs of the whole training set, before every training and every resumed one.
+
+        Args:
+            dataset: The training set.
+        """
+
     def forward(
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> Tensor:

@@ -1,0 +1,21 @@
+"""Tell the losses which training set they work on."""
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from topkd.models.losses.distillation_loss import DistillationLoss
+from topkd.registry import HOOKS
+
+
+@HOOKS.register_module()
+class TrainingSetHook(Hook):
+    """Call ``prepare(dataset)`` of every loss before the training starts, or goes on.
+
+    ``tools/train.py`` adds this hook to every training.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Hand the training set over."""
+        for module in runner.model.modules():
+            if isinstance(module, DistillationLoss):
+                module.prepare(runner.train_dataloader.dataset)

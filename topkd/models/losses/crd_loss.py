@@ -1,0 +1,161 @@
+"""Contrastive representation distillation: the teacher's embedding of an image among many others (Tian et al. 2020)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from topkd.models.clouds import full_precision, pool
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
+from topkd.models.losses.feature_maps import unbound
+from topkd.models.losses.indices import indices_of
+from topkd.models.losses.labels import labels_of
+from topkd.models.losses.memory_bank import MemoryBank, OtherClasses, training_labels
+from topkd.models.teacher import Teacher
+from topkd.registry import MODELS
+
+EPS = 1e-7  # beside the noise, in the authors' code
+
+
+def noise_contrast(scores: Tensor, num_samples: int) -> Tensor:
+    r"""Compute the noise-contrastive loss of one positive and K negatives an image.
+
+    .. math:: -\frac{1}{N} \sum_n \left[\log \frac{s_{n0}}{s_{n0} + K / n_s} +
+        \sum_{k = 1}^K \log \frac{K / n_s}{s_{nk} + K / n_s}\right]
+
+    Args:
+        scores (Tensor): s, (N, 1 + K), positive; the first column is the positive's.
+        num_samples (int): n_s, images of the training set.
+
+    Returns:
+        Tensor: Scalar.
+
+    Examples:
+        >>> noise_contrast(torch.tensor([[1.0, 1.0]]), num_samples=1)
+        tensor(1.3863)
+
+    Source: Equations 9 to 19; eps of the authors' code.
+    """
+    negatives = scores.shape[1] - 1
+    noise = negatives / num_samples
+    positive = (scores[:, 0] / (scores[:, 0] + noise + EPS)).log()
+    rest = (noise / (scores[:, 1:] + noise + EPS)).log().sum(dim=1)
+    return -(positive + rest).mean()
+
+
+@MODELS.register_module()
+class CRDLoss(DistillationLoss):
+    """Tell the teacher's embedding of an image from those of images of other classes, and the other way round.
+
+    Both embeddings are linear layers to the unit sphere. Negatives come from two banks that hold the embeddings of the
+    whole training set; they are drawn uniformly among the images of other classes, with replacement.
+
+    Args:
+        num_samples (int): Images of the training set. Defaults to 50,000, CIFAR-100's.
+        embedding (int): Width of the embeddings. Defaults to 128.
+        num_negatives (int): K. Defaults to 16384.
+        temperature (float): Defaults to 0.07.
+        momentum (float): Of the banks. Defaults to 0.5.
+        loss_weight (float): Defaults to 1.0; the benchmark's is 0.8.
+        student_tap (str): Defaults to 'neck[0]', the classifier's input; maps are averaged over their positions.
+        teacher_tap (str, optional): None: the student's. Defaults to None.
+
+    Raises:
+        ValueError: If a number is not positive.
+
+    Source: Tian et al., Contrastive Representation Distillation, ICLR 2020; constants and sampling of the authors'
+    code.
+    """
+
+    def __init__(
+        self,
+        num_samples: int = 50_000,
+        embedding: int = 128,
+        num_negatives: int = 16_384,
+        temperature: float = 0.07,
+        momentum: float = 0.5,
+        loss_weight: float = 1.0,
+        student_tap: str = 'neck[0]',
+        teacher_tap: str | None = None,
+    ) -> None:
+        super().__init__(student_tap, student_tap if teacher_tap is None else teacher_tap, loss_weight)
+        if min(num_samples, embedding, num_negatives) < 1 or temperature <= 0:
+            raise ValueError(
+                'num_samples, embedding, num_negatives and temperature must be positive, got '
+                f'{num_samples}, {embedding}, {num_negatives} and {temperature}'
+            )
+        self.num_samples, self.embedding = num_samples, embedding
+        self.num_negatives, self.temperature = num_negatives, temperature
+        self.student_bank = MemoryBank(num_samples, embedding, momentum)
+        self.teacher_bank = MemoryBank(num_samples, embedding, momentum)
+        # of the scores of student and teacher; fixed in the first step
+        self.register_buffer('normalizers', torch.full((2,), -1.0))
+        self.embed_student: nn.Linear | None = None
+        self.embed_teacher: nn.Linear | None = None
+        self.negatives: OtherClasses | None = None
+
+    def bind(self, teacher: Teacher, probe: Probe) -> None:
+        """Make the two linear layers for the widths of the probe; see :meth:`DistillationLoss.bind`."""
+        self.embed_student = nn.Linear(pool(probe.student).shape[1], self.embedding)
+        self.embed_teacher = nn.Linear(pool(probe.teacher).shape[1], self.embedding)
+
+    def prepare(self, dataset: Any) -> None:
+        """Learn the classes of the training set's images, of which negatives are drawn.
+
+        Args:
+            dataset: The training set.
+
+        Raises:
+            TypeError: If it does not tell its labels.
+            ValueError: If it has another number of images than the banks.
+        """
+        if len(dataset) != self.num_samples:
+            raise ValueError(
+                f'CRDLoss has banks of {self.num_samples} images, the training set has {len(dataset)}: set its '
+                'num_samples '
+                f'to {len(dataset)}'
+            )
+        self.negatives = OtherClasses(training_labels(dataset)).to(self.normalizers.device)
+
+    def forward(
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
+    ) -> Tensor:
+        """Compute the weighted loss of features (N, C) or (N, C, H, W), and move the banks in training."""
+        if self.embed_student is None or self.embed_teacher is None:
+            raise unbound(self)
+        if self.negatives is None:
+            raise RuntimeError(
+                'CRDLoss does not know the training set yet: call prepare(dataset), or add topkd.TrainingSetHook to '
+                'custom_hooks, as tools/train.py does'
+            )
+        device = student_features.device
+        indices, labels = indices_of(data_samples).to(device), labels_of(data_samples).to(device)
+        drawn = torch.cat([indices[:, None], self.negatives.draw(labels, self.num_negatives)], dim=1)
+        with torch.autocast(device.type, enabled=False):
+            student = F.normalize(self.embed_student(pool(full_precision(student_features))))
+            teacher = F.normalize(self.embed_teacher(pool(full_precision(teacher_features)).detach()))
+            scores = torch.stack(
+                [self._scores(self.teacher_bank(drawn), student), self._scores(self.student_bank(drawn), teacher)]
+            )
+            self._fix_normalizers(scores)
+            scores = scores / self.normalizers[:, None, None]
+            value = noise_contrast(scores[0], self.num_samples) + noise_contrast(scores[1], self.num_samples)
+            if self.training:
+                self.student_bank.update(indices, student)
+                self.teacher_bank.update(indices, teacher)
+            return self.loss_weight * value
+
+    def _scores(self, bank: Tensor, embeddings: Tensor) -> Tensor:
+        """Compare embeddings (N, d) with their candidates (N, 1 + K, d)."""
+        return (torch.bmm(bank, embeddings[:, :, None])[:, :, 0] / self.temperature).exp()
+
+    @torch.no_grad()
+    def _fix_normalizers(self, scores: Tensor) -> None:
+        """Set the normalizers in the first step, and never again."""
+        means = scores.mean(dim=(1, 2)) * self.num_samples
+        all_reduce(means, 'mean')
+        # no question to the device whether it is the first step
+        self.normalizers.copy_(torch.where(self.normalizers < 0, means, self.normalizers))

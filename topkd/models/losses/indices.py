@@ -1,0 +1,35 @@
+"""Read which images of the training set a batch holds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def indices_of(data_samples: Sequence[Any] | None) -> Tensor:
+    """Return the index of every image in its data set.
+
+    Args:
+        data_samples (Sequence): One an image, with ``sample_idx``, as MMEngine's and this package's data sets make
+            them.
+
+    Returns:
+        Tensor: int64 (N,), on the device of the samples or the CPU.
+
+    Raises:
+        ValueError: If there are no samples, or one has no index.
+
+    Examples:
+        >>> from mmpretrain.structures import DataSample
+        >>> indices_of([DataSample(metainfo=dict(sample_idx=7)), DataSample(metainfo=dict(sample_idx=2))])
+        tensor([7, 2])
+    """
+    indices = [getattr(sample, 'sample_idx', None) for sample in data_samples or ()]
+    if not indices or any(index is None for index in indices):
+        raise ValueError(
+            'this loss needs the index of every image in the training set, got data samples without sample_idx: use a '
+            'data '
+            "set of topkd or mmpretrain, and keep 'sample_idx' among the meta keys of PackInputs"
+        )
+    return torch.stack([torch.as_tensor(index).reshape(()) for index in indices]).long()

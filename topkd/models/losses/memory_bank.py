@@ -1,0 +1,114 @@
+"""Embeddings of every image of a training set, and images of other classes drawn from it."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.dist import all_gather
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class MemoryBank(nn.Module):
+    r"""Keep one embedding an image, moved towards each new one.
+
+    .. math:: m_i \leftarrow \frac{\mu\, m_i + (1 - \mu)\, v_i}{\|\mu\, m_i + (1 - \mu)\, v_i\|_2}
+
+    The bank is a buffer: it moves with the model, is saved in its checkpoints and belongs to no optimizer. Every
+    process applies the updates of all processes in the order of their ranks, so the banks of all of them stay equal.
+
+    Args:
+        num_samples (int): Images of the training set, n.
+        width (int): Of the embeddings, d.
+        momentum (float): mu, from 0 to 1. Defaults to 0.5.
+
+    Source: Wu et al., Unsupervised Feature Learning via Non-Parametric Instance Discrimination; initial values of CRD's
+    code.
+    """
+
+    def __init__(self, num_samples: int, width: int, momentum: float = 0.5) -> None:
+        super().__init__()
+        self.momentum = momentum
+        bound = 1 / math.sqrt(width / 3)
+        self.register_buffer('embeddings', torch.empty(num_samples, width).uniform_(-bound, bound))
+
+    def forward(self, indices: Tensor) -> Tensor:
+        """Return the embeddings (..., d) of images int64 (...)."""
+        return self.embeddings[indices]
+
+    @torch.no_grad()
+    def update(self, indices: Tensor, embeddings: Tensor) -> None:
+        """Move the embeddings of the images of all processes.
+
+        Args:
+            indices (Tensor): int64 (N,) of this process, as many in each. An image that comes twice takes the later
+                one's.
+            embeddings (Tensor): (N, d), of length 1.
+        """
+        indices = torch.cat(all_gather(indices.contiguous()))
+        embeddings = torch.cat(all_gather(embeddings.detach().to(self.embeddings.dtype).contiguous()))
+        moved = self.momentum * self.embeddings[indices] + (1 - self.momentum) * embeddings
+        self.embeddings.index_copy_(0, indices, F.normalize(moved))
+
+
+class OtherClasses(nn.Module):
+    """Draw images of other classes, on the device and without waiting for it.
+
+    Args:
+        labels (Tensor): Class of every image of the training set, int64 (n,).
+
+    Raises:
+        ValueError: If all images are of one class.
+    """
+
+    def __init__(self, labels: Tensor) -> None:
+        super().__init__()
+        if len(labels.unique()) < 2:
+            raise ValueError('images of other classes need two classes at least, the training set has one')
+        counts = torch.bincount(labels)
+        # images sorted by class: those of other classes are all places but one block
+        self.register_buffer('order', labels.argsort(stable=True), persistent=False)
+        self.register_buffer('counts', counts, persistent=False)
+        self.register_buffer('starts', counts.cumsum(0) - counts, persistent=False)
+
+    def draw(self, labels: Tensor, number: int) -> Tensor:
+        """Draw images uniformly, with replacement.
+
+        Args:
+            labels (Tensor): int64 (N,), the classes to avoid.
+            number (int): Images a label, K.
+
+        Returns:
+            Tensor: Indices int64 (N, K).
+        """
+        block, start = self.counts[labels][:, None], self.starts[labels][:, None]
+        others = len(self.order) - block
+        # double precision: a float would not reach every image of a large set
+        places = (torch.rand(len(labels), number, dtype=torch.float64, device=labels.device) * others).long()
+        places = torch.minimum(places, others - 1)
+        return self.order[torch.where(places < start, places, places + block)]
+
+
+def training_labels(dataset: Any) -> Tensor:
+    """Return the class of every image of a training set without decoding the images.
+
+    Args:
+        dataset: One of this package's in memory, or of mmpretrain.
+
+    Returns:
+        Tensor: int64 (n,).
+
+    Raises:
+        TypeError: If the data set does not tell its labels.
+    """
+    if isinstance(getattr(dataset, 'labels', None), Tensor):
+        return dataset.labels
+    labels = dataset.get_gt_labels() if hasattr(dataset, 'get_gt_labels') else None
+    if labels is None or isinstance(labels[0], Sequence):
+        raise TypeError(
+            f'the loss needs the label of every training image, {type(dataset).__name__} does not tell them: use a '
+            'data set '
+            'of topkd or a single-label one of mmpretrain'
+        )
+    return torch.as_tensor(labels).long()

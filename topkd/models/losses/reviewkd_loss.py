@@ -1,0 +1,167 @@
+"""Knowledge review: deep features help to explain shallow ones (Chen et al. 2021)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from topkd.models.clouds import full_precision
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
+from topkd.models.losses.feature_maps import as_maps, default_taps, unbound
+from topkd.models.losses.warmup import warmup_factor
+from topkd.models.tap import Taps
+from topkd.models.teacher import Teacher
+from topkd.registry import MODELS
+
+TAPS = ('backbone.layer1', 'backbone.layer2', 'backbone.layer3', 'neck[0]')
+WIDEST = 512  # channels of the fused features at most, in the authors' code
+CELLS = (4, 2, 1)  # of the pooled comparisons
+
+
+def context_distance(student: Tensor, teacher: Tensor) -> Tensor:
+    r"""Compute the hierarchical context loss of one pair of maps.
+
+    .. math:: \frac{\sum_l w_l\, \overline{(P_l(f_S) - P_l(f_T))^2}}{\sum_l w_l}
+
+    where P_0 is the map itself with weight 1, and the others its average pooling to 4 x 4, 2 x 2 and 1 x 1 cells with
+    weights 1/2, 1/4 and so on; poolings that are not smaller than the map are left out.
+
+    Args:
+        student (Tensor): (N, C, H, W).
+        teacher (Tensor): (N, C, H, W).
+
+    Returns:
+        Tensor: Scalar.
+
+    Examples:
+        >>> float(context_distance(torch.ones(1, 2, 8, 8), torch.zeros(1, 2, 8, 8)))
+        1.0
+
+    Source: Section 3.3; weights of the authors' code.
+    """
+    weight = total = 1.0
+    value = F.mse_loss(student, teacher)
+    for cells in CELLS:
+        if cells >= student.shape[2]:
+            continue
+        weight /= 2
+        value = value + weight * F.mse_loss(
+            F.adaptive_avg_pool2d(student, cells), F.adaptive_avg_pool2d(teacher, cells)
+        )
+        total += weight
+    return value / total
+
+
+class AttentionFusion(nn.Module):
+    """Fuse a map with the fused features of the level below it (the paper's ABF).
+
+    Args:
+        in_channels (int): Of the student's map.
+        mid_channels (int): Of the fused features.
+        out_channels (int): Of the teacher's map.
+        fuse (bool): Whether there is a level below; the deepest has none.
+    """
+
+    def __init__(self, in_channels: int, mid_channels: int, out_channels: int, fuse: bool) -> None:
+        super().__init__()
+        self.reduce = nn.Sequential(nn.Conv2d(in_channels, mid_channels, 1, bias=False), nn.BatchNorm2d(mid_channels))
+        self.expand = nn.Sequential(
+            nn.Conv2d(mid_channels, out_channels, 3, padding=1, bias=False), nn.BatchNorm2d(out_channels)
+        )
+        self.attention = nn.Sequential(nn.Conv2d(2 * mid_channels, 2, 1), nn.Sigmoid()) if fuse else None
+        for layer in (self.reduce[0], self.expand[0]):
+            nn.init.kaiming_uniform_(layer.weight, a=1)
+
+    def forward(self, features: Tensor, deeper: Tensor | None, size: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Return the map to be compared, of the teacher's ``size``, and the fused features for the next level.
+
+        Args:
+            features (Tensor): The student's map (N, C, H, W).
+            deeper (Tensor, optional): Fused features of the level below, of any size.
+            size (Sequence[int]): Height and width of the teacher's map.
+        """
+        fused = self.reduce(features)
+        if self.attention is not None:
+            deeper = F.interpolate(deeper, fused.shape[2:], mode='nearest')
+            weights = self.attention(torch.cat([fused, deeper], dim=1))
+            fused = fused * weights[:, :1] + deeper * weights[:, 1:]
+        if tuple(fused.shape[2:]) != tuple(size):
+            fused = F.interpolate(fused, tuple(size), mode='nearest')
+        return self.expand(fused), fused
+
+
+@MODELS.register_module()
+class ReviewKDLoss(DistillationLoss):
+    """Match maps of the student, each fused with all deeper ones, with the teacher's maps.
+
+    Args:
+        warmup_epochs (int): Epochs over which the loss grows linearly. Defaults to 20.
+        loss_weight (float): Defaults to 1.0; the authors' is 0.6 to 8 by pair.
+        student_tap (Sequence[str]): From shallow to deep; a vector counts as a map of one position. Defaults to the
+            stages of a CIFAR ResNet and the pooled vector.
+        teacher_tap (Sequence[str], optional): As many. None: the student's; the authors take the teacher's maps before
+            their last ReLU. Defaults to None.
+
+    Raises:
+        ValueError: If ``warmup_epochs`` is negative.
+
+    Source: Chen et al., Distilling Knowledge via Knowledge Review, CVPR 2021, Equations 5 to 7.
+    """
+
+    def __init__(
+        self,
+        warmup_epochs: int = 20,
+        loss_weight: float = 1.0,
+        student_tap: Taps = TAPS,
+        teacher_tap: Taps | None = None,
+    ) -> None:
+        super().__init__(*default_taps(student_tap, teacher_tap), loss_weight)
+        if warmup_epochs < 0:
+            raise ValueError(f'warmup_epochs must be 0 or more, got {warmup_epochs}')
+        self.warmup_epochs = warmup_epochs
+        self.fusions = nn.ModuleList()
+
+    def bind(self, teacher: Teacher, probe: Probe) -> None:
+        """Make the fusions of all levels.
+
+        Args:
+            teacher (Teacher): Not asked.
+            probe (Probe): Maps (1, C, H, W) or vectors (1, C) from shallow to deep.
+
+        Raises:
+            ValueError: If the numbers of taps differ.
+        """
+        student, teacher_maps = as_maps(probe.student), as_maps(probe.teacher)
+        if len(student) != len(teacher_maps):
+            raise ValueError(
+                f'ReviewKDLoss compares taps in pairs, got {len(student)} of the student and {len(teacher_maps)} of '
+                'the '
+                'teacher: give student_tap and teacher_tap the same length'
+            )
+        middle = min(WIDEST, student[-1].shape[1])
+        self.fusions = nn.ModuleList(
+            AttentionFusion(ours.shape[1], middle, theirs.shape[1], fuse=level < len(student) - 1)
+            for level, (ours, theirs) in enumerate(zip(student, teacher_maps))
+        )
+
+    def forward(
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
+    ) -> Tensor:
+        """Compute the weighted loss of lists of maps (N, C, H, W) or vectors (N, C)."""
+        if not len(self.fusions):
+            raise unbound(self)
+        student, teacher = [_positions(level) for level in as_maps(student_features)], as_maps(teacher_features)
+        value, deeper = student[0].new_zeros((), dtype=torch.float32), None
+        for fusion, ours, theirs in zip(reversed(self.fusions), reversed(student), reversed(teacher)):
+            theirs = _positions(theirs.detach())
+            found, deeper = fusion(ours, deeper, theirs.shape[2:])
+            with torch.autocast(ours.device.type, enabled=False):
+                value = value + context_distance(full_precision(found), full_precision(theirs))
+        return self.loss_weight * warmup_factor(self.warmup_epochs) * value
+
+
+def _positions(features: Tensor) -> Tensor:
+    """Return vectors (N, C) as maps of one position."""
+    return features[:, :, None, None] if features.ndim == 2 else features

@@ -1,8 +1,3 @@
-_base_ = [
-    '../baselines/faster-rcnn_r18_coco.py',
-    '../_base_/teachers/faster-rcnn_r101_coco.py',
-    '../_base_/losses/topkd_detection.py',
-]
+_base_ = ['../_base_/pairs/faster-rcnn_r101-r18_coco.py', '../_base_/losses/topkd_detection.py']
 
-model = dict(_delete_=True, type='topkd.Distiller', student=_base_.model, teacher=_base_.teacher, losses=_base_.losses)
-custom_hooks = _base_.distillation_hooks
+model = dict(losses=_base_.losses)

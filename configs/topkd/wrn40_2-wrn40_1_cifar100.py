@@ -1,4 +1,3 @@
-_base_ = ['../baselines/wrn40_1_cifar100.py', '../_base_/teachers/wrn40_2_cifar100.py', '../_base_/losses/topkd.py']
+_base_ = ['../_base_/pairs/wrn40_2-wrn40_1_cifar100.py', '../_base_/losses/topkd.py']
 
-model = dict(_delete_=True, type='topkd.Distiller', student=_base_.model, teacher=_base_.teacher, losses=_base_.losses)
-custom_hooks = _base_.distillation_hooks
+model = dict(losses=_base_.losses)

@@ -3,5 +3,6 @@
 # the first of the run, at the run's rate. For two runs as in the benchmark:
 #   first run:  --cfg-options train_cfg.max_epochs=30 optim_wrapper.optimizer.lr=0.01
 #   second run: --cfg-options model.losses.ft.paraphraser=work_dirs/<first run>/epoch_30.pth
-# Taps are those of two CIFAR ResNets; topkd.models.backbones.stage_taps names the other networks' (maps[-1]).
-losses = dict(ft=dict(type='topkd.FTLoss', paraphraser=None, paraphraser_epochs=30, rate=0.5, loss_weight=200.0))
+ft = dict(
+    type='topkd.FTLoss', paraphraser=None, paraphraser_epochs=30, rate=0.5, loss_weight=200.0, student_tap='@last_map'
+)

@@ -1,2 +1,2 @@
 # Passalis and Tefas 2018; weight of the CRD benchmark (RepDistiller): CE + 30000 x PKT, no KD term.
-losses = dict(pkt=dict(type='topkd.PKTLoss', loss_weight=30000.0))
+pkt = dict(type='topkd.PKTLoss', loss_weight=30000.0)

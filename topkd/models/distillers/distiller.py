@@ -7,6 +7,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from topkd.models.backbones.stage_taps import resolve_taps
 from topkd.models.build import build
 from topkd.models.distillers.diagnosis import WeakPullWarning, check_finite, gradient_ratio, terms_of, weighted
 from topkd.models.distillers.roi_teacher_reader import teacher_reader
@@ -60,6 +61,9 @@ class Distiller(BaseModel):
         with torch.random.fork_rng():
             self.teacher = teacher if isinstance(teacher, nn.Module) else Teacher(**teacher)
             self.losses = nn.ModuleDict({name: build(config) for name, config in losses.items() if config is not None})
+            for loss in self.losses.values():
+                loss.student_tap = resolve_taps(loss.student_tap, self.student)
+                loss.teacher_tap = resolve_taps(loss.teacher_tap, self.teacher.module)
             self.reader = teacher_reader(self.teacher, self.taps('teacher'))
             self._bind(probe_shape)
         self.gradient_interval = gradient_interval

@@ -1,0 +1,8 @@
+_base_ = ['../../baselines/faster-rcnn_r18w16_digit-scenes.py', '../teachers/faster-rcnn_r18w32_digit-scenes.py']
+
+model = dict(_delete_=True, type='topkd.Distiller', student=_base_.model, teacher=_base_.teacher, losses=dict())
+custom_hooks = [
+    dict(type='topkd.CategoryCheckHook'),
+    dict(type='topkd.StudentCheckpointHook'),
+    dict(type='topkd.ResultHook', monitor='coco/bbox_mAP'),
+]

@@ -1,0 +1,3 @@
+_base_ = ['../_base_/pairs/resnet56-resnet20_cifar100.py', '../_base_/losses/ofd.py']
+
+model = dict(losses=dict(ofd=_base_.ofd))

@@ -12,6 +12,7 @@ from topkd.models.teacher import Teacher
 
 HEAD = 'roi_head'
 STUDENT_ROIS = 'roi_head.bbox_roi_extractor(1)'
+ROI_LABELS = 'roi_head.bbox_head.loss_cls(1)'  # of the RoIs that the student sampled; only a training step has them
 ROIS_AT_ONCE = (
     1024  # the pooled features of all of them would lie beside everything that the student's backward pass needs
 )
@@ -92,11 +93,11 @@ class RoITeacherReader(TeacherReader):
         return super().probe(student, taps, image)
 
     def _run(self, network: nn.Module, taps: Sequence[str], image: Tensor) -> dict[str, Tensor]:
-        """Score one RoI, the whole image."""
+        """Score one RoI, the whole image; its label counts as the first class."""
         height, width = image.shape[-2:]
-        with tap(network, taps) as features:
+        with tap(network, [path for path in taps if path != ROI_LABELS]) as features:
             network.roi_head._bbox_forward(network.extract_feat(image), image.new_tensor([[0, 0, 0, width, height]]))
-        return features
+        return {**features, ROI_LABELS: image.new_zeros(1, dtype=torch.long)}
 
 
 def teacher_reader(teacher: Teacher, taps: Iterable[str]) -> TeacherReader:

@@ -70,6 +70,8 @@ class DKDLoss(DistillationLoss):
         loss_weight (float): Defaults to 1.0.
         student_tap (str): Module that returns the logits. Defaults to 'head.fc'.
         teacher_tap (str, optional): The same for the teacher. None: the student's. Defaults to None.
+        label_tap (str, optional): Where the student shows the labels of its logits, int64 (N,), if these are not of images:
+            'roi_head.bbox_head.loss_cls(1)' for the RoIs of mmdet's Faster R-CNN. Defaults to None.
 
     Raises:
         ValueError: If ``tau`` is not positive or ``warmup_epochs`` is negative.
@@ -86,23 +88,30 @@ class DKDLoss(DistillationLoss):
         loss_weight: float = 1.0,
         student_tap: str = 'head.fc',
         teacher_tap: str | None = None,
+        label_tap: str | None = None,
     ) -> None:
-        super().__init__(student_tap, student_tap if teacher_tap is None else teacher_tap, loss_weight)
+        teacher_tap = student_tap if teacher_tap is None else teacher_tap
+        super().__init__(student_tap if label_tap is None else [student_tap, label_tap], teacher_tap, loss_weight)
         if tau <= 0:
             raise ValueError(f'tau must be positive, got {tau}')
         if warmup_epochs < 0:
             raise ValueError(f'warmup_epochs must be 0 or more, got {warmup_epochs}')
+        self.label_tap = label_tap
         self.alpha, self.beta, self.tau, self.warmup_epochs = alpha, beta, tau, warmup_epochs
 
     def bind(self, teacher: Teacher, probe: Probe) -> None:
         """Refuse taps without logits and networks of different classes, see :func:`check_logits`."""
-        check_logits(self, probe)
+        logits = probe.student if self.label_tap is None else probe.student[0]
+        check_logits(self, Probe(logits, probe.teacher))
 
     def forward(
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> Tensor:
-        """Compute the weighted loss of logits (N, K) and (N, K) of labeled images."""
+        """Compute the weighted loss of logits (N, K) and (N, K), the student's with their labels if these are tapped."""
+        if self.label_tap is None:
+            labels = labels_of(data_samples).to(student_features.device)
+        else:
+            student_features, labels = student_features
         check_same_classes(student_features, teacher_features)
-        labels = labels_of(data_samples).to(student_features.device)
         target, rest = decoupled_divergences(student_features, teacher_features.detach(), labels, self.tau)
         return self.loss_weight * warmup_factor(self.warmup_epochs) * (self.alpha * target + self.beta * rest)

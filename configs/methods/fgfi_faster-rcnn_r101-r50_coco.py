@@ -1,0 +1,3 @@
+_base_ = ['../_base_/pairs/faster-rcnn_r101-r50_coco.py', '../_base_/losses/fgfi_detection.py']
+
+model = dict(losses=dict(fgfi=_base_.fgfi))

@@ -1,0 +1,3 @@
+_base_ = ['../_base_/pairs/faster-rcnn_r50-mv2_coco.py', '../_base_/losses/fitnet_detection.py']
+
+model = dict(losses=dict(fitnet=_base_.fitnet))

@@ -33,7 +33,7 @@ def step(cfg: Config) -> tuple[torch.nn.Module, dict]:
     if 'checkpoint' in cfg.model.student.head:
         cfg.model.student.head.checkpoint = None
     for loss in cfg.model.losses.values():
-        loss.update({key: 8 for key in ('batch_size', 'num_samples', 'num_negatives') if key in loss})
+        loss.update({key: 8 for key in ('batch_size', 'num_negatives') if key in loss})
     cfg.model.data_preprocessor = cfg.data_preprocessor
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)

@@ -1,5 +1,6 @@
 """Which pairs and which variants of them make up each table of the paper."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 TOP1, TOP5 = {'accuracy/top1': 'top-1'}, {'accuracy/top5': 'top-5'}
@@ -18,11 +19,13 @@ class Variant(NamedTuple):
         label: As printed.
         config: 'plain', the student without teacher; '', the pair itself; else a config below ``configs/`` whose own lines,
             apart from ``_base_``, are applied to the pair.
+        method: A file of ``configs/_base_/losses`` whose loss takes the place of the pair's losses; '' for none.
     """
 
     name: str
     label: str
     config: str = ''
+    method: str = ''
 
 
 def ablation(name: str, label: str) -> Variant:
@@ -30,11 +33,29 @@ def ablation(name: str, label: str) -> Variant:
     return Variant(name, label, f'ablations/{name}.py')
 
 
+def methods(names: Sequence[str], suffix: str = '') -> tuple[Variant, ...]:
+    """Return the variants of other methods, CE + the method alone.
+
+    Args:
+        names (Sequence[str]): As the paper names them; the file is the name in lower case without hyphens.
+        suffix (str): Of the files, '_detection' for those of detectors.
+    """
+    return tuple(Variant(name, f'CE + {name}', method=f'{name.lower().replace("-", "")}{suffix}') for name in names)
+
+
 STUDENT = Variant('plain', 'plain student (CE)', PLAIN)
 KD = Variant('KD', 'CE + KD', f'kd/{R56_R20}.py')
 TOPKD = Variant('TopKD', 'CE + KD + Top (TopKD)')
 EXACT = Variant('exact', 'TopKD, exact images', f'topkd/{R56_R20}_exact.py')
 SORTED = Variant('sorted-deaths', 'KD + sorted deaths', f'topkd/{R56_R20}_sorted-deaths.py')
+
+# the paper's rows that have a loss here; CRCD, DistPro, NORM and DPK have none (docs/methods.md says why)
+CIFAR_METHODS = methods(('FitNet', 'AT', 'VID', 'OFD', 'CC', 'SP', 'FSP', 'RKD', 'PKT', 'CRD'))
+CIFAR_METHODS_OTHER = tuple(variant for variant in CIFAR_METHODS if variant.name != 'FSP')  # it needs equal widths
+IMAGENET_METHODS = methods(('AT', 'SemCKD', 'CRD', 'CAT-KD', 'RKD', 'ReviewKD', 'DKD', 'SRRL', 'MGD'))
+COCO_METHODS = methods(('FitNet', 'FGFI', 'DKD', 'ReviewKD'), '_detection')
+TRANSFER_METHODS = methods(('AT', 'CRD', 'ReviewKD', 'DKD', 'CAT-KD'))
+TODAYS_METHODS = methods(('LSKD', 'DIST', 'NST', 'FT', 'DKD', 'ReviewKD', 'SemCKD', 'SRRL', 'MGD', 'CAT-KD', 'CWD'))
 
 
 class Table(NamedTuple):
@@ -109,10 +130,14 @@ def _weights(term: str, own: int, values: tuple[int, ...]) -> tuple[Variant, ...
 
 
 TABLES: dict[str, Table] = dict(
-    table1=Table('CIFAR-100, pairs of one style', CIFAR_SAME),
-    table2=Table('CIFAR-100, pairs of different styles', CIFAR_OTHER),
-    table3=Table('ImageNet, ResNet34-ResNet18', (R34_R18,), metrics={**TOP1, **TOP5}),
-    table4=Table('ImageNet, ResNet50-MobileNetV2', (R50_MV2,), metrics={**TOP1, **TOP5}),
+    table1=Table('CIFAR-100, pairs of one style', CIFAR_SAME, (STUDENT, KD, *CIFAR_METHODS, TOPKD)),
+    table2=Table('CIFAR-100, pairs of different styles', CIFAR_OTHER, (STUDENT, KD, *CIFAR_METHODS_OTHER, TOPKD)),
+    table3=Table(
+        'ImageNet, ResNet34-ResNet18', (R34_R18,), (STUDENT, KD, *IMAGENET_METHODS, TOPKD), metrics={**TOP1, **TOP5}
+    ),
+    table4=Table(
+        'ImageNet, ResNet50-MobileNetV2', (R50_MV2,), (STUDENT, KD, *IMAGENET_METHODS, TOPKD), metrics={**TOP1, **TOP5}
+    ),
     table5=Table('Homology dimensions', (R56_R20,), (KD, *DIMS)),
     table6=Table('Loss terms', (R56_R20,), (STUDENT, KD, ablation('no-kd', 'CE + Top'), TOPKD)),
     table7=Table('Stage by stage', (R56_R20,), (KD, *(_stages(s, t) for s in range(1, 5) for t in range(1, 5)))),
@@ -123,9 +148,12 @@ TABLES: dict[str, Table] = dict(
         {'mse': 'MSE of approximated images'},
         analysis=('analysis/images.py', '--split', 'train'),
     ),
-    table9=Table('COCO, Faster R-CNN FPN', COCO, metrics=AP),
+    table9=Table('COCO, Faster R-CNN FPN', COCO, (STUDENT, KD, *COCO_METHODS, TOPKD), metrics=AP),
     table10=Table(
-        'Transfer of frozen features', (CIFAR_OTHER[1],), probes=('transfer/stl10.py', 'transfer/tiny-imagenet.py')
+        'Transfer of frozen features',
+        (CIFAR_OTHER[1],),
+        (STUDENT, KD, *TRANSFER_METHODS, TOPKD),
+        probes=('transfer/stl10.py', 'transfer/tiny-imagenet.py'),
     ),
     table11=Table('Weight of topology', (R56_R20,), (KD, *_weights('topology', 5, (1, 2, 5, 7, 10, 25, 50)))),
     table12=Table('Weight of KD', (R56_R20,), (KD, *_weights('kd', 2, (1, 2, 3, 5, 7, 10)))),
@@ -150,6 +178,11 @@ TABLES: dict[str, Table] = dict(
         analysis=('analysis/embeddings.py',),
     ),
     figure3=Table('Number of points of a cloud', (R56_R20,), (STUDENT, KD, *POINTS)),
+    methods=Table(
+        'Every method on one pair (not in the paper)',
+        (R56_R20,),
+        (STUDENT, KD, *CIFAR_METHODS, *TODAYS_METHODS, TOPKD, EXACT),
+    ),
     exact=Table(
         'RipsNet, exact images and sorted deaths (not in the paper)', (R56_R20,), (STUDENT, KD, TOPKD, EXACT, SORTED)
     ),

@@ -70,12 +70,24 @@ def run_config(
     merge_cfg_options(cfg, options)
     if variant.config == PLAIN:
         cfg = _plain(cfg)
+    elif variant.method:
+        cfg.model.losses = _method(configs, variant.method, cfg)
     elif variant.config:
         cfg.merge_from_dict(own_lines(configs / variant.config))
     if epochs is not None:
         shorten(cfg, epochs)
     cfg.randomness = dict(cfg.get('randomness', {}), seed=seed)
     return cfg
+
+
+def _method(configs: Path, method: str, cfg: Config) -> dict[str, dict]:
+    """Read the loss of a method, and tell it the training's batch size if it asks for one."""
+    losses = {}
+    for name, loss in read_config(str(configs / '_base_' / 'losses' / f'{method}.py')).items():
+        if isinstance(loss, dict) and 'type' in loss:
+            sizes = dict(batch_size=cfg.train_dataloader.batch_size) if 'batch_size' in loss else {}
+            losses[name] = dict(loss, **sizes)
+    return losses
 
 
 def _plain(cfg: Config) -> Config:

@@ -148,5 +148,17 @@ def test_refusals(features):
         unprepared(*features, samples([2, 7, 0]))
     with pytest.raises(RuntimeError, match='has not seen the two networks yet'):
         CRDLoss(num_samples=10)(*features, samples([2, 7, 0]))
-    with pytest.raises(ValueError, match='must be positive, got 10, 128, 0 and 0.07'):
+    with pytest.raises(ValueError, match='must be positive, got 128, 0 and 0.07'):
         CRDLoss(num_samples=10, num_negatives=0)
+
+
+def test_banks_of_an_unknown_training_set_are_made_when_it_is_known():
+    loss = bound(num_samples=None).train()
+    assert loss.num_samples == 10 and not torch.equal(loss.student_bank.embeddings, torch.zeros(10, 4))
+    torch.manual_seed(0)
+    loss(torch.randn(3, 3), torch.randn(3, 6), samples([2, 7, 0]))
+    resumed = CRDLoss(embedding=4, num_negatives=5)
+    resumed.bind(None, Probe(torch.zeros(1, 3), torch.zeros(1, 6)))
+    resumed.load_state_dict(loss.state_dict())
+    resumed.prepare(DataSet())
+    assert torch.equal(resumed.teacher_bank.embeddings, loss.teacher_bank.embeddings)

@@ -54,7 +54,7 @@ class CRDLoss(DistillationLoss):
     whole training set; they are drawn uniformly among the images of other classes, with replacement.
 
     Args:
-        num_samples (int): Images of the training set. Defaults to 50,000, CIFAR-100's.
+        num_samples (int, optional): Images of the training set. None: as many as it has. Defaults to None.
         embedding (int): Width of the embeddings. Defaults to 128.
         num_negatives (int): K. Defaults to 16384.
         temperature (float): Defaults to 0.07.
@@ -72,7 +72,7 @@ class CRDLoss(DistillationLoss):
 
     def __init__(
         self,
-        num_samples: int = 50_000,
+        num_samples: int | None = None,
         embedding: int = 128,
         num_negatives: int = 16_384,
         temperature: float = 0.07,
@@ -82,12 +82,12 @@ class CRDLoss(DistillationLoss):
         teacher_tap: str | None = None,
     ) -> None:
         super().__init__(student_tap, student_tap if teacher_tap is None else teacher_tap, loss_weight)
-        if min(num_samples, embedding, num_negatives) < 1 or temperature <= 0:
+        if min(embedding, num_negatives) < 1 or temperature <= 0:
             raise ValueError(
-                'num_samples, embedding, num_negatives and temperature must be positive, got '
-                f'{num_samples}, {embedding}, {num_negatives} and {temperature}'
+                'embedding, num_negatives and temperature must be positive, got '
+                f'{embedding}, {num_negatives} and {temperature}'
             )
-        self.num_samples, self.embedding = num_samples, embedding
+        self.embedding = embedding
         self.num_negatives, self.temperature = num_negatives, temperature
         self.student_bank = MemoryBank(num_samples, embedding, momentum)
         self.teacher_bank = MemoryBank(num_samples, embedding, momentum)
@@ -102,6 +102,11 @@ class CRDLoss(DistillationLoss):
         self.embed_student = nn.Linear(pool(probe.student).shape[1], self.embedding)
         self.embed_teacher = nn.Linear(pool(probe.teacher).shape[1], self.embedding)
 
+    @property
+    def num_samples(self) -> int:
+        """int: Images of the training set, 0 before they are known."""
+        return len(self.teacher_bank.embeddings)
+
     def prepare(self, dataset: Any) -> None:
         """Learn the classes of the training set's images, of which negatives are drawn.
 
@@ -112,9 +117,13 @@ class CRDLoss(DistillationLoss):
             TypeError: If it does not tell its labels.
             ValueError: If it has another number of images than the banks.
         """
+        if not self.num_samples:
+            self.student_bank.resize(len(dataset))
+            self.teacher_bank.resize(len(dataset))
         if len(dataset) != self.num_samples:
             raise ValueError(
-                f'CRDLoss has banks of {self.num_samples} images, the training set has {len(dataset)}: set its '
+                f'CRDLoss has banks of {self.num_samples} images, the training set has {len(dataset)}: set its num_samples '
+                f'to {len(dataset)}, or resume with the training set that it began with'
                 'num_samples '
                 f'to {len(dataset)}'
             )

@@ -19,7 +19,7 @@ class MemoryBank(nn.Module):
     process applies the updates of all processes in the order of their ranks, so the banks of all of them stay equal.
 
     Args:
-        num_samples (int): Images of the training set, n.
+        num_samples (int, optional): Images of the training set, n. None: told by :meth:`resize`, or by a checkpoint.
         width (int): Of the embeddings, d.
         momentum (float): mu, from 0 to 1. Defaults to 0.5.
 
@@ -27,11 +27,26 @@ class MemoryBank(nn.Module):
     code.
     """
 
-    def __init__(self, num_samples: int, width: int, momentum: float = 0.5) -> None:
+    def __init__(self, num_samples: int | None, width: int, momentum: float = 0.5) -> None:
         super().__init__()
         self.momentum = momentum
+        self.register_buffer('embeddings', torch.empty(0, width))
+        if num_samples is not None:
+            self.resize(num_samples)
+
+    def resize(self, num_samples: int) -> None:
+        """Start over with random embeddings of so many images, without a draw from the training's random numbers."""
+        width = self.embeddings.shape[1]
         bound = 1 / math.sqrt(width / 3)
-        self.register_buffer('embeddings', torch.empty(num_samples, width).uniform_(-bound, bound))
+        generator = torch.Generator().manual_seed(num_samples)
+        drawn = torch.empty(num_samples, width).uniform_(-bound, bound, generator=generator)
+        self.embeddings = drawn.to(self.embeddings.device)
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:
+        found = state_dict.get(f'{prefix}embeddings')
+        if not len(self.embeddings) and found is not None:  # a resumed training knows the size before its data set does
+            self.embeddings = torch.empty_like(found, device=self.embeddings.device)
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def forward(self, indices: Tensor) -> Tensor:
         """Return the embeddings (..., d) of images int64 (...)."""

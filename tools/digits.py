@@ -21,7 +21,7 @@ from topkd.models import RipsNet
 from topkd.runners.persistence_image_runner import PersistenceImageRunner
 from topkd.runners.ripsnet_runner import RipsNetRunner
 from topkd.utils.config import merge_cfg_options
-from topkd.visualization import plot_image_comparison
+from topkd.analysis.images.comparison import plot_image_comparison
 
 CONFIGS = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'configs')
 STUDENTS = dict(

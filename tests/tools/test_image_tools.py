@@ -11,9 +11,9 @@ from mmengine.registry import MODELS
 from torch.utils.flop_counter import FlopCounterMode
 
 from topkd.datasets.digits import Digits
-from topkd.evaluation.image_error_of_pair import exact_twin, image_errors
-from topkd.evaluation.released_route import ReleasedRoute
-from topkd.evaluation.trained_pair import split_loader
+from topkd.analysis.image_error import exact_twin, image_errors
+from topkd.analysis.cost.released_route import ReleasedRoute
+from topkd.analysis.loaders import split_loader
 from topkd.models import RipsNet
 from topkd.utils.checkpoint import save_file
 
@@ -266,7 +266,7 @@ def test_image_error_refuses_a_ripsnet_without_spec(call, config, networks, tmp_
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr('topkd.evaluation.route_times.SECONDS_A_TURN', 0.0)
+    monkeypatch.setattr('topkd.analysis.cost.route_times.SECONDS_A_TURN', 0.0)
 
 
 def test_cost_of_the_papers_sizes(call, quick):

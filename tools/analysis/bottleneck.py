@@ -11,14 +11,14 @@ import sys
 
 import topkd  # noqa: F401
 from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, tool
-from topkd.evaluation.bottleneck import SCALES, Distances, collect_diagrams, distances_to_teacher
-from topkd.evaluation.trained_pair import build_pair
-from topkd.evaluation.trained_students import cloud_loader, load_students
+from topkd.analysis.bottleneck.distances import SCALES, Distances, collect_diagrams, distances_to_teacher
+from topkd.analysis.loaders import build_pair
+from topkd.analysis.trained_students import cloud_loader, load_students
 from topkd.launch import setup_processes
 from topkd.models.losses.topology_configs import image_dims, named_topology_loss
 from topkd.utils.files import write_json
 from topkd.utils.statistics import cell
-from topkd.visualization.bottleneck_plot import plot_bottleneck
+from topkd.analysis.bottleneck.plot import plot_bottleneck
 
 
 def table(distances: list[Distances]) -> str:

@@ -19,14 +19,14 @@ from mmengine.device import get_device
 
 import topkd  # noqa: F401
 from topkd.cli import tool
-from topkd.evaluation.cloud_size import cloud_size
-from topkd.evaluation.cost import PAPER_SIZES, TRAINING_BATCH, CloudSize, measure_cost, scaled
-from topkd.evaluation.route_times import device_name
+from topkd.analysis.cloud_size import cloud_size
+from topkd.analysis.cost.measure import PAPER_SIZES, TRAINING_BATCH, CloudSize, measure_cost, scaled
+from topkd.analysis.cost.route_times import device_name
 from topkd.launch import setup_processes
 from topkd.models.losses.topology_configs import image_dims, topology_loss_of
 from topkd.utils.config import merge_cfg_options, read_config
 from topkd.utils.files import write_json
-from topkd.visualization.cost_chart import plot_costs
+from topkd.analysis.cost.chart import plot_costs
 
 LEGEND = (
     '\noperations: a multiplication and an addition are two, biases and activations are not counted.\n'

@@ -19,14 +19,14 @@ from torch import Tensor
 import topkd  # noqa: F401
 from topkd.cli import named_paths, tool
 from topkd.datasets.point_file import read_points
-from topkd.evaluation.cloud_topology import CloudTopology, cloud_topology, spec_of_file, summarize_diagram
-from topkd.evaluation.trained_pair import build_pair
-from topkd.evaluation.trained_students import TEACHER, cloud_loader, load_students, whole_clouds
+from topkd.analysis.diagram.cloud_topology import CloudTopology, cloud_topology, spec_of_file, summarize_diagram
+from topkd.analysis.loaders import build_pair
+from topkd.analysis.trained_students import TEACHER, cloud_loader, load_students, whole_clouds
 from topkd.launch import setup_processes
 from topkd.models.losses.topology_configs import named_topology_loss
 from topkd.utils.config import merge_cfg_options, read_config
 from topkd.utils.files import write_json
-from topkd.visualization.diagram_plot import plot_diagrams
+from topkd.analysis.diagram.plot import plot_diagrams
 
 MAX_POINTS = 2048  # a distance matrix of this size is 32 MB, its diagrams of dimension 0 and 1 take some seconds
 

@@ -14,16 +14,16 @@ import numpy as np
 
 import topkd  # noqa: F401
 from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, tool
-from topkd.evaluation.cluster_scores import SCORES, ClusterStudy, Place, draw_classes, study_clusters, summarize_study
-from topkd.evaluation.embeddings import class_names, collect_embeddings
-from topkd.evaluation.planes import principal_plane, umap_class, umap_plane
-from topkd.evaluation.trained_pair import build_pair, split_loader
-from topkd.evaluation.trained_students import load_students
+from topkd.analysis.embeddings.cluster_scores import SCORES, ClusterStudy, Place, draw_classes, study_clusters, summarize_study
+from topkd.analysis.embeddings.collect import class_names, collect_embeddings
+from topkd.analysis.embeddings.planes import principal_plane, umap_class, umap_plane
+from topkd.analysis.loaders import build_pair, split_loader
+from topkd.analysis.trained_students import load_students
 from topkd.launch import setup_processes
 from topkd.models.losses.topology_configs import named_topology_loss
 from topkd.utils.files import write_json
 from topkd.utils.statistics import cell
-from topkd.visualization.embedding_plot import plot_embeddings
+from topkd.analysis.embeddings.plot import plot_embeddings
 
 HEADINGS = dict(umap='in the plane of UMAP', features='in the space of the embeddings')
 

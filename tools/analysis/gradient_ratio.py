@@ -12,9 +12,9 @@ import sys
 
 import topkd  # noqa: F401
 from topkd.cli import named_paths, tool
-from topkd.evaluation.run_history import History, history_of, read_run, summarize
+from topkd.analysis.run_history.history import History, history_of, read_run, summarize
 from topkd.utils.files import write_json
-from topkd.visualization.run_plot import plot_runs
+from topkd.analysis.run_history.plot import plot_runs
 
 LABELS = dict(
     gradient_ratio='gradient of the term /\ngradient of all other terms',

@@ -12,9 +12,9 @@ from mmengine.device import get_device
 
 import topkd  # noqa: F401
 from topkd.cli import analysis_folder, count, load_config, parser, tool
-from topkd.evaluation.image_error_of_pair import exact_twin, image_errors
-from topkd.evaluation.image_sources import load_projections
-from topkd.evaluation.trained_pair import build_pair, split_loader
+from topkd.analysis.image_error import exact_twin, image_errors
+from topkd.analysis.images.vectorizers import load_projections
+from topkd.analysis.loaders import build_pair, split_loader
 from topkd.launch import setup_processes
 from topkd.models.losses.topology_configs import topology_config
 from topkd.utils.checkpoint import load_student

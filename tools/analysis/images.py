@@ -14,16 +14,16 @@ from mmengine.config import Config
 
 import topkd  # noqa: F401
 from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, tool
-from topkd.evaluation.image_sources import load_projections, load_spec, vectorizers_of
-from topkd.evaluation.network_images import NetworkImages, image_figures, network_images
-from topkd.evaluation.trained_pair import build_pair
-from topkd.evaluation.trained_students import TEACHER, cloud_loader, load_students
+from topkd.analysis.images.vectorizers import load_projections, load_spec, vectorizers_of
+from topkd.analysis.images.network_images import NetworkImages, image_figures, network_images
+from topkd.analysis.loaders import build_pair
+from topkd.analysis.trained_students import TEACHER, cloud_loader, load_students
 from topkd.launch import setup_processes
 from topkd.models import RipsImage
 from topkd.models.losses.topology_configs import named_topology_loss, topology_config
 from topkd.utils.files import write_json
-from topkd.visualization.network_figure import network_figure
-from topkd.visualization.style import save_figure
+from topkd.analysis.images.network_figure import network_figure
+from topkd.analysis.style import save_figure
 
 COLUMNS = dict(mse='MSE', l2='L2', teacher_exact='to teacher', teacher_approximated='by RipsNet', outside='outside')
 

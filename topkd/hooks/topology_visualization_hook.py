@@ -9,16 +9,16 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 
-from topkd.evaluation.image_sources import vectorizers_of
-from topkd.evaluation.network_images import image_figures, network_images
+from topkd.analysis.images.vectorizers import vectorizers_of
+from topkd.analysis.images.network_images import image_figures, network_images
 from topkd.hooks.undisturbed import alone, some_images, untouched
 from topkd.models.clouds import IncompleteCloudError
 from topkd.models.losses.topology_configs import topology_losses
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.registry import HOOKS
-from topkd.visualization.network_figure import network_figure
-from topkd.visualization.style import as_pixels
-from topkd.visualization.term_history import history_figure
+from topkd.analysis.images.network_figure import network_figure
+from topkd.analysis.style import as_pixels
+from topkd.analysis.run_history.term_plot import history_figure
 
 STUDENT = 'student'
 SCALARS = dict(teacher=('mse', 'outside'), student=('mse', 'outside', 'teacher_exact', 'teacher_approximated'))
@@ -35,7 +35,7 @@ class TopologyVisualizationHook(Hook):
 
     ``<loss>_images``: the exact persistence images of teacher and student and, where the loss uses RipsNet, the approximated
     ones, for a cloud of random images of the validation set, always the same. With them go scalars ``images/<loss>_<network>_<key>``,
-    see :func:`topkd.evaluation.network_images.image_figures`. ``<loss>_history``: the term, its share of the total and the
+    see :func:`topkd.analysis.images.network_images.image_figures`. ``<loss>_history``: the term, its share of the total and the
     ratio of its gradient to that of all others, over the training so far; as scalars MMEngine's logger sends them anyway.
 
     The training is not touched: no random number is drawn, no gradient made, every module gets its mode back, and a

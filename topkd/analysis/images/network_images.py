@@ -1,0 +1,122 @@
+"""Exact and approximated persistence images of teacher and students on the same clouds (Figures 4, 7 and 8)."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from topkd.analysis.trained_students import TEACHER, whole_clouds
+from topkd.models.clouds import IncompleteCloudError
+from topkd.models.losses.topology_loss import TopologyLoss
+from topkd.models.vectorizers import RipsImage, RipsNet
+from topkd.topology import rips_diagrams
+
+
+class NetworkImages(NamedTuple):
+    """Images of one network's clouds, on the CPU."""
+
+    exact: Tensor | None  # (B, P); None where the images' spec is not known
+    approximated: Tensor | None  # (B, P), by RipsNet; None where there is none
+    outside: Tensor | None  # (B, ), share of the diagrams' points that an exact image cannot see
+
+
+@torch.no_grad()
+def network_images(
+    model: nn.Module,
+    students: Mapping[str, nn.Module],
+    projections: Mapping[str, nn.Module | None],
+    loss: TopologyLoss,
+    batches: Iterable[dict],
+    exact: RipsImage | None,
+    approximate: RipsNet | None = None,
+    limit: int | None = None,
+) -> dict[str, NetworkImages]:
+    """Compute the images of all networks' clouds, without augmentation.
+
+    What is kept of a batch are its diagrams and approximated images; the clouds of a large split would not fit on a GPU.
+
+    Args:
+        model (nn.Module): A :class:`topkd.models.Distiller` in eval mode, for teacher and preprocessor.
+        students (Mapping[str, nn.Module]): By name.
+        projections (Mapping): From :func:`topkd.analysis.images.vectorizers.load_projections`.
+        loss (TopologyLoss): For taps and clouds.
+        batches (Iterable[dict]): Whose images make whole clouds.
+        exact (RipsImage, optional): Fitted on the teacher's clouds of all batches where it has no spec.
+        approximate (RipsNet, optional): The approximation.
+        limit (int, optional): Number of batches; None for all.
+
+    Returns:
+        dict: :class:`NetworkImages` by name, the teacher first.
+
+    Raises:
+        IncompleteCloudError: If the images are too few for one cloud.
+    """
+    seen: dict[str, list[_Seen]] = {name: [] for name in (TEACHER, *students)}
+    for clouds in whole_clouds(model, students, projections, loss, batches, limit):
+        for name, points in clouds.items():
+            seen[name].append(_look(points, exact, approximate))
+    if not seen[TEACHER]:
+        raise IncompleteCloudError(
+            f'the split has too few images for one cloud of {loss.cloud.num_points}: name a larger split, or '
+            'lower cloud.num_points'
+        )
+    if exact is not None and not exact.imager.fitted:
+        exact.imager.fit([diagram for batch in seen[TEACHER] for diagram in batch.diagrams])
+    return {name: _images(parts, exact) for name, parts in seen.items()}
+
+
+def image_figures(images: NetworkImages, teacher: NetworkImages) -> dict[str, float]:
+    r"""Summarize the images of a network in plain numbers, means over its clouds.
+
+    .. math:: \mathrm{mse} = \frac{1}{P} \sum_p (\hat I_p - I_p)^2, \quad \mathrm{l2} = \|\hat I - I\|_2
+
+    Args:
+        images (NetworkImages): Of the network.
+        teacher (NetworkImages): Of the teacher on the same clouds.
+
+    Returns:
+        dict: ``clouds``; ``outside``; between exact and approximated images ``mse`` and ``l2``; between the network's and
+        the teacher's images ``teacher_exact`` and ``teacher_approximated``, mean squared errors, the latter the value that a
+        training minimizes. What needs a kind of image is missing where there is none.
+    """
+    result: dict[str, float] = dict(clouds=len(images.approximated if images.exact is None else images.exact))
+    if images.exact is not None:
+        result.update(outside=images.outside.mean().item(), teacher_exact=_mse(images.exact, teacher.exact))
+    if images.approximated is not None:
+        result.update(teacher_approximated=_mse(images.approximated, teacher.approximated))
+    if images.exact is not None and images.approximated is not None:
+        difference = (images.approximated - images.exact).double()
+        result.update(mse=difference.square().mean().item(), l2=difference.norm(dim=1).mean().item())
+    return result
+
+
+class _Seen(NamedTuple):
+    """What is kept of one batch of one network's clouds, on the CPU."""
+
+    diagrams: list[Tensor] | None  # (m_i, 2), one a cloud
+    approximated: Tensor | None  # (B, P)
+
+
+def _look(points: Tensor, exact: RipsImage | None, approximate: RipsNet | None) -> _Seen:
+    diagrams = approximated = None
+    if exact is not None:
+        exact.to(points.device)
+        diagrams = [diagram.cpu() for diagram in rips_diagrams(points, exact.homology_dims)]
+    if approximate is not None:
+        approximated = approximate.to(points.device)(points).cpu()
+    return _Seen(diagrams, approximated)
+
+
+def _images(parts: list[_Seen], exact: RipsImage | None) -> NetworkImages:
+    """Compute the exact images of one network, batch by batch."""
+    approximated = None if parts[0].approximated is None else torch.cat([part.approximated for part in parts])
+    if exact is None:
+        return NetworkImages(None, approximated, None)
+    images = torch.cat([exact.imager(part.diagrams).cpu() for part in parts])
+    outside = [exact.imager.share_outside([diagram]) for part in parts for diagram in part.diagrams]
+    return NetworkImages(images, approximated, torch.tensor(outside, dtype=torch.float64))
+
+
+def _mse(first: Tensor, second: Tensor) -> float:
+    return (first - second).double().square().mean().item()

@@ -9,16 +9,20 @@ from scipy.cluster.hierarchy import linkage
 from small import batch, build, distiller
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from topkd.analysis.bottleneck.diagrams import SCALES, ScaledDiagrams, collect_diagrams
 from topkd.analysis.bottleneck.distances import (
     OTHER_IMAGES,
-    SCALES,
     Distances,
-    ScaledDiagrams,
     bottleneck_distances,
-    collect_diagrams,
     distance_caps,
     distances_to_teacher,
 )
+from topkd.analysis.trained_students import TrainedStudents
+
+
+def trained(model, **students) -> TrainedStudents:
+    """Return a distiller and some students as its topology loss sees them."""
+    return TrainedStudents(model, students, model.losses.topology)
 
 
 def over_all_matchings(first: np.ndarray, second: np.ndarray) -> float:
@@ -130,7 +134,7 @@ def test_diagrams_of_all_networks_with_and_without_scale():
     model = build(distiller(student_width=4)).eval()
     model.student.init_weights()
     batches = [batch(16, seed=seed) for seed in range(3)]
-    found = collect_diagrams(model, dict(plain=model.student), model.losses.topology, batches, (0, 1), limit=2)
+    found = collect_diagrams(trained(model, plain=model.student), batches, (0, 1), limit=2)
     assert [group[:2] for group in found] == [(dim, scale) for dim in (0, 1) for scale in SCALES]
     inputs = torch.cat([model.data_preprocessor(item, False)['inputs'] for item in batches[:2]])
     with torch.no_grad():
@@ -156,9 +160,7 @@ def test_the_teacher_itself_and_a_scaled_copy():
     scaled.load_state_dict(model.student.state_dict())
     scaled.neck.register_forward_hook(lambda module, args, output: tuple(3 * level for level in output))
     # hooks run in the order of their registration, so the tap sees what this one made
-    diagrams = collect_diagrams(
-        model, dict(same=model.student, scaled=scaled), model.losses.topology, [batch(16)], (0, 1)
-    )
+    diagrams = collect_diagrams(trained(model, same=model.student, scaled=scaled), [batch(16)], (0, 1))
     rows = {(row.network, row.homology_dim, row.scale): row.values for row in distances_to_teacher(diagrams)}
     for dim in (0, 1):
         assert rows['same', dim, 'as is'] == rows['same', dim, 'scale-free'] == [0, 0]
@@ -169,7 +171,7 @@ def test_the_teacher_itself_and_a_scaled_copy():
 def test_too_few_images():
     model = build(distiller()).eval()
     with pytest.raises(ValueError, match='too few for one cloud of the loss: take in more images'):
-        collect_diagrams(model, {}, model.losses.topology, [], (0,))
+        collect_diagrams(trained(model), [], (0,))
 
 
 class Largest(TorchDispatchMode):
@@ -188,7 +190,7 @@ def test_scale_is_taken_out_of_wide_clouds_in_little_memory():
     model = build(distiller(student_width=64)).eval()
     model.losses.topology.cloud.num_points = 40
     with Largest() as largest:
-        collect_diagrams(model, {}, model.losses.topology, [batch(80, size=4)], (0,))
+        collect_diagrams(trained(model), [batch(80, size=4)], (0,))
         whole = largest.numbers
     # differences of all pairs would be 780 x 32 numbers a cloud; the networks' own maps are 80 x 8 x 4 x 4
     assert whole < 2 * 780 * 32 / 2
@@ -196,5 +198,5 @@ def test_scale_is_taken_out_of_wide_clouds_in_little_memory():
 
 def test_batches_that_make_no_cloud_are_passed_over():
     model = build(distiller()).eval()
-    diagrams = collect_diagrams(model, {}, model.losses.topology, [batch(12), batch(16)], (0,))
+    diagrams = collect_diagrams(trained(model), [batch(12), batch(16)], (0,))
     assert len(diagrams[0].networks['teacher']) == 2

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from topkd.analysis.bottleneck.distances import OTHER_IMAGES, ScaledDiagrams, distances_to_teacher
 from topkd.analysis.bottleneck import plot as bottleneck_plot
+from topkd.analysis.bottleneck.distances import OTHER_IMAGES, ScaledDiagrams, distances_to_teacher
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from topkd.analysis.diagram.cloud_topology import cloud_topology
 from topkd.analysis.diagram import plot as diagram_plot
+from topkd.analysis.diagram.cloud_topology import cloud_topology
 
 SQUARE = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1], [0.5, 3]], dtype=torch.float64)
 

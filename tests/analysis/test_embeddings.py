@@ -8,6 +8,7 @@ import torch
 from small import batch, build, distiller
 
 from topkd.analysis.embeddings.collect import class_names, collect_embeddings
+from topkd.analysis.trained_students import TrainedStudents
 
 
 @pytest.fixture
@@ -18,9 +19,14 @@ def model():
     return network
 
 
+def trained(model, **students) -> TrainedStudents:
+    """Return a distiller and some students as its topology loss sees them."""
+    return TrainedStudents(model, students, model.losses.topology)
+
+
 def test_embeddings_are_the_features_and_not_projected(model):
     batches = [batch(16, seed=0), batch(5, seed=1), batch(16, seed=2)]
-    found = collect_embeddings(model, dict(plain=model.student), model.losses.topology, batches, limit=2)
+    found = collect_embeddings(trained(model, plain=model.student), batches, limit=2)
     inputs = torch.cat([model.data_preprocessor(item, False)['inputs'] for item in batches[:2]])
     with torch.no_grad():
         for name, network in dict(teacher=model.teacher.module, plain=model.student).items():
@@ -33,7 +39,7 @@ def test_embeddings_are_the_features_and_not_projected(model):
 
 def test_feature_maps_are_averaged(model):
     model.losses.topology.student_tap = model.losses.topology.teacher_tap = 'backbone.layer1'
-    found = collect_embeddings(model, {}, model.losses.topology, [batch(8)])
+    found = collect_embeddings(trained(model), [batch(8)])
     inputs = model.data_preprocessor(batch(8), False)['inputs']
     with torch.no_grad():
         backbone = model.teacher.module.backbone
@@ -44,12 +50,12 @@ def test_feature_maps_are_averaged(model):
 def test_a_network_that_diverged(model):
     model.student.backbone.layer1[0].conv1.weight.data.fill_(torch.nan)
     with pytest.raises(ValueError, match="embeddings of 'plain' are not all finite: its training diverged"):
-        collect_embeddings(model, dict(plain=model.student), model.losses.topology, [batch(8)])
+        collect_embeddings(trained(model, plain=model.student), [batch(8)])
 
 
 def test_no_images_and_images_without_a_class(model, monkeypatch):
     with pytest.raises(ValueError, match='the split holds no images'):
-        collect_embeddings(model, {}, model.losses.topology, [])
+        collect_embeddings(trained(model), [])
     forward = model.data_preprocessor.forward
 
     def unlabelled(data, training):
@@ -59,7 +65,7 @@ def test_no_images_and_images_without_a_class(model, monkeypatch):
     with pytest.raises(
         ValueError, match=r'images of exactly one class each \(gt_label\): name the config of a classifier'
     ):
-        collect_embeddings(model, {}, model.losses.topology, [batch(8)])
+        collect_embeddings(trained(model), [batch(8)])
 
 
 def test_names_of_classes():

@@ -5,10 +5,9 @@ import pytest
 import torch
 from matplotlib.image import imread
 
-from topkd.analysis.images.network_images import NetworkImages
-from topkd.analysis.images.comparison import plot_image_comparison
-from topkd.analysis.images.comparison import image_figure
+from topkd.analysis.images.comparison import image_figure, plot_image_comparison
 from topkd.analysis.images.network_figure import network_figure
+from topkd.analysis.images.network_images import NetworkImages
 from topkd.analysis.style import as_pixels, new_figure
 
 RANGE = [0.0, 2.0, 1.0, 5.0]

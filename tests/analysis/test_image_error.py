@@ -6,7 +6,9 @@ import torch
 from scipy.cluster.hierarchy import linkage
 from small import batch, build, distiller
 
-from topkd.analysis.image_error import exact_twin, image_errors
+from topkd.analysis.image_error import image_errors
+from topkd.analysis.images.vectorizers import exact_twin
+from topkd.analysis.trained_students import TrainedStudents
 from topkd.models import RipsNet
 
 SPEC = dict(bandwidth=0.5, im_range=[0.0, 0.0, 0.0, 3.0], scale=20.0, resolution=[20, 20])
@@ -22,7 +24,8 @@ def test_errors_of_a_pair_and_zero_for_the_exact_path(tmp_path):
     model.init_weights()
     exact = exact_twin(network)
     batches = [batch(16, seed=seed) for seed in range(3)]
-    errors = image_errors(model, model.losses.topology, batches, network, exact, limit=2)
+    trained = TrainedStudents(model, dict(student=model.student), model.losses.topology)
+    errors = image_errors(trained, batches, network, exact, limit=2)
     with torch.no_grad():
         inputs = torch.cat([model.data_preprocessor(item, False)['inputs'] for item in batches[:2]])
         clouds = model.teacher.module.extract_feat(inputs)[0].reshape(4, 8, 32)
@@ -31,7 +34,7 @@ def test_errors_of_a_pair_and_zero_for_the_exact_path(tmp_path):
     assert errors['teacher']['mse'] == pytest.approx(difference.square().mean().item(), rel=1e-4)
     assert errors['teacher']['l2'] == pytest.approx(difference.norm(dim=1).mean().item(), rel=1e-4)
     assert errors['student'] != errors['teacher']
-    none = image_errors(model, model.losses.topology, batches, exact, exact)
+    none = image_errors(trained, batches, exact, exact)
     assert none['teacher']['mse'] == none['student']['l2'] == 0 and none['student']['clouds'] == 6
 
 
@@ -50,9 +53,8 @@ def test_every_cloud_counts_alike_in_batches_of_any_size():
     exact = exact_twin(network)
     expected = (deaths > limit).mean()
     assert 0 < expected != (deaths[:3] > limit).mean() / 2
-    assert image_errors(model, model.losses.topology, batches, network, exact)['teacher']['outside'] == pytest.approx(
-        expected
-    )
+    trained = TrainedStudents(model, dict(student=model.student), model.losses.topology)
+    assert image_errors(trained, batches, network, exact)['teacher']['outside'] == pytest.approx(expected)
 
 
 def test_ripsnet_without_a_spec_has_no_exact_twin():

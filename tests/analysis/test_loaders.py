@@ -1,41 +1,13 @@
-"""A pair built from a config, its loaders, and what its two networks show."""
+"""Loaders of a config's splits: which images, in which order, by which pipeline."""
 
 import cv2
 import numpy as np
 import pytest
-import torch
 from image_folders import write_imagenet
 from mmengine.config import Config
-from small import batch, classifier, distiller
 
-from topkd.analysis.loaders import build_pair, split_loader
-from topkd.analysis.trained_students import cloud_loader, network_clouds, network_features
+from topkd.analysis.loaders import cloud_loader, split_loader
 from topkd.models import BatchCloud, RoICloud
-
-
-def test_features_and_clouds_are_those_of_the_networks():
-    torch.manual_seed(0)
-    model = build_pair(Config(dict(model=distiller(student_width=4))))
-    assert not model.training
-    model.student.init_weights()
-    batches = [batch(16, seed=seed) for seed in range(3)]
-    loss, students = model.losses.topology, dict(student=model.student)
-    found = list(network_features(model, students, loss, batches, limit=2))
-    with torch.no_grad():
-        inputs = model.data_preprocessor(batches[1], False)['inputs']
-        student, teacher = model.student.extract_feat(inputs)[0], model.teacher.module.extract_feat(inputs)[0]
-    assert len(found) == 2
-    torch.testing.assert_close(found[1].features['student'], student)
-    torch.testing.assert_close(found[1].features['teacher'], teacher)
-    assert torch.stack([sample.gt_label[0] for sample in found[1].data_samples]).equal(batches[1]['gt_label'])
-    clouds = network_clouds(loss, dict(student=loss.projection), found[1])
-    torch.testing.assert_close(clouds['student'], loss.projection(student).reshape(2, 8, 32))
-    torch.testing.assert_close(clouds['teacher'], teacher.reshape(2, 8, 32))
-
-
-def test_a_plain_config_is_no_pair():
-    with pytest.raises(KeyError, match='no teacher: name a distillation config'):
-        build_pair(Config(dict(model=classifier())))
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import pytest
 import torch
 from small import batch, build, distiller
 
-from topkd.analysis.images import network_images as module
-from topkd.analysis import trained_students
-from topkd.analysis.image_error import exact_twin, image_errors
-from topkd.analysis.images.vectorizers import load_projections, load_spec, vectorizers_of
-from topkd.analysis.images.network_images import NetworkImages, image_figures, network_images
 from topkd.analysis.cost.released_route import ReleasedRoute
-from topkd.analysis.trained_students import load_students
+from topkd.analysis.image_error import image_errors
+from topkd.analysis.images import network_images as module
+from topkd.analysis.images.network_images import NetworkImages, image_figures, network_images
+from topkd.analysis.images.vectorizers import exact_twin, load_spec, vectorizers_of
+from topkd.analysis.student_checkpoints import load_projections, load_students
+from topkd.analysis.trained_students import TrainedStudents
 from topkd.models import RipsImage, RipsNet
 from topkd.utils.checkpoint import save_file
 
@@ -47,7 +47,8 @@ def test_images_and_figures_are_those_of_the_networks_clouds(pair):
     projections, students = load_projections(loss, 'topology', checkpoints), load_students(model, checkpoints)
     exact, approximate = vectorizers_of(loss)
     batches = [batch(16, seed=seed) for seed in range(3)]
-    images = network_images(model, students, projections, loss, batches, exact, approximate, limit=2)
+    trained = TrainedStudents(model, students, loss, projections)
+    images = network_images(trained, batches, exact, approximate, limit=2)
     assert list(images) == ['teacher', 'trained']
 
     weights = torch.load(checkpoints['trained'], weights_only=True)['state_dict']
@@ -78,19 +79,18 @@ def test_images_and_figures_are_those_of_the_networks_clouds(pair):
 def test_errors_are_those_of_image_errors(pair):
     model, network, checkpoints = pair
     loss, checkpoints = model.losses.topology, dict(trained=checkpoints['whole'])
-    loss.projection = load_projections(loss, 'topology', checkpoints)['trained']
     exact = exact_twin(loss.vectorizer.module)
     batches = [batch(16, seed=seed) for seed in range(2)]
-    students = load_students(model, checkpoints)
-    images = network_images(
-        model, students, dict(trained=loss.projection), loss, batches, exact, loss.vectorizer.module
-    )
+    projections = load_projections(loss, 'topology', checkpoints)
+    trained = TrainedStudents(model, load_students(model, checkpoints), loss, projections)
+    images = network_images(trained, batches, exact, loss.vectorizer.module)
     # the preprocessor of these networks augments nothing
-    expected = image_errors(model, loss, batches, loss.vectorizer, exact)
-    for name, network in dict(teacher='teacher', trained='student').items():
+    expected = image_errors(trained, batches, loss.vectorizer, exact)
+    assert list(expected) == ['teacher', 'trained']
+    for name in expected:
         figures = image_figures(images[name], images['teacher'])
         for key in ('mse', 'l2', 'outside', 'clouds'):
-            assert figures[key] == pytest.approx(expected[network][key], rel=1e-5), (name, key)
+            assert figures[key] == pytest.approx(expected[name][key], rel=1e-5), (name, key)
 
 
 def test_a_projection_comes_from_the_checkpoint_or_there_is_none(pair):
@@ -133,7 +133,7 @@ def test_spec_of_exact_images_is_that_of_the_first_training_or_of_the_clouds_sho
     model = build(distiller(student_width=8)).eval()
     loss = model.losses.topology
     fresh = vectorizers_of(loss)[0]
-    images = network_images(model, {}, {}, loss, [batch(16)], fresh)
+    images = network_images(TrainedStudents(model, {}, loss), [batch(16)], fresh)
     clouds = model.teacher.module.extract_feat(model.data_preprocessor(batch(16), False)['inputs'])[0].reshape(2, 8, 32)
     deaths = [torch.cdist(cloud, cloud)[~torch.eye(8, dtype=torch.bool)].min() for cloud in clouds.double()]
     assert fresh.imager.im_range[2].item() == pytest.approx(min(deaths).item(), rel=1e-4)
@@ -149,7 +149,7 @@ def test_ripsnet_without_a_spec_is_shown_alone_where_that_is_allowed(pair):
         vectorizers_of(loss)
     exact, approximate = vectorizers_of(loss, require_spec=False)
     assert exact is None and approximate is loss.vectorizer.module
-    images = network_images(model, {}, {}, loss, [batch(16)], exact, approximate)
+    images = network_images(TrainedStudents(model, {}, loss), [batch(16)], exact, approximate)
     assert images['teacher'].exact is None and images['teacher'].outside is None
     assert image_figures(images['teacher'], images['teacher']) == dict(clouds=2, teacher_approximated=0.0)
 
@@ -167,7 +167,7 @@ def test_diagrams_are_computed_once_and_clouds_are_not_kept(pair, monkeypatch, f
     model, network, _ = pair
     loss, exact = model.losses.topology, RipsImage(spec=SPEC if fitted else None)
     batches, made, alive, computed = [batch(16, seed=seed) for seed in range(4)], [], [], []
-    make, compute = trained_students.network_clouds, module.rips_diagrams
+    make, compute = TrainedStudents.clouds_of, module.rips_diagrams
 
     def clouds(*args):
         alive.append(sum(reference() is not None for reference in made))
@@ -175,9 +175,9 @@ def test_diagrams_are_computed_once_and_clouds_are_not_kept(pair, monkeypatch, f
         made.append(weakref.ref(found['teacher']))
         return found
 
-    monkeypatch.setattr(trained_students, 'network_clouds', clouds)
+    monkeypatch.setattr(TrainedStudents, 'clouds_of', clouds)
     monkeypatch.setattr(module, 'rips_diagrams', lambda *args: computed.append(args[1]) or compute(*args))
-    images = network_images(model, {}, {}, loss, batches, exact, network)['teacher']
+    images = network_images(TrainedStudents(model, {}, loss), batches, exact, network)['teacher']
     assert max(alive) <= 1 and len(computed) == 4 and exact.imager.fitted
     with torch.no_grad():
         inputs = torch.cat([model.data_preprocessor(item, False)['inputs'] for item in batches])
@@ -190,14 +190,14 @@ def test_diagrams_are_computed_once_and_clouds_are_not_kept(pair, monkeypatch, f
 
 def test_batches_that_make_no_cloud_are_passed_over(pair):
     model, network, _ = pair
-    images = network_images(model, {}, {}, model.losses.topology, [batch(12), batch(16)], None, network)
+    images = network_images(TrainedStudents(model, {}, model.losses.topology), [batch(12), batch(16)], None, network)
     assert images['teacher'].approximated.shape == (2, 400)
 
 
 def test_too_few_images(pair):
     model, _, _ = pair
     with pytest.raises(ValueError, match='too few images for one cloud of 8: name a larger split'):
-        network_images(model, {}, {}, model.losses.topology, [], None)
+        network_images(TrainedStudents(model, {}, model.losses.topology), [], None)
 
 
 def test_figures_of_hand_made_images():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from topkd.analysis.run_history.history import History
 from topkd.analysis.run_history import plot as run_plot
+from topkd.analysis.run_history.history import History
 from topkd.analysis.run_history.plot import plot_runs
 
 

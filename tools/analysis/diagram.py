@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """Persistence diagram, barcode and persistence image of any point cloud (Fig. 6).
 
-SOURCE is a file of points: .npy or .npz with an array (n, d) or (B, n, d), .csv or .txt with one point a row. Or it is a distillation
-config: then a cloud of random images is shown as the teacher and, with --checkpoint, its students see it, not projected.
+SOURCE is a file of points: .npy or .npz with an array (n, d) or (B, n, d), .csv or .txt with one point a row. Or it is
+a distillation config: then a cloud of random images is shown as the teacher and, with --checkpoint, its students see
+it, not projected.
 """
 
 import argparse
 import os
 import os.path as osp
-import shlex
-import sys
 
 import numpy as np
 import torch
@@ -17,16 +16,15 @@ from mmengine.config import DictAction
 from torch import Tensor
 
 import topkd  # noqa: F401
-from topkd.cli import named_paths, tool
-from topkd.datasets.point_file import read_points
 from topkd.analysis.diagram.cloud_topology import CloudTopology, cloud_topology, spec_of_file, summarize_diagram
-from topkd.analysis.loaders import build_pair
-from topkd.analysis.trained_students import TEACHER, cloud_loader, load_students, whole_clouds
-from topkd.launch import setup_processes
-from topkd.models.losses.topology_configs import named_topology_loss
-from topkd.utils.config import merge_cfg_options, read_config
-from topkd.utils.files import write_json
 from topkd.analysis.diagram.plot import plot_diagrams
+from topkd.analysis.diagram.record import write_diagrams
+from topkd.analysis.student_checkpoints import TEACHER
+from topkd.analysis.trained_students import TrainedStudents
+from topkd.cli import named_paths, origin, tool
+from topkd.datasets.point_file import read_points
+from topkd.launch import setup_processes
+from topkd.utils.config import merge_cfg_options, read_config
 
 MAX_POINTS = 2048  # a distance matrix of this size is 32 MB, its diagrams of dimension 0 and 1 take some seconds
 
@@ -44,10 +42,8 @@ def read_source(args: argparse.Namespace) -> dict[str, Tensor]:
         return {osp.basename(args.source): torch.from_numpy(read_points(args.source, args.index, args.key))}
     cfg = merge_cfg_options(read_config(args.source), args.cfg_options)
     setup_processes(cfg)
-    model = build_pair(cfg)
-    students = load_students(model, named_paths(args.checkpoint, osp.isfile, 'checkpoint'))
-    loss = named_topology_loss(model.losses, args.loss)
-    clouds = next(whole_clouds(model, students, {}, loss, cloud_loader(cfg, args.split, loss.cloud, args.seed)), None)
+    trained = TrainedStudents.load(cfg, named_paths(args.checkpoint, osp.isfile, 'checkpoint'), args.loss)
+    clouds = next(trained.clouds(trained.loader(args.split, args.seed)), None)
     if clouds is None:
         raise ValueError(f'the {args.split} split has too few images for one cloud: lower num_points of the cloud')
     count = len(clouds[TEACHER])
@@ -129,14 +125,8 @@ def main() -> None:
     print(table(topology))
 
     os.makedirs(args.out, exist_ok=True)
-    data, figure = (osp.join(args.out, f'diagram.{ending}') for ending in ('json', 'png'))
-    diagrams = {
-        name: {str(dim): diagram.tolist() for dim, diagram in cloud.diagrams.items()}
-        for name, cloud in topology.items()
-    }
-    write_json(
-        dict(command=shlex.join(sys.argv), source=args.source, seed=args.seed, spec=spec, diagrams=diagrams), data
-    )
+    data = write_diagrams(args.out, origin(args, 'source', 'seed'), topology, spec)
+    figure = osp.join(args.out, 'diagram.png')
     plot_diagrams(topology, spec, figure, 'feature distance' if is_config(args.source) else 'distance')
     print(f'{data}\n{figure}')
 

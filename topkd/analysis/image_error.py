@@ -1,51 +1,48 @@
-"""How far RipsNet's images are from exact ones on the clouds of a teacher and of its student (Table 8)."""
+"""How far RipsNet's images are from exact ones on the clouds of a teacher and of its students (Table 8)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from topkd.analysis.trained_students import TEACHER, network_clouds, network_features
-from topkd.models.losses.topology_loss import TopologyLoss
-from topkd.models.vectorizers import RipsImage, RipsNet
-
-STUDENT = 'student'
+from topkd.analysis.record import write_record
+from topkd.analysis.trained_students import TrainedStudents
+from topkd.models.vectorizers import RipsImage
 
 
 @torch.no_grad()
 def image_errors(
-    model: nn.Module,
-    loss: TopologyLoss,
+    trained: TrainedStudents,
     batches: Iterable[dict],
     approximate: nn.Module,
     exact: RipsImage,
     limit: int | None = None,
 ) -> dict[str, dict[str, float]]:
-    r"""Compare two vectorizers on the clouds of both networks, in eval mode, batch by batch.
+    r"""Compare two vectorizers on the clouds of all networks, batch by batch.
 
     .. math:: \frac{1}{P} \sum_p (\hat I_p - I_p)^2 \quad\text{and}\quad \|\hat I - I\|_2, \text{ averaged over all clouds}
 
     Args:
-        model (nn.Module): A :class:`topkd.models.Distiller`.
-        loss (TopologyLoss): Its topology loss, for taps, clouds and projection.
+        trained (TrainedStudents): The networks, with the students' projections.
         batches (Iterable[dict]): As the training dataloader makes them.
         approximate (nn.Module): The vectorizer that is judged.
         exact (RipsImage): The exact image of the same spec.
         limit (int, optional): Number of batches; None for all.
 
     Returns:
-        dict: By 'teacher' and 'student': ``mse``, ``l2``, ``outside`` (share of deaths outside the images' range), and the
-        number of ``clouds``.
+        dict: By network ``mse``, ``l2``, ``outside`` (share of deaths outside the images' range), and the number of
+        ``clouds``.
 
     The images are augmented as in training, which is what RipsNet has learned.
 
     Source: Section 6.2, Table 8.
     """
-    model.eval()
-    sums: dict[str, list[Tensor]] = {TEACHER: [], STUDENT: []}
-    outside: dict[str, list[float]] = {TEACHER: [], STUDENT: []}
-    for shown in network_features(model, {STUDENT: model.student}, loss, batches, limit, augment=True):
-        for name, clouds in network_clouds(loss, {STUDENT: loss.projection}, shown).items():
+    sums: dict[str, list[Tensor]] = {name: [] for name in trained.names}
+    outside: dict[str, list[float]] = {name: [] for name in trained.names}
+    for shown in trained.features(batches, limit, augment=True):
+        for name, clouds in trained.clouds_of(shown).items():
             difference = (approximate(clouds) - exact(clouds)).double()
             sums[name].append(torch.stack([difference.square().mean(1), difference.norm(dim=1)], dim=1).cpu())
             outside[name].append(exact.diagnostics(clouds)['outside'] * len(clouds))
@@ -62,15 +59,18 @@ def _summary(errors: list[Tensor], outside: list[float]) -> dict[str, float]:
     )
 
 
-def exact_twin(ripsnet: RipsNet) -> RipsImage:
-    """Return the exact image of the spec that a RipsNet was trained for.
+def write_errors(
+    folder: str | Path,
+    origin: Mapping[str, Any],
+    spec: Mapping[str, Any],
+    errors: Mapping[str, Mapping[str, Mapping[str, float]]],
+) -> str:
+    """Write ``image_error.json`` and return its path.
 
-    Raises:
-        ValueError: If the file holds no spec, as the authors' files do.
+    Args:
+        folder (str | Path): Where to.
+        origin (Mapping): See :func:`topkd.analysis.record.write_record`.
+        spec (Mapping): :meth:`topkd.topology.PersistenceImager.spec` of the exact images.
+        errors (Mapping): By name of the vectorizer, see :func:`image_errors`.
     """
-    if ripsnet.spec is None:
-        raise ValueError(
-            'the RipsNet file holds no spec of its images (bandwidth, range, scale), so exact images cannot be '
-            'compared with it: train one with tools/gen_pi.py and tools/train_ripsnet.py'
-        )
-    return RipsImage(ripsnet.homology_dims, ripsnet.resolution, ripsnet.spec)
+    return write_record(folder, 'image_error', origin, dict(spec=spec, errors=errors))

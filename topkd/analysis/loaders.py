@@ -1,26 +1,12 @@
-"""A config's distiller and its data: what every analysis starts from."""
+"""Dataloaders of a config for analyses: a split's images without augmentation, or batches that make whole clouds."""
 
 import copy
 
 from mmengine.config import Config
-from mmengine.device import get_device
-from mmengine.registry import MODELS
 from mmengine.runner import Runner
-from torch import nn
 from torch.utils.data import DataLoader
 
-from topkd.utils.config import with_preprocessor
-
-
-def build_pair(cfg: Config) -> nn.Module:
-    """Build a config's distiller on the device, in eval mode; its teacher is loaded, its student is not.
-
-    Raises:
-        KeyError: If the config distils nothing.
-    """
-    if 'teacher' not in cfg.model:
-        raise KeyError('the config has no teacher: name a distillation config, for example one of configs/topkd/')
-    return MODELS.build(with_preprocessor(cfg.model, cfg)).to(get_device()).eval()
+from topkd.models.clouds import PointCloud
 
 
 def split_config(cfg: Config, split: str, augment: bool = False) -> dict:
@@ -29,8 +15,9 @@ def split_config(cfg: Config, split: str, augment: bool = False) -> dict:
     Args:
         cfg (Config): With ``train_dataloader`` and ``test_dataloader``.
         split (str): 'train' or 'test'.
-        augment (bool): Whether the training images come as in training. Otherwise they go through the test split's pipeline,
-            where both data sets have one; in-memory data sets have none, their preprocessor augments. Defaults to False.
+        augment (bool): Whether the training images come as in training. Otherwise they go through the test split's
+            pipeline, if both data sets have one; in-memory data sets have none, their preprocessor augments. Defaults
+            to False.
     """
     config = copy.deepcopy(cfg[f'{split}_dataloader'])
     plain = (cfg.get('test_dataloader') or {}).get('dataset', {}).get('pipeline')
@@ -43,3 +30,35 @@ def split_loader(cfg: Config, split: str, augment: bool = False, seed: int | Non
     """Build a config's dataloader of a split, see :func:`split_config`, shuffled by a seed (default: the config's) if at all."""
     seed = cfg.get('randomness', {}).get('seed') if seed is None else seed
     return Runner.build_dataloader(split_config(cfg, split, augment), seed=seed)
+
+
+def cloud_loader(cfg: Config, split: str, cloud: PointCloud, seed: int) -> DataLoader:
+    """Build a dataloader whose batches make whole clouds of random images, as those of the training do.
+
+    Evaluation reads images in the order of the files, in batches of any size. Here they are shuffled, since a folder of
+    images may be sorted by class, and a batch is one cloud, or the config's batch if every image is a cloud.
+
+    Args:
+        cfg (Config): Whose ``<split>_dataloader`` is taken; the batch size of ``train_dataloader`` is the size of a cloud that does
+            not state its own.
+        split (str): 'train' or 'test'.
+        cloud (nn.Module): The topology loss's, see :mod:`topkd.models.clouds.point_cloud`.
+        seed (int): Of the order of the images.
+
+    Raises:
+        ValueError: If the points are objects and the split is 'test'.
+    """
+    objects = cloud.reads_annotations
+    if objects and split == 'test':
+        raise ValueError(
+            'clouds of annotated objects need boxes in pixels of the resized image, which pipelines for testing do not '
+            'make: use --split train'
+        )
+    # for the same reason clouds of objects keep the training's pipeline, with its augmentation
+    config = split_config(cfg, split, augment=objects)
+    images = cloud.images(cfg.train_dataloader.batch_size)
+    config.pop('batch_sampler', None)  # it may group images by shape
+    config.update(sampler=dict(type='DefaultSampler', shuffle=True), drop_last=images > 1)
+    if images > 1:
+        config.batch_size = images
+    return Runner.build_dataloader(config, seed=seed)

@@ -1,23 +1,23 @@
-"""A teacher and several of its trained students on the same images."""
+"""A teacher and several of its trained students on the same images, as one topology loss sees them."""
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
+from mmengine.device import get_device
+from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from topkd.analysis.loaders import split_config
-from topkd.models.clouds import IncompleteCloudError, PointCloud
+from topkd.analysis.loaders import cloud_loader, split_loader
+from topkd.analysis.student_checkpoints import TEACHER, load_projections, load_students
+from topkd.models.clouds import IncompleteCloudError
 from topkd.models.losses.distillation_loss import Features
+from topkd.models.losses.topology_configs import named_topology_loss, topology_config
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.tap import as_list, pick, reach
-from topkd.utils.checkpoint import load_student
-
-TEACHER = 'teacher'
+from topkd.utils.config import with_preprocessor
 
 
 class NetworkFeatures(NamedTuple):
@@ -27,129 +27,134 @@ class NetworkFeatures(NamedTuple):
     data_samples: Sequence
 
 
-def load_students(model: nn.Module, checkpoints: Mapping[str, str]) -> dict[str, nn.Module]:
-    """Make one copy of a distiller's student a checkpoint, so that all of them can see the same images.
+class TrainedStudents:
+    """A teacher, trained students, the projections trained with them, and one loss that names their taps and clouds.
+
+    Nearly every analysis is a loop over the networks' features or clouds. It takes this object, batches and its own
+    options.
 
     Args:
-        model (nn.Module): A :class:`topkd.models.Distiller` in eval mode; its own student holds the last checkpoint afterwards.
-        checkpoints (Mapping[str, str]): By name, see :func:`topkd.utils.checkpoint.load_student`.
-
-    Returns:
-        dict: Students by name.
-
-    Raises:
-        ValueError: If a student is named as the teacher is, or weights do not fit.
+        model (nn.Module): A :class:`topkd.models.Distiller`, for teacher and preprocessor; it is set to eval mode.
+        students (Mapping[str, nn.Module]): Networks by name; the distiller's own student may be one of them.
+        loss (TopologyLoss): Names the taps and says what a cloud is; one of the distiller's losses.
+        projections (Mapping, optional): Modules by name of the student. A student without one keeps the width of its
+            points.
+        cfg (Config, optional): Where the loaders come from.
     """
-    if TEACHER in checkpoints:
-        raise ValueError(
-            f"'{TEACHER}' is the name of the config's own teacher in tables and figures: give the student another "
-            'NAME=CHECKPOINT'
-        )
-    students = {}
-    for name, checkpoint in checkpoints.items():
-        load_student(model.student, checkpoint)
-        students[name] = copy.deepcopy(model.student).eval()
-    return students
 
+    def __init__(
+        self,
+        model: nn.Module,
+        students: Mapping[str, nn.Module],
+        loss: TopologyLoss,
+        projections: Mapping[str, nn.Module | None] | None = None,
+        cfg: Config | None = None,
+    ) -> None:
+        self.model = model.eval()
+        self.students = {name: student.eval() for name, student in students.items()}
+        self.loss = loss
+        self.projections = dict(projections or {})
+        self.cfg = cfg
 
-@torch.no_grad()
-def network_features(
-    model: nn.Module,
-    students: Mapping[str, nn.Module],
-    loss: TopologyLoss,
-    batches: Iterable[dict],
-    limit: int | None = None,
-    augment: bool = False,
-) -> Iterator[NetworkFeatures]:
-    """Run the teacher and all students over batches once, and yield what they show at a loss's taps.
+    @classmethod
+    def load(
+        cls, cfg: Config, checkpoints: Mapping[str, str], loss: str = 'topology', project: bool = False
+    ) -> 'TrainedStudents':
+        """Build a config's distiller on the device, and load its teacher and one student a checkpoint.
 
-    Args:
-        model (nn.Module): A :class:`topkd.models.Distiller` in eval mode, for teacher and preprocessor.
-        students (Mapping[str, nn.Module]): By name, see :func:`load_students`.
-        loss (TopologyLoss): Names the taps.
-        batches (Iterable[dict]): As a dataloader makes them.
-        limit (int, optional): Number of batches; None for all.
-        augment (bool): Whether the preprocessor treats the images as in training. Defaults to False.
-    """
-    for number, batch in enumerate(batches):
-        if number == limit:
-            break
-        data = model.data_preprocessor(batch, augment)
-        teacher = model.teacher.features(
-            data['inputs'], as_list(loss.teacher_tap), model.data_preprocessor, data['data_samples']
-        )
-        features = {TEACHER: pick(teacher, loss.teacher_tap)}
-        for name, student in students.items():
-            features[name] = pick(reach(student, data['inputs'], as_list(loss.student_tap)), loss.student_tap)
-        yield NetworkFeatures(features, data['data_samples'])
+        Args:
+            cfg (Config): A distillation config.
+            checkpoints (Mapping[str, str]): By name of the student, of this config or of any other with the same
+                student.
+            loss (str): Name of the topology loss in ``model.losses``. Defaults to 'topology'.
+            project (bool): Whether students' points are mapped to the teacher's width by the projections that were
+                trained with them. Defaults to False.
 
+        Raises:
+            KeyError: If the config has no teacher or no such loss; this is found before anything is built.
+            ValueError: If a student is named as the teacher is, weights do not fit, or a projection is missing.
+        """
+        topology_config(cfg, loss)
+        model = MODELS.build(with_preprocessor(cfg.model, cfg)).to(get_device()).eval()
+        found = named_topology_loss(model.losses, loss)
+        students = load_students(model, checkpoints)
+        return cls(model, students, found, load_projections(found, loss, checkpoints) if project else {}, cfg)
 
-def network_clouds(
-    loss: TopologyLoss, projections: Mapping[str, nn.Module | None], shown: NetworkFeatures
-) -> dict[str, Tensor]:
-    """Turn the features of one batch into clouds (B, n, d) by network.
+    @property
+    def names(self) -> tuple[str, ...]:
+        """tuple[str, ...]: Names of all networks, the teacher first."""
+        return (TEACHER, *self.students)
 
-    Args:
-        loss (TopologyLoss): Says what a cloud is.
-        projections (Mapping): Modules by name of the student; one that is missing or None leaves the points as they are.
-        shown (NetworkFeatures): See :func:`network_features`.
+    def loader(self, split: str, seed: int = 0) -> DataLoader:
+        """Build a dataloader whose batches make whole clouds of random images, see
+        :func:`topkd.analysis.loaders.cloud_loader`.
 
-    Raises:
-        IncompleteCloudError: If the batch makes no whole cloud.
-    """
-    return {
-        name: loss.cloud(features, projections.get(name), shown.data_samples)
-        for name, features in shown.features.items()
-    }
+        Args:
+            split (str): 'train' or 'test'.
+            seed (int): Of the order of the images. Defaults to 0.
+        """
+        return cloud_loader(self._config(), split, self.loss.cloud, seed)
 
+    def image_loader(self, split: str, augment: bool = False, seed: int | None = None) -> DataLoader:
+        """Build the config's own dataloader of a split, see :func:`topkd.analysis.loaders.split_loader`."""
+        return split_loader(self._config(), split, augment, seed)
 
-def whole_clouds(
-    model: nn.Module,
-    students: Mapping[str, nn.Module],
-    projections: Mapping[str, nn.Module | None],
-    loss: TopologyLoss,
-    batches: Iterable[dict],
-    limit: int | None = None,
-) -> Iterator[dict[str, Tensor]]:
-    """Yield the clouds of all networks batch by batch, and pass over batches that make none, such as images without objects.
+    @torch.no_grad()
+    def features(
+        self, batches: Iterable[dict], limit: int | None = None, augment: bool = False
+    ) -> Iterator[NetworkFeatures]:
+        """Run all networks over batches once, and yield what they show at the loss's taps.
 
-    For the arguments see :func:`network_features` and :func:`network_clouds`.
-    """
-    for shown in network_features(model, students, loss, batches, limit):
-        try:
-            clouds = network_clouds(loss, projections, shown)
-        except IncompleteCloudError:
-            continue
-        yield clouds
+        Args:
+            batches (Iterable[dict]): As a dataloader makes them.
+            limit (int, optional): Number of batches; None for all.
+            augment (bool): Whether the preprocessor treats the images as in training. Defaults to False.
+        """
+        preprocessor, loss = self.model.data_preprocessor, self.loss
+        for number, batch in enumerate(batches):
+            if number == limit:
+                break
+            data = preprocessor(batch, augment)
+            inputs, samples = data['inputs'], data['data_samples']
+            teacher = self.model.teacher.features(inputs, as_list(loss.teacher_tap), preprocessor, samples)
+            features = {TEACHER: pick(teacher, loss.teacher_tap)}
+            for name, student in self.students.items():
+                features[name] = pick(reach(student, inputs, as_list(loss.student_tap)), loss.student_tap)
+            yield NetworkFeatures(features, samples)
 
+    @torch.no_grad()
+    def clouds(self, batches: Iterable[dict], limit: int | None = None) -> Iterator[dict[str, Tensor]]:
+        """Yield the clouds (B, n, d) of all networks batch by batch, without augmentation.
 
-def cloud_loader(cfg: Config, split: str, cloud: PointCloud, seed: int) -> DataLoader:
-    """Build a dataloader whose batches make whole clouds of random images, as those of the training do.
+        Batches that make no whole cloud, such as images without objects, are passed over.
 
-    Evaluation reads images in the order of the files, in batches of any size. Here they are shuffled, since a folder of
-    images may be sorted by class, and a batch is one cloud, or the config's batch where every image is a cloud.
+        Args:
+            batches (Iterable[dict]): As :meth:`loader` makes them.
+            limit (int, optional): Number of batches; None for all.
+        """
+        for shown in self.features(batches, limit):
+            try:
+                clouds = self.clouds_of(shown)
+            except IncompleteCloudError:
+                continue
+            yield clouds
 
-    Args:
-        cfg (Config): Whose ``<split>_dataloader`` is taken; the batch size of ``train_dataloader`` is the size of a cloud that does
-            not state its own.
-        split (str): 'train' or 'test'.
-        cloud (nn.Module): The topology loss's, see :mod:`topkd.models.clouds.point_cloud`.
-        seed (int): Of the order of the images.
+    @torch.no_grad()
+    def clouds_of(self, shown: NetworkFeatures) -> dict[str, Tensor]:
+        """Turn the features of one batch into clouds (B, n, d) by network.
 
-    Raises:
-        ValueError: If the points are objects and the split is 'test'.
-    """
-    objects = cloud.reads_annotations
-    if objects and split == 'test':
-        raise ValueError(
-            'clouds of annotated objects need boxes in pixels of the resized image, which pipelines for testing do not '
-            'make: use --split train'
-        )
-    # for the same reason clouds of objects keep the training's pipeline, with its augmentation
-    config = split_config(cfg, split, augment=objects)
-    images = cloud.images(cfg.train_dataloader.batch_size)
-    config.pop('batch_sampler', None)  # it may group images by shape
-    config.update(sampler=dict(type='DefaultSampler', shuffle=True), drop_last=images > 1)
-    if images > 1:
-        config.batch_size = images
-    return Runner.build_dataloader(config, seed=seed)
+        Args:
+            shown (NetworkFeatures): See :meth:`features`.
+
+        Raises:
+            IncompleteCloudError: If the batch makes no whole cloud.
+        """
+        return {
+            name: self.loss.cloud(features, self.projections.get(name), shown.data_samples)
+            for name, features in shown.features.items()
+        }
+
+    def _config(self) -> Config:
+        if self.cfg is None:
+            raise ValueError('these students came without a config, so there is no data to load: hand over batches')
+        return self.cfg

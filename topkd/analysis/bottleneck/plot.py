@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from topkd.analysis.bottleneck.distances import OTHER_IMAGES, Distances, ScaledDiagrams
-from topkd.analysis.trained_students import TEACHER
+from topkd.analysis.bottleneck.diagrams import ScaledDiagrams
+from topkd.analysis.bottleneck.distances import OTHER_IMAGES, Distances
 from topkd.analysis.style import COLORS, DASHES, MARKERS, new_figure, save_figure
+from topkd.analysis.trained_students import TEACHER
 
 BLACK = COLORS[-1]
 UNITS = {'as is': 'feature distance', 'scale-free': "cloud's mean distance = 1"}
@@ -16,11 +17,11 @@ UNITS = {'as is': 'feature distance', 'scale-free': "cloud's mean distance = 1"}
 def plot_bottleneck(diagrams: Sequence[ScaledDiagrams], distances: Sequence[Distances], path: str) -> None:
     """Draw one row a dimension and scale: shares of persistences on the left, distances to the teacher on the right.
 
-    On the right, every dot is a cloud, the bold marker their mean, the bar one standard deviation to each side. Below a name
-    stands the share of clouds whose distance is at its cap, where there are any.
+    On the right, every dot is a cloud, the bold marker their mean, the bar one standard deviation to each side. Below a
+    name stands the share of clouds whose distance is at its cap, where there are any.
 
     Args:
-        diagrams (Sequence[ScaledDiagrams]): See :func:`topkd.analysis.bottleneck.distances.collect_diagrams`.
+        diagrams (Sequence[ScaledDiagrams]): See :func:`topkd.analysis.bottleneck.diagrams.collect_diagrams`.
         distances (Sequence[Distances]): See :func:`topkd.analysis.bottleneck.distances.distances_to_teacher`.
         path (str): PNG to write.
     """

@@ -84,8 +84,8 @@ def measure_cost(
 
     Returns:
         dict: ``size``, ``units``, ``parameters``, ``flops``; ``ms`` by route, then by clouds of a call, medians of
-        milliseconds an image, with ``ms_least`` and ``ms_greatest``; ``training_step_ms`` of RipsNet with 64 clouds; and
-        ``difference``, the greatest between pixels of the exact and the released route.
+        milliseconds an image, with ``ms_least`` and ``ms_greatest``; ``training_step_ms`` of RipsNet with 64 clouds;
+        and ``difference``, the greatest between pixels of the exact and the released route.
     """
     generator = torch.Generator().manual_seed(seed)
     sample = torch.randn(max(4, *batch_sizes), size.num_points, size.width, generator=generator)

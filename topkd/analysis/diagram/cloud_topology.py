@@ -16,8 +16,8 @@ class CloudTopology(NamedTuple):
 
     Attributes:
         diagrams (dict): (m, 2) of (birth, death) by homology dimension, in the order of deaths.
-        image (np.ndarray, optional): (rows, columns), rows = persistence, columns = birth, least first; None where none could be
-            fitted.
+        image (np.ndarray, optional): (rows, columns), rows = persistence, columns = birth, least first; None where none
+            could be fitted.
     """
 
     diagrams: dict[int, np.ndarray]
@@ -39,7 +39,8 @@ def cloud_topology(
         resolution (Sequence[int]): Columns and rows of the image where there is no spec. Defaults to (20, 20).
 
     Returns:
-        tuple: :class:`CloudTopology` by name; and the spec, None where none could be fitted because no two of the first 200
+        tuple: :class:`CloudTopology` by name; and the spec, None where none could be fitted because no two of the first
+            200
         points of the diagrams are more than 1e-5 apart.
 
     Source: Figure 6.

@@ -1,15 +1,13 @@
 """The embeddings that teacher and students make of labeled images."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
 
-from topkd.analysis.trained_students import network_features
+from topkd.analysis.trained_students import TrainedStudents
 from topkd.models.clouds import full_precision, pool
-from topkd.models.losses.topology_loss import TopologyLoss
 
 
 class Embeddings(NamedTuple):
@@ -19,19 +17,11 @@ class Embeddings(NamedTuple):
     labels: np.ndarray
 
 
-def collect_embeddings(
-    model: nn.Module,
-    students: Mapping[str, nn.Module],
-    loss: TopologyLoss,
-    batches: Iterable[dict],
-    limit: int | None = None,
-) -> Embeddings:
+def collect_embeddings(trained: TrainedStudents, batches: Iterable[dict], limit: int | None = None) -> Embeddings:
     """Collect one point an image and network: the features at the loss's taps, averaged over locations, not projected.
 
     Args:
-        model (nn.Module): A :class:`topkd.models.Distiller` in eval mode.
-        students (Mapping[str, nn.Module]): By name, see :func:`topkd.analysis.trained_students.load_students`.
-        loss (TopologyLoss): Names the taps; by default the classifier's input.
+        trained (TrainedStudents): The networks; the loss's taps, by default the classifier's input, are the embeddings.
         batches (Iterable[dict]): As a dataloader makes them.
         limit (int, optional): Number of batches; None for all.
 
@@ -43,7 +33,7 @@ def collect_embeddings(
     """
     points: dict[str, list[np.ndarray]] = {}
     labels: list[int] = []
-    for features, samples in network_features(model, students, loss, batches, limit):
+    for features, samples in trained.features(batches, limit):
         for name, value in features.items():
             points.setdefault(name, []).append(pool(full_precision(value)).cpu().numpy())
         labels += [_label(sample) for sample in samples]
@@ -59,11 +49,14 @@ def collect_embeddings(
 
 
 def class_names(dataset: Any, labels: np.ndarray) -> dict[int, str]:
-    """Return the name of every class that occurs; its number where the data set does not name its classes.
+    """Return the name of every class that occurs; its number if the data set does not name its classes.
 
     Args:
         dataset: With ``metainfo``, as MMEngine's data sets have it.
         labels (np.ndarray): (N, ).
+
+    >>> class_names(None, np.array([3, 1, 3]))
+    {1: '1', 3: '3'}
     """
     names = (getattr(dataset, 'metainfo', None) or {}).get('classes') or ()
     return {number: str(names[number]) if number < len(names) else str(number) for number in np.unique(labels).tolist()}

@@ -28,8 +28,8 @@ def plot_image_comparison(
         approximated (Tensor): (B, P).
         labels (Sequence[str]): One a cloud.
         path (str): PNG to write.
-        im_range (Sequence[float]): (least birth, greatest birth, least persistence, greatest persistence), which are the centers
-            of the outermost pixels.
+        im_range (Sequence[float]): (least birth, greatest birth, least persistence, greatest persistence), which are
+            the centers of the outermost pixels.
         resolution (Sequence[int]): Columns and rows of the images. Defaults to (20, 20).
         title (str, optional): Heading of the figure.
 
@@ -54,8 +54,8 @@ def image_figure(
     Args:
         images (dict[str, Tensor]): By kind, such as 'exact' and 'RipsNet', images (B, P) in [0, 1].
         labels (Sequence[str]): One a cloud.
-        im_range (Sequence[float], optional): (least birth, greatest birth, least persistence, greatest persistence). None:
-            the axes count pixels.
+        im_range (Sequence[float], optional): (least birth, greatest birth, least persistence, greatest persistence).
+            None: the axes count pixels.
         resolution (Sequence[int]): Columns and rows of the images. Defaults to (20, 20).
         title (str, optional): Heading of the figure.
         reference (bool): Whether the first cloud's first curve is repeated, dotted, in all other columns.

@@ -1,14 +1,13 @@
 """Exact and approximated persistence images of teacher and students on the same clouds (Figures 4, 7 and 8)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from topkd.analysis.trained_students import TEACHER, whole_clouds
+from topkd.analysis.trained_students import TEACHER, TrainedStudents
 from topkd.models.clouds import IncompleteCloudError
-from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.vectorizers import RipsImage, RipsNet
 from topkd.topology import rips_diagrams
 
@@ -16,17 +15,14 @@ from topkd.topology import rips_diagrams
 class NetworkImages(NamedTuple):
     """Images of one network's clouds, on the CPU."""
 
-    exact: Tensor | None  # (B, P); None where the images' spec is not known
-    approximated: Tensor | None  # (B, P), by RipsNet; None where there is none
+    exact: Tensor | None  # (B, P); None if the images' spec is not known
+    approximated: Tensor | None  # (B, P), by RipsNet; None if there is none
     outside: Tensor | None  # (B, ), share of the diagrams' points that an exact image cannot see
 
 
 @torch.no_grad()
 def network_images(
-    model: nn.Module,
-    students: Mapping[str, nn.Module],
-    projections: Mapping[str, nn.Module | None],
-    loss: TopologyLoss,
+    trained: TrainedStudents,
     batches: Iterable[dict],
     exact: RipsImage | None,
     approximate: RipsNet | None = None,
@@ -34,15 +30,13 @@ def network_images(
 ) -> dict[str, NetworkImages]:
     """Compute the images of all networks' clouds, without augmentation.
 
-    What is kept of a batch are its diagrams and approximated images; the clouds of a large split would not fit on a GPU.
+    What is kept of a batch are its diagrams and approximated images; the clouds of a large split would not fit on a
+    GPU.
 
     Args:
-        model (nn.Module): A :class:`topkd.models.Distiller` in eval mode, for teacher and preprocessor.
-        students (Mapping[str, nn.Module]): By name.
-        projections (Mapping): From :func:`topkd.analysis.images.vectorizers.load_projections`.
-        loss (TopologyLoss): For taps and clouds.
+        trained (TrainedStudents): The networks, with the students' projections.
         batches (Iterable[dict]): Whose images make whole clouds.
-        exact (RipsImage, optional): Fitted on the teacher's clouds of all batches where it has no spec.
+        exact (RipsImage, optional): Fitted on the teacher's clouds of all batches if it has no spec.
         approximate (RipsNet, optional): The approximation.
         limit (int, optional): Number of batches; None for all.
 
@@ -52,13 +46,13 @@ def network_images(
     Raises:
         IncompleteCloudError: If the images are too few for one cloud.
     """
-    seen: dict[str, list[_Seen]] = {name: [] for name in (TEACHER, *students)}
-    for clouds in whole_clouds(model, students, projections, loss, batches, limit):
+    seen: dict[str, list[_Seen]] = {name: [] for name in trained.names}
+    for clouds in trained.clouds(batches, limit):
         for name, points in clouds.items():
             seen[name].append(_look(points, exact, approximate))
     if not seen[TEACHER]:
         raise IncompleteCloudError(
-            f'the split has too few images for one cloud of {loss.cloud.num_points}: name a larger split, or '
+            f'the split has too few images for one cloud of {trained.loss.cloud.num_points}: name a larger split, or '
             'lower cloud.num_points'
         )
     if exact is not None and not exact.imager.fitted:
@@ -76,9 +70,10 @@ def image_figures(images: NetworkImages, teacher: NetworkImages) -> dict[str, fl
         teacher (NetworkImages): Of the teacher on the same clouds.
 
     Returns:
-        dict: ``clouds``; ``outside``; between exact and approximated images ``mse`` and ``l2``; between the network's and
-        the teacher's images ``teacher_exact`` and ``teacher_approximated``, mean squared errors, the latter the value that a
-        training minimizes. What needs a kind of image is missing where there is none.
+        dict: ``clouds``; ``outside``; between exact and approximated images ``mse`` and ``l2``; between the network's
+            and
+        the teacher's images ``teacher_exact`` and ``teacher_approximated``, mean squared errors, the latter the value
+        that a training minimizes. What needs a kind of image is missing if there is none.
     """
     result: dict[str, float] = dict(clouds=len(images.approximated if images.exact is None else images.exact))
     if images.exact is not None:

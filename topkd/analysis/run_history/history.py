@@ -34,8 +34,8 @@ class History(NamedTuple):
 def read_run(folder: str | Path) -> list[dict[str, Any]]:
     """Read the training records of MMEngine's ``<folder>/<timestamp>/vis_data/scalars.json``, or of one such start.
 
-    A training that was resumed has several starts. What an earlier one logged from the step on at which a later one logged
-    first is left out: the later one trained on from a checkpoint before it, or anew.
+    A training that was resumed has several starts. What an earlier one logged from the step on at which a later one
+    logged first is left out: the later one trained on from a checkpoint before it, or anew.
 
     Args:
         folder (str | Path): Work directory of a training.
@@ -92,7 +92,8 @@ def history_of(records: Sequence[dict[str, Any]], key: str) -> History:
 
 
 def _epoch_length(records: Sequence[dict[str, Any]]) -> int | None:
-    # step s of epoch e means an epoch of s / e steps at least; the last step of an epoch, which is mostly logged, says exactly
+    # step s of epoch e means an epoch of s / e steps at least; the last step of an epoch, which is mostly logged, says
+    # exactly
     lengths = [-(-record['step'] // record['epoch']) for record in records if record.get('epoch')]
     return max(lengths) if len(lengths) == len(records) else None
 
@@ -106,7 +107,8 @@ def summarize(history: History) -> dict[str, Any]:
         history (History): Not empty.
 
     Returns:
-        dict: ``first``, ``first_epoch``, ``last_epoch``, ``last``; ``first_step``, ``last_step``, and ``logged`` values.
+        dict: ``first``, ``first_epoch``, ``last_epoch``, ``last``; ``first_step``, ``last_step``, and ``logged``
+            values.
     """
     steps, values = history.steps, history.values
     if history.epoch_length is None:

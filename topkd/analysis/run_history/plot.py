@@ -19,8 +19,8 @@ def plot_runs(panels: Mapping[str, Mapping[str, History]], path: str, percent: t
     An axis is logarithmic where its values span two decades. Without epochs in one of the runs the x axis counts steps.
 
     Args:
-        panels (Mapping[str, Mapping[str, History]]): By what the axis is to say, histories by name of the run. A run keeps its
-            color and dash in all panels; one with an empty history is left out.
+        panels (Mapping[str, Mapping[str, History]]): By what the axis is to say, histories by name of the run. A run
+            keeps its color and dash in all panels; one with an empty history is left out.
         path (str): PNG to write.
         percent (tuple[str]): Axes that show shares in percent, never logarithmic.
     """

@@ -21,7 +21,7 @@ USER_ERRORS = (ValueError, TypeError, KeyError, FloatingPointError, OSError, Not
 
 
 def parser(description: str, distributed: bool = True) -> argparse.ArgumentParser:
-    """Return a parser with CONFIG, --work-dir, --cfg-options and, for tools that several processes can share, --launcher."""
+    """Return a parser with CONFIG, --work-dir, --cfg-options and, for tools of several processes, --launcher."""
     result = argparse.ArgumentParser(description=description)
     result.add_argument('config', help='config file, or package::file of an installed package')
     result.add_argument('--work-dir', help='folder for logs and checkpoints; default: work_dirs/<name of the config>')
@@ -108,7 +108,7 @@ def analysis_folder(args: argparse.Namespace, cfg: Config) -> str:
 
 
 def origin(args: argparse.Namespace, *names: str, **values: Any) -> dict[str, Any]:
-    """Return what an analysis writes beside its findings, so that it can be repeated: the command and some of its arguments.
+    """Return what an analysis writes beside its findings, so that it can be repeated: its command and arguments.
 
     Args:
         args (argparse.Namespace): Of the tool.

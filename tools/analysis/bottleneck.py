@@ -52,7 +52,8 @@ def main() -> None:
     print(
         f'\nmean ± standard deviation over clouds of random images of the {args.split} split; exact distances\n'
         "'teacher, other images': between the teacher's own diagrams of different images\n"
-        'at cap: share of clouds whose distance is half the greatest persistence of the two diagrams, the most it can be;\n'
+        'at cap: share of clouds whose distance is half the greatest persistence of the two diagrams, the most it can '
+        'be;\n'
         "where that persistence is the teacher's, a distance at the cap does not depend on the student's diagram"
     )
 

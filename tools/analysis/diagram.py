@@ -61,8 +61,8 @@ def subset(clouds: dict[str, Tensor], points: int | None, seed: int) -> dict[str
     count = len(next(iter(clouds.values())))
     if points is None and count > MAX_POINTS:
         raise ValueError(
-            f'the cloud has {count} points, too many for its diagram (limit {MAX_POINTS}): take a random part of them by '
-            f'--points {MAX_POINTS // 2}'
+            f'the cloud has {count} points, too many for its diagram (limit {MAX_POINTS}): take a random part of them '
+            f'by --points {MAX_POINTS // 2}'
         )
     if points is None:
         return clouds
@@ -83,7 +83,8 @@ def table(topology: dict[str, CloudTopology]) -> str:
             line = f'{name:<24}{dim:>10}{row["classes"]:>9}'
             if row['classes']:
                 ranges = [f'{low:.4g} to {high:.4g}' for low, high in (row['births'], row['deaths'])]
-                line += f'{ranges[0]:>26}{ranges[1]:>26}{row["greatest_persistence"]:>18.4g}{row["total_persistence"]:>12.4g}'
+                line += f'{ranges[0]:>26}{ranges[1]:>26}'
+                line += f'{row["greatest_persistence"]:>18.4g}{row["total_persistence"]:>12.4g}'
             lines.append(line)
     return '\n'.join(lines)
 

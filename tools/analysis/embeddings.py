@@ -100,8 +100,8 @@ def main() -> None:
     summary = summarize_study(study)
     print(table(summary))
     print(
-        f'mean ± standard deviation over {args.draws} draws of {args.classes} classes, {len(embeddings.labels)} images of the '
-        f'{args.split} split'
+        f'mean ± standard deviation over {args.draws} draws of {args.classes} classes, {len(embeddings.labels)} images '
+        f'of the {args.split} split'
     )
 
     folder = analysis_folder(args, cfg)

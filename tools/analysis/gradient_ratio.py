@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Does the topology term act? Its gradient at the shared feature over that of all other terms, over the epochs of
-trainings.
+"""Does the topology term act? The ratio of its gradient to that of all other terms, over the epochs of trainings.
 
-The numbers are those that every distillation logs (gradient_ratio_<loss>, outside_<loss>, share_<loss>); nothing is
-computed anew.
+The gradients are those at the shared feature. The numbers are those that every distillation logs
+(gradient_ratio_<loss>, outside_<loss>, share_<loss>); nothing is computed anew.
 """
 
 import argparse
@@ -72,8 +71,8 @@ def read_panels(args: argparse.Namespace, runs: dict[str, str]) -> Panels:
         if not len(history.values):
             logged = sorted({key for record in records[name] for key in record if key.startswith(f'{first}_')})
             raise ValueError(
-                f"run '{name}' did not log {first}_{args.loss} (it logged: {', '.join(logged) or 'no such ratio'}): name "
-                'distillations with a topology loss, or the loss with --loss'
+                f"run '{name}' did not log {first}_{args.loss} (it logged: {', '.join(logged) or 'no such ratio'}): "
+                'name distillations with a topology loss, or the loss with --loss'
             )
     return {
         quantity: histories

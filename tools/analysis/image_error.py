@@ -17,8 +17,8 @@ from topkd.models.losses.topology_configs import topology_loss_of
 from topkd.utils.seed import seed_everything
 
 LEGEND = (
-    "\nMSE: mean over pixels and clouds; L2: norm of an image's difference, mean over clouds; outside: deaths that the images "
-    'cannot see.'
+    "\nMSE: mean over pixels and clouds; L2: norm of an image's difference, mean over clouds; outside: deaths that the "
+    'images cannot see.'
 )
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Exact and approximated persistence images of teacher and students on the same clouds (Figs. 4, 7 and 8).
 
-Where the widths of the two networks differ, a student's image needs the projection that was trained with it, which only
+If the widths of the two networks differ, a student's image needs the projection that was trained with it, which only
 the whole checkpoint of a distillation with a topology loss holds.
 """
 

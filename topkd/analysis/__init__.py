@@ -1,6 +1,6 @@
-"""What is computed, drawn and written about trained networks, one subject a file or folder; `tools/analysis` holds the
-commands.
+"""What is computed, drawn and written about trained networks, one subject a file or folder.
 
+``tools/analysis`` holds the commands.
 A folder holds its numbers, its figure, and ``record``: the JSON that the command writes and the numbers that tables
 read from it.
 

@@ -22,7 +22,9 @@ def image_errors(
 ) -> dict[str, dict[str, float]]:
     r"""Compare two vectorizers on the clouds of all networks, batch by batch.
 
-    .. math:: \frac{1}{P} \sum_p (\hat I_p - I_p)^2 \quad\text{and}\quad \|\hat I - I\|_2, \text{ averaged over all clouds}
+    .. math:: \frac{1}{P} \sum_p (\hat I_p - I_p)^2 \quad\text{and}\quad \|\hat I - I\|_2
+
+    Both are averaged over all clouds. The images are augmented as in training, which is what RipsNet has learned.
 
     Args:
         trained (TrainedStudents): The networks, with the students' projections.
@@ -34,8 +36,6 @@ def image_errors(
     Returns:
         dict: By network ``mse``, ``l2``, ``outside`` (share of deaths outside the images' range), and the number of
         ``clouds``.
-
-    The images are augmented as in training, which is what RipsNet has learned.
 
     Source: Section 6.2, Table 8.
     """

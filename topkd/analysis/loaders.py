@@ -27,7 +27,14 @@ def split_config(cfg: Config, split: str, augment: bool = False) -> dict:
 
 
 def split_loader(cfg: Config, split: str, augment: bool = False, seed: int | None = None) -> DataLoader:
-    """Build a config's dataloader of a split, see :func:`split_config`, shuffled by a seed (default: the config's) if at all."""
+    """Build a config's dataloader of a split.
+
+    Args:
+        cfg (Config): See :func:`split_config`.
+        split (str): 'train' or 'test'.
+        augment (bool): See :func:`split_config`. Defaults to False.
+        seed (int, optional): Of the order of the images, if they are shuffled. None: the config's.
+    """
     seed = cfg.get('randomness', {}).get('seed') if seed is None else seed
     return Runner.build_dataloader(split_config(cfg, split, augment), seed=seed)
 
@@ -39,8 +46,8 @@ def cloud_loader(cfg: Config, split: str, cloud: PointCloud, seed: int) -> DataL
     images may be sorted by class, and a batch is one cloud, or the config's batch if every image is a cloud.
 
     Args:
-        cfg (Config): Whose ``<split>_dataloader`` is taken; the batch size of ``train_dataloader`` is the size of a cloud that does
-            not state its own.
+        cfg (Config): Whose ``<split>_dataloader`` is taken; the batch size of ``train_dataloader`` is the size of a
+            cloud that does not state its own.
         split (str): 'train' or 'test'.
         cloud (nn.Module): The topology loss's, see :mod:`topkd.models.clouds.point_cloud`.
         seed (int): Of the order of the images.

@@ -86,8 +86,9 @@ class TrainedStudents:
         return (TEACHER, *self.students)
 
     def loader(self, split: str, seed: int = 0) -> DataLoader:
-        """Build a dataloader whose batches make whole clouds of random images, see
-        :func:`topkd.analysis.loaders.cloud_loader`.
+        """Build a dataloader whose batches make whole clouds of random images.
+
+        See :func:`topkd.analysis.loaders.cloud_loader`.
 
         Args:
             split (str): 'train' or 'test'.

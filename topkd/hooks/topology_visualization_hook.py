@@ -171,8 +171,7 @@ def term_history(runner: Runner, name: str) -> dict[str, tuple[np.ndarray, np.nd
     last = max((len(values) for values in found.values()), default=0)
     result = {}
     for words, values in found.items():
-        # a resumed training measures in its first step too, so that the places of earlier measurements are shifted a
-        # little
+        # a resumed training measures in its first step too, so that the places of earlier measurements shift a little
         apart = _model(runner).gradient_interval if len(values) < last else 1
         result[words] = (1 + np.arange(len(values)) * min(apart, (last - 1) / max(len(values) - 1, 1)), values)
     return result

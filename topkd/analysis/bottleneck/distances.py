@@ -23,7 +23,7 @@ class Distances(NamedTuple):
     caps: list[float]
 
     def plain(self) -> dict:
-        """Return everything as plain values, with ``mean``, ``std``, number of ``clouds``, and ``at_cap``, the share at the cap."""
+        """Return plain values with ``mean``, ``std``, number of ``clouds``, and ``at_cap``, the share at the cap."""
         mean, deviation = mean_and_deviation(self.values)
         at_cap = np.isclose(self.values, self.caps, atol=0) & (np.array(self.caps) > 0)
         return dict(
@@ -43,8 +43,8 @@ def bottleneck_distances(first: Sequence[np.ndarray], second: Sequence[np.ndarra
 
     .. math:: \min_\eta \max_x \|x - \eta(x)\|_\infty
 
-    over all matchings eta of the points of one diagram with those of the other or with the diagonal; matching (b, d) with the
-    diagonal costs (d - b) / 2.
+    over all matchings eta of the points of one diagram with those of the other or with the diagonal; matching (b, d)
+    with the diagonal costs (d - b) / 2.
 
     Args:
         first (Sequence[np.ndarray]): Diagrams (m, 2) of (birth, death), finite.
@@ -93,8 +93,8 @@ def distances_to_teacher(diagrams: Sequence[ScaledDiagrams]) -> list[Distances]:
         diagrams (Sequence[ScaledDiagrams]): See :func:`topkd.analysis.bottleneck.diagrams.collect_diagrams`.
 
     Returns:
-        list[Distances]: For each dimension and scale, the students in their order, then 'teacher, other images', the distances
-        between each of the teacher's diagrams and the next one, if there are two clouds or more.
+        list[Distances]: For each dimension and scale, the students in their order, then 'teacher, other images', the
+        distances between each of the teacher's diagrams and the next one, if there are two clouds or more.
     """
     result = []
     for dim, scale, networks in diagrams:

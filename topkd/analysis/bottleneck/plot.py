@@ -18,7 +18,7 @@ def plot_bottleneck(diagrams: Sequence[ScaledDiagrams], distances: Sequence[Dist
     """Draw one row a dimension and scale: shares of persistences on the left, distances to the teacher on the right.
 
     On the right, every dot is a cloud, the bold marker their mean, the bar one standard deviation to each side. Below a
-    name stands the share of clouds whose distance is at its cap, where there are any.
+    name stands the share of clouds whose distance is at its cap, if there are any.
 
     Args:
         diagrams (Sequence[ScaledDiagrams]): See :func:`topkd.analysis.bottleneck.diagrams.collect_diagrams`.

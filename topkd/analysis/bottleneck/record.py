@@ -27,7 +27,7 @@ def write_distances(
 
 
 def read_distances(folder: str | Path) -> Figures:
-    """Read the mean distances in the first homology dimension, by network: ``bottleneck`` and ``bottleneck_scale_free``."""
+    """Read mean distances in the first homology dimension by network: ``bottleneck`` and ``bottleneck_scale_free``."""
     rows = read_record(folder, NAME)['distances']
     figures: Figures = {}
     for row in rows:

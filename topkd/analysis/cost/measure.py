@@ -17,7 +17,7 @@ TRAINING_BATCH = 64
 
 
 class CloudSize(NamedTuple):
-    """A size of clouds, and what Table 13 says of it where it is one of the paper's."""
+    """A size of clouds, and what Table 13 says of it if it is one of the paper's."""
 
     name: str
     num_points: int
@@ -55,6 +55,9 @@ def ripsnet_flops(network: RipsNet, num_points: int) -> int:
         int: Operations; twice what counters of multiply-adds report.
 
     Source: Table 13: 1.131 M and 235.1 M.
+
+    >>> ripsnet_flops(RipsNet(64), 64)
+    1130704
     """
     before = sum(layer.weight.numel() for layer in network.point_layers)
     after = sum(layer.weight.numel() for layer in network.image_layers)
@@ -141,7 +144,15 @@ def _difference(exact: RipsImage, released: ReleasedRoute, clouds: Tensor) -> fl
 
 
 def scaled(value: float, digits: int = 4) -> str:
-    """Write a count with significant digits and a prefix, for example '1.131 M' for 1,130,704."""
+    """Write a count with significant digits and a prefix.
+
+    Args:
+        value (float): The count.
+        digits (int): Significant digits. Defaults to 4.
+
+    >>> scaled(1_130_704)
+    '1.131 M'
+    """
     factor, prefix = next(
         ((factor, prefix) for factor, prefix in ((1e9, ' G'), (1e6, ' M'), (1e3, ' k')) if value >= factor), (1, '')
     )

@@ -16,7 +16,7 @@ class CloudTopology(NamedTuple):
 
     Attributes:
         diagrams (dict): (m, 2) of (birth, death) by homology dimension, in the order of deaths.
-        image (np.ndarray, optional): (rows, columns), rows = persistence, columns = birth, least first; None where none
+        image (np.ndarray, optional): (rows, columns), rows = persistence, columns = birth, least first; None if none
             could be fitted.
     """
 
@@ -36,14 +36,17 @@ def cloud_topology(
         clouds (Mapping[str, Tensor]): Points (n, d) by name, each cloud of its own n and d.
         homology_dims (Sequence[int]): Their diagrams are joined in one image, as in training.
         spec (dict, optional): :meth:`topkd.topology.PersistenceImager.spec`. None: fitted on all of these diagrams.
-        resolution (Sequence[int]): Columns and rows of the image where there is no spec. Defaults to (20, 20).
+        resolution (Sequence[int]): Columns and rows of the image if there is no spec. Defaults to (20, 20).
 
     Returns:
-        tuple: :class:`CloudTopology` by name; and the spec, None where none could be fitted because no two of the first
-            200
-        points of the diagrams are more than 1e-5 apart.
+        tuple: :class:`CloudTopology` by name; and the spec, None if none could be fitted because no two of the first
+        200 points of the diagrams are more than 1e-5 apart.
 
     Source: Figure 6.
+
+    >>> square = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> cloud_topology(dict(square=square), (0,))[0]['square'].diagrams[0].tolist()
+    [[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]
     """
     dims = sorted(set(homology_dims))  # as in training: what is fitted depends on the order of the points
     diagrams = {name: {dim: exact_diagrams(points[None], (dim,))[0] for dim in dims} for name, points in clouds.items()}
@@ -69,6 +72,9 @@ def summarize_diagram(diagram: np.ndarray) -> dict:
 
     Returns:
         dict: ``classes`` and, unless there are none, the rest in the unit of the points.
+
+    >>> summarize_diagram(np.array([[0.0, 1.0], [0.5, 2.0]]))['total_persistence'].item()
+    2.5
     """
     if not len(diagram):
         return dict(classes=0)
@@ -105,14 +111,14 @@ def spec_of_file(path: str, homology_dims: Sequence[int] | None = None) -> tuple
     if homology_dims is not None and sorted(set(homology_dims)) != dims:
         words = ' '.join(map(str, dims))
         raise ValueError(
-            f"the images of '{path}' are of dimensions {words}, asked for are {' '.join(map(str, homology_dims))}: give "
-            f'--homology-dims {words}, or leave out --spec'
+            f"the images of '{path}' are of dimensions {words}, asked for are {' '.join(map(str, homology_dims))}: "
+            f'give --homology-dims {words}, or leave out --spec'
         )
     return dict(spec, resolution=file.get('resolution', (20, 20))), dims
 
 
 def _imager(diagrams: Sequence[Tensor], spec: dict | None, resolution: Sequence[int]) -> PersistenceImager | None:
-    """Return the imager of a spec, or one fitted to diagrams (m_i, 2); None where there is nothing to fit to."""
+    """Return the imager of a spec, or one fitted to diagrams (m_i, 2); None if there is nothing to fit to."""
     if spec is not None:
         return PersistenceImager(spec.get('resolution', resolution)).load_spec(spec)
     try:

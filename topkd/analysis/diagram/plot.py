@@ -17,7 +17,7 @@ def plot_diagrams(clouds: dict[str, CloudTopology], spec: dict | None, path: str
 
     Args:
         clouds (dict): By name, see :func:`topkd.analysis.diagram.cloud_topology.cloud_topology`.
-        spec (dict, optional): Of the images; None where there are none.
+        spec (dict, optional): Of the images; None if there are none.
         path (str): PNG to write.
         unit (str): Of births, deaths and persistences, for the axes. Defaults to 'distance'.
     """

@@ -16,8 +16,8 @@ def umap_class() -> Any:
         from umap import UMAP
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f'UMAP is an optional extra and cannot be imported ({error}): pip install topkd[analysis], or take the scores of the '
-            'embeddings themselves by --space features, which needs no UMAP',
+            f'UMAP is an optional extra and cannot be imported ({error}): pip install topkd[analysis], or take the '
+            'scores of the embeddings themselves by --space features, which needs no UMAP',
             name=error.name,
         ) from error
     return UMAP
@@ -57,9 +57,13 @@ def principal_plane(points: np.ndarray) -> np.ndarray:
 
     Args:
         points (np.ndarray): (N, d), N >= 2; of width 1, the second coordinate is 0.
+
+    >>> plane = principal_plane(np.array([[0.0, 1.0, 1.0], [0.0, 1.0, 5.0]]))
+    >>> abs(plane).round(6).tolist()
+    [[2.0, 0.0], [2.0, 0.0]]
     """
-    centerd = np.asarray(points, np.float64) - np.mean(points, axis=0, dtype=np.float64)
-    left, singular, _ = np.linalg.svd(centerd, full_matrices=False)
-    plane = np.zeros((len(centerd), 2))
+    centered = np.asarray(points, np.float64) - np.mean(points, axis=0, dtype=np.float64)
+    left, singular, _ = np.linalg.svd(centered, full_matrices=False)
+    plane = np.zeros((len(centered), 2))
     plane[:, : len(singular[:2])] = left[:, :2] * singular[:2]
     return plane

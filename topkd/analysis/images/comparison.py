@@ -112,7 +112,7 @@ def _draw_images(axes: np.ndarray, grids: dict[str, np.ndarray], im_range: Seque
                 vmin=0,
                 vmax=max(top, 1e-12),
             )
-            axis.set_xticks([] if flat else _centres(grids, im_range)[:2])
+            axis.set_xticks([] if flat else _centers(grids, im_range)[:2])
     birth = 'birth' if im_range is not None else 'column of the image'
     for axis in axes[len(grids) - 1]:
         axis.set_xlabel(birth + (' (all 0)' if flat and im_range[0] == 0 else ''))
@@ -123,7 +123,7 @@ def _draw_curves(
     axes: np.ndarray, grids: dict[str, np.ndarray], im_range: Sequence[float] | None, reference: str | None
 ) -> None:
     """Fill the last row with the means over the births; ``reference`` names the first curve in the other columns."""
-    low, high = _centres(grids, im_range)[2:]
+    low, high = _centers(grids, im_range)[2:]
     means = {kind: group.mean(axis=2) for kind, group in grids.items()}
     top = max(group.max() for group in means.values())
     persistence = np.linspace(low, high, next(iter(means.values())).shape[1])
@@ -137,8 +137,8 @@ def _draw_curves(
         axis.set_xlabel('mean over births')
 
 
-def _centres(grids: dict[str, np.ndarray], im_range: Sequence[float] | None) -> Sequence[float]:
-    """Return the centers of the first and last column, and of the first and last row: the range, or numbers of pixels."""
+def _centers(grids: dict[str, np.ndarray], im_range: Sequence[float] | None) -> Sequence[float]:
+    """Return the centers of first and last column and of first and last row: the range, or numbers of pixels."""
     rows, columns = next(iter(grids.values())).shape[1:]
     return (0, columns - 1, 0, rows - 1) if im_range is None else im_range
 
@@ -146,5 +146,5 @@ def _centres(grids: dict[str, np.ndarray], im_range: Sequence[float] | None) -> 
 def _edges(grids: dict[str, np.ndarray], im_range: Sequence[float] | None) -> Sequence[tuple[float, float]]:
     """Return left and right edge, and lower and upper edge of the images."""
     rows, columns = next(iter(grids.values())).shape[1:]
-    centers = _centres(grids, im_range)
+    centers = _centers(grids, im_range)
     return pixel_edges(*centers[:2], columns), pixel_edges(*centers[2:], rows)

@@ -19,7 +19,7 @@ def network_figure(
     """Draw one column a network: its exact image, RipsNet's, and both as curves beside the teacher's.
 
     Above a column stand the mean squared error of RipsNet's image and the share of the deaths that an exact image
-    cannot see, where there are such images.
+    cannot see, if there are such images.
 
     Args:
         images (Mapping): :class:`topkd.analysis.images.network_images.NetworkImages` by name, the teacher first.

@@ -71,9 +71,8 @@ def image_figures(images: NetworkImages, teacher: NetworkImages) -> dict[str, fl
 
     Returns:
         dict: ``clouds``; ``outside``; between exact and approximated images ``mse`` and ``l2``; between the network's
-            and
-        the teacher's images ``teacher_exact`` and ``teacher_approximated``, mean squared errors, the latter the value
-        that a training minimizes. What needs a kind of image is missing if there is none.
+        and the teacher's images ``teacher_exact`` and ``teacher_approximated``, mean squared errors, the latter the
+        value that a training minimizes. What needs a kind of image is missing if there is none.
     """
     result: dict[str, float] = dict(clouds=len(images.approximated if images.exact is None else images.exact))
     if images.exact is not None:

@@ -29,6 +29,6 @@ def write_images(
 
 
 def read_images(folder: str | Path) -> Figures:
-    """Read ``mse`` and ``l2`` between exact and approximated images, by network; empty if there were no approximated ones."""
+    """Read ``mse`` and ``l2`` of approximated images against exact ones by network; empty if there were none."""
     networks = read_record(folder, NAME)['networks']
     return {name: dict(mse=values['mse'], l2=values['l2']) for name, values in networks.items() if 'mse' in values}

@@ -8,7 +8,7 @@ from topkd.utils.checkpoint import load_state, load_weights
 
 
 def vectorizers_of(loss: TopologyLoss, require_spec: bool = True) -> tuple[RipsImage | None, RipsNet | None]:
-    """Return the exact image and, where a topology loss uses one, the RipsNet that approximates it.
+    """Return the exact image and, if a topology loss uses one, the RipsNet that approximates it.
 
     Args:
         loss (TopologyLoss): Of a built distiller. One that compares no images gets images of dimension 0, not fitted
@@ -43,7 +43,7 @@ def load_spec(exact: RipsImage, loss_name: str, checkpoints: Mapping[str, str]) 
     """Give exact images that were fitted during a training the spec of that training.
 
     Args:
-        exact (RipsImage): Left as it is where it has a spec already.
+        exact (RipsImage): Left as it is if it has a spec already.
         loss_name (str): Name of the topology loss.
         checkpoints (Mapping[str, str]): By name of the student; the first that holds a fitted spec is taken.
 

@@ -16,9 +16,9 @@ class History(NamedTuple):
 
     Attributes:
         steps (np.ndarray): Training steps (k, ), ascending, counted from 1.
-        epochs (np.ndarray): The epoch of each, counted from 1; 0 where the training counts none (k, ).
+        epochs (np.ndarray): The epoch of each, counted from 1; 0 if the training counts none (k, ).
         values (np.ndarray): (k, ), all finite.
-        epoch_length (int, optional): Steps of an epoch; None where the training counts none.
+        epoch_length (int, optional): Steps of an epoch; None if the training counts none.
     """
 
     steps: np.ndarray
@@ -84,7 +84,10 @@ def history_of(records: Sequence[dict[str, Any]], key: str) -> History:
         key (str): For example 'gradient_ratio_topology'.
 
     Returns:
-        History: Empty where the run did not log it. Values that are not finite are left out.
+        History: Empty if the run did not log it. Values that are not finite are left out.
+
+    >>> history_of([dict(step=1, epoch=1, loss=2.0), dict(step=2, epoch=1, loss=1.0)], 'loss').values.tolist()
+    [2.0, 1.0]
     """
     chosen = [record for record in records if key in record and np.isfinite(record[key])]
     columns = [np.array([record.get(name, 0) for record in chosen]) for name in ('step', 'epoch', key)]
@@ -108,7 +111,11 @@ def summarize(history: History) -> dict[str, Any]:
 
     Returns:
         dict: ``first``, ``first_epoch``, ``last_epoch``, ``last``; ``first_step``, ``last_step``, and ``logged``
-            values.
+        values.
+
+    >>> run = history_of([dict(step=1, epoch=1, loss=2.0), dict(step=2, epoch=2, loss=1.0)], 'loss')
+    >>> summarize(run)['last_epoch']
+    1.0
     """
     steps, values = history.steps, history.values
     if history.epoch_length is None:

@@ -16,7 +16,7 @@ DECADES = 100.0
 def plot_runs(panels: Mapping[str, Mapping[str, History]], path: str, percent: tuple[str, ...] = ()) -> None:
     """Draw one panel a scalar and one line a run; a line of more than 120 values shows medians of 120 spans.
 
-    An axis is logarithmic where its values span two decades. Without epochs in one of the runs the x axis counts steps.
+    An axis is logarithmic if its values span two decades. Without epochs in one of the runs the x axis counts steps.
 
     Args:
         panels (Mapping[str, Mapping[str, History]]): By what the axis is to say, histories by name of the run. A run

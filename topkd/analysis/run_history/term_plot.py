@@ -44,10 +44,13 @@ def spans(steps: np.ndarray, values: np.ndarray, count: int = SPANS) -> dict[str
     Args:
         steps (np.ndarray): (k, ), ascending.
         values (np.ndarray): (k, ), one a step.
-        count (int): Number of spans; fewer where there are fewer values. Defaults to 200.
+        count (int): Number of spans; fewer if there are fewer values. Defaults to 200.
 
     Returns:
         dict: Arrays ``step``, the mean step of each span, and ``mean``, ``least`` and ``greatest`` of its values.
+
+    >>> spans(np.arange(4), np.array([1.0, 3.0, 5.0, 5.0]), count=2)['mean'].tolist()
+    [2.0, 5.0]
     """
     parts = np.array_split(np.asarray(values, dtype=float), min(count, len(values)))
     places = np.array_split(np.asarray(steps, dtype=float), len(parts))

@@ -19,8 +19,7 @@ import topkd  # noqa: F401
 from topkd.analysis.diagram.cloud_topology import CloudTopology, cloud_topology, spec_of_file, summarize_diagram
 from topkd.analysis.diagram.plot import plot_diagrams
 from topkd.analysis.diagram.record import write_diagrams
-from topkd.analysis.student_checkpoints import TEACHER
-from topkd.analysis.trained_students import TrainedStudents
+from topkd.analysis.trained_students import TEACHER, TrainedStudents
 from topkd.cli import named_paths, origin, tool
 from topkd.datasets.point_file import read_points
 from topkd.launch import setup_processes

@@ -15,9 +15,8 @@ from topkd.analysis.images.network_figure import network_figure
 from topkd.analysis.images.network_images import NetworkImages, image_figures, network_images
 from topkd.analysis.images.record import write_images
 from topkd.analysis.images.vectorizers import load_spec, vectorizers_of
-from topkd.analysis.student_checkpoints import TEACHER
 from topkd.analysis.style import save_figure
-from topkd.analysis.trained_students import TrainedStudents
+from topkd.analysis.trained_students import TEACHER, TrainedStudents
 from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, origin, tool
 from topkd.launch import setup_processes
 from topkd.models import RipsImage

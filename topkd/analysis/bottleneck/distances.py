@@ -95,6 +95,10 @@ def distances_to_teacher(diagrams: Sequence[ScaledDiagrams]) -> list[Distances]:
     Returns:
         list[Distances]: For each dimension and scale, the students in their order, then 'teacher, other images', the
         distances between each of the teacher's diagrams and the next one, if there are two clouds or more.
+
+    >>> networks = dict(teacher=[np.array([[0.0, 4.0]])], plain=[np.array([[0.0, 3.0]])])
+    >>> [(row.network, row.values) for row in distances_to_teacher([ScaledDiagrams(0, 'as is', networks)])]
+    [('plain', [1.0])]
     """
     result = []
     for dim, scale, networks in diagrams:

@@ -18,6 +18,9 @@ def released_diagrams(clouds: np.ndarray, homology_dims: Sequence[int] = (0,)) -
 
     Returns:
         list[np.ndarray]: B diagrams (m, 2) of (birth, death).
+
+    >>> released_diagrams(np.array([[[0.0], [1.0], [3.0]]]))[0].tolist()
+    [[0.0, 1.0], [0.0, 2.0]]
     """
     diagrams = []
     for cloud in clouds:

@@ -113,6 +113,11 @@ def study_clusters(
         say (Callable): Is told of progress. Defaults to silence.
 
     Source: Table 21.
+
+    >>> embeddings = Embeddings(dict(net=np.array([[0.0], [1.0], [10.0], [11.0]])), np.array([0, 0, 1, 1]))
+    >>> study = study_clusters(embeddings, [np.array([0, 1])], dict(features=lambda points, draw: points))
+    >>> round(study.scores['features']['net'][0]['silhouette'], 3)
+    0.9
     """
     study = ClusterStudy(
         {space: {name: [] for name in embeddings.points} for space in spaces}, {space: {} for space in spaces}

@@ -73,6 +73,10 @@ def image_figures(images: NetworkImages, teacher: NetworkImages) -> dict[str, fl
         dict: ``clouds``; ``outside``; between exact and approximated images ``mse`` and ``l2``; between the network's
         and the teacher's images ``teacher_exact`` and ``teacher_approximated``, mean squared errors, the latter the
         value that a training minimizes. What needs a kind of image is missing if there is none.
+
+    >>> images = NetworkImages(torch.zeros(1, 4), torch.ones(1, 4), torch.zeros(1))
+    >>> image_figures(images, images)['l2']
+    2.0
     """
     result: dict[str, float] = dict(clouds=len(images.approximated if images.exact is None else images.exact))
     if images.exact is not None:

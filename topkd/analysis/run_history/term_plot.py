@@ -24,6 +24,10 @@ def history_figure(history: Mapping[str, tuple[np.ndarray, np.ndarray]], title: 
 
     Raises:
         ValueError: If there is nothing to draw.
+
+    >>> figure = history_figure(dict(share=(np.arange(1, 4), np.array([0.1, 0.2, 0.1]))), 'epoch 1')
+    >>> figure.axes[0].get_ylabel()
+    'share'
     """
     empty = [name for name, (_, values) in history.items() if not len(values)]
     if empty or not history:

@@ -2,14 +2,14 @@
 
 import copy
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from topkd.models.clouds import PointCloud
 
 
-def split_config(cfg: Config, split: str, augment: bool = False) -> dict:
+def split_config(cfg: Config, split: str, augment: bool = False) -> ConfigDict:
     """Return a copy of a config's dataloader of a split.
 
     Args:

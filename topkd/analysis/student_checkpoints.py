@@ -5,17 +5,18 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from topkd.models.distillers.distiller import Distiller
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.utils.checkpoint import load_state, load_student, load_weights
 
 TEACHER = 'teacher'
 
 
-def load_students(model: nn.Module, checkpoints: Mapping[str, str]) -> dict[str, nn.Module]:
+def load_students(model: Distiller, checkpoints: Mapping[str, str]) -> dict[str, nn.Module]:
     """Make one copy of a distiller's student a checkpoint, so that all of them can see the same images.
 
     Args:
-        model (nn.Module): A :class:`topkd.models.Distiller`; its own student holds the last checkpoint afterwards.
+        model (Distiller): Its own student holds the last checkpoint afterwards.
         checkpoints (Mapping[str, str]): By name, see :func:`topkd.utils.checkpoint.load_student`.
 
     Returns:
@@ -52,7 +53,8 @@ def load_projections(loss: TopologyLoss, loss_name: str, checkpoints: Mapping[st
     """
     if loss.projection is None:
         return dict.fromkeys(checkpoints)
-    prefix, result = f'losses.{loss_name}.projection.', {}
+    prefix = f'losses.{loss_name}.projection.'
+    result: dict[str, nn.Module | None] = {}
     for name, checkpoint in checkpoints.items():
         weights = load_state(checkpoint)
         found = {key[len(prefix) :]: value for key, value in weights.items() if key.startswith(prefix)}

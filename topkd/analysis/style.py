@@ -41,7 +41,7 @@ def as_pixels(figure: Figure, dpi: int = 100) -> np.ndarray:
     """Draw a figure of :func:`new_figure` into memory, for visualizer backends that take pictures.
 
     Args:
-        figure (Figure): Drawn by matplotlib's Agg canvas.
+        figure (Figure): Any.
         dpi (int): Dots per inch. Defaults to 100.
 
     Returns:
@@ -51,8 +51,9 @@ def as_pixels(figure: Figure, dpi: int = 100) -> np.ndarray:
     (50, 100, 3)
     """
     figure.set_dpi(dpi)
-    figure.canvas.draw()
-    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def pixel_edges(first: float, last: float, count: int) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from topkd.analysis.loaders import cloud_loader, split_loader
 from topkd.analysis.student_checkpoints import TEACHER, load_projections, load_students
 from topkd.models.clouds import IncompleteCloudError
+from topkd.models.distillers.distiller import Distiller
 from topkd.models.losses.distillation_loss import Features
 from topkd.models.losses.topology_configs import named_topology_loss, topology_config
 from topkd.models.losses.topology_loss import TopologyLoss
@@ -34,7 +35,7 @@ class TrainedStudents:
     options.
 
     Args:
-        model (nn.Module): A :class:`topkd.models.Distiller`, for teacher and preprocessor; it is set to eval mode.
+        model (Distiller): For teacher and preprocessor; it is set to eval mode.
         students (Mapping[str, nn.Module]): Networks by name; the distiller's own student may be one of them.
         loss (TopologyLoss): Names the taps and says what a cloud is; one of the distiller's losses.
         projections (Mapping, optional): Modules by name of the student. A student without one keeps the width of its
@@ -44,7 +45,7 @@ class TrainedStudents:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Distiller,
         students: Mapping[str, nn.Module],
         loss: TopologyLoss,
         projections: Mapping[str, nn.Module | None] | None = None,
@@ -75,8 +76,8 @@ class TrainedStudents:
             ValueError: If a student is named as the teacher is, weights do not fit, or a projection is missing.
         """
         topology_config(cfg, loss)
-        model = MODELS.build(with_preprocessor(cfg.model, cfg)).to(get_device()).eval()
-        found = named_topology_loss(model.losses, loss)
+        model: Distiller = MODELS.build(with_preprocessor(cfg.model, cfg)).to(get_device()).eval()
+        found = named_topology_loss(dict(model.losses.items()), loss)
         students = load_students(model, checkpoints)
         return cls(model, students, found, load_projections(found, loss, checkpoints) if project else {}, cfg)
 

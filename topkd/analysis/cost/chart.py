@@ -27,7 +27,7 @@ def plot_costs(costs: Sequence[dict[str, Any]], path: str) -> None:
     )
     for axis, cost in zip(axes[0], costs):
         _draw(axis, cost, routes)
-    figure.get_layout_engine().set(wspace=0.06)
+    figure.set_layout_engine('constrained', wspace=0.06)
     everything = [value for cost in costs for times in cost['ms'].values() for value in times.values()]
     # whole decades, so that two panels are read on the same scale
     axes[0, 0].set_xlim(

@@ -59,8 +59,10 @@ def ripsnet_flops(network: RipsNet, num_points: int) -> int:
     >>> ripsnet_flops(RipsNet(64), 64)
     1130704
     """
-    before = sum(layer.weight.numel() for layer in network.point_layers)
-    after = sum(layer.weight.numel() for layer in network.image_layers)
+    before, after = (
+        sum(layer.get_parameter('weight').numel() for layer in layers)
+        for layers in (network.point_layers, network.image_layers)
+    )
     return 2 * (num_points * before + after)
 
 
@@ -100,12 +102,12 @@ def measure_cost(
         RipsImage(homology_dims, spec=imager.spec()).to(device),
         ReleasedRoute(imager.spec(), homology_dims),
     )
-    routes = {
+    routes: dict[str, Route] = {
         'RipsNet': torch.no_grad()(network),
         'exact image': torch.no_grad()(exact),
         'gudhi, released route': released,
     }
-    result = dict(
+    result: dict[str, Any] = dict(
         size=size._asdict(),
         units=[size.width, *network.units, 50, 100, 200, 400],
         parameters=sum(parameter.numel() for parameter in network.parameters()),
@@ -120,7 +122,7 @@ def measure_cost(
             for key, reduce in (('ms', median), ('ms_least', min), ('ms_greatest', max)):
                 result[key][name][str(count)] = reduce(values) / count
     clouds = torch.randn(TRAINING_BATCH, *sample.shape[1:], generator=generator).to(device)
-    step = dict(step=training_step(network))
+    step: dict[str, Route] = dict(step=training_step(network))
     result['training_step_ms'] = median(measure_times(step, [clouds], repeats)['step'])
     return result
 

@@ -45,9 +45,10 @@ def time_in_turns(
 
 def timed(function: Callable[[Any], object], supply: Callable[[], Any]) -> float:
     """Return the milliseconds of a call, the mean over as many as fit into a turn."""
-    begin = time.perf_counter()
-    for calls in itertools.count(1):
+    begin, calls = time.perf_counter(), 0
+    while True:
         function(supply())
+        calls += 1
         if torch.cuda.is_initialized():
             torch.cuda.synchronize()
         elapsed = time.perf_counter() - begin

@@ -120,7 +120,9 @@ def spec_of_file(path: str, homology_dims: Sequence[int] | None = None) -> tuple
 def _imager(diagrams: Sequence[Tensor], spec: dict | None, resolution: Sequence[int]) -> PersistenceImager | None:
     """Return the imager of a spec, or one fitted to diagrams (m_i, 2); None if there is nothing to fit to."""
     if spec is not None:
-        return PersistenceImager(spec.get('resolution', resolution)).load_spec(spec)
+        imager = PersistenceImager(spec.get('resolution', resolution))
+        imager.load_spec(spec)
+        return imager
     try:
         return PersistenceImager(resolution).fit(diagrams)
     except ValueError:  # the diagrams are finite, so their points are too few or too close

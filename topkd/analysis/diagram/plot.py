@@ -87,10 +87,11 @@ def _image(figure: Figure, axis: Axes, image: np.ndarray | None, spec: dict | No
         return
     # the range's ends are the centers of the outermost pixels; where it has no width, the pixels get one
     rows, columns = image.shape
-    (left, right), (low, high) = pixel_edges(*spec['im_range'][:2], columns), pixel_edges(*spec['im_range'][2:], rows)
+    least_birth, greatest_birth, least, most = spec['im_range']
+    (left, right), (low, high) = pixel_edges(least_birth, greatest_birth, columns), pixel_edges(least, most, rows)
     shown = axis.imshow(
         image, origin='lower', extent=(left, right, low, high), aspect='auto', cmap='viridis', vmin=0, vmax=greatest
     )
-    if spec['im_range'][0] == spec['im_range'][1]:
-        axis.set_xticks([columns / 2 + left], [f'{spec["im_range"][0]:g}'])
+    if least_birth == greatest_birth:
+        axis.set_xticks([columns / 2 + left], [f'{least_birth:g}'])
     figure.colorbar(shown, ax=axis, label='pixel value')

@@ -99,7 +99,8 @@ def image_figure(
 def _draw_images(axes: np.ndarray, grids: dict[str, np.ndarray], im_range: Sequence[float] | None) -> Any:
     """Fill all rows but the last, on one scale of colors, and return one of the pictures."""
     (left, right), (low, high) = _edges(grids, im_range)
-    flat = im_range is not None and im_range[0] == im_range[1]
+    first, last, _, _ = _centers(grids, im_range)
+    flat = im_range is not None and first == last
     top = max(group.max() for group in grids.values())
     for row, group in enumerate(grids.values()):
         for axis, grid in zip(axes[row], group):
@@ -112,10 +113,10 @@ def _draw_images(axes: np.ndarray, grids: dict[str, np.ndarray], im_range: Seque
                 vmin=0,
                 vmax=max(top, 1e-12),
             )
-            axis.set_xticks([] if flat else _centers(grids, im_range)[:2])
+            axis.set_xticks([] if flat else (first, last))
     birth = 'birth' if im_range is not None else 'column of the image'
     for axis in axes[len(grids) - 1]:
-        axis.set_xlabel(birth + (' (all 0)' if flat and im_range[0] == 0 else ''))
+        axis.set_xlabel(birth + (' (all 0)' if flat and first == 0 else ''))
     return shown
 
 
@@ -123,7 +124,7 @@ def _draw_curves(
     axes: np.ndarray, grids: dict[str, np.ndarray], im_range: Sequence[float] | None, reference: str | None
 ) -> None:
     """Fill the last row with the means over the births; ``reference`` names the first curve in the other columns."""
-    low, high = _centers(grids, im_range)[2:]
+    _, _, low, high = _centers(grids, im_range)
     means = {kind: group.mean(axis=2) for kind, group in grids.items()}
     top = max(group.max() for group in means.values())
     persistence = np.linspace(low, high, next(iter(means.values())).shape[1])
@@ -146,5 +147,5 @@ def _centers(grids: dict[str, np.ndarray], im_range: Sequence[float] | None) -> 
 def _edges(grids: dict[str, np.ndarray], im_range: Sequence[float] | None) -> Sequence[tuple[float, float]]:
     """Return left and right edge, and lower and upper edge of the images."""
     rows, columns = next(iter(grids.values())).shape[1:]
-    centers = _centers(grids, im_range)
-    return pixel_edges(*centers[:2], columns), pixel_edges(*centers[2:], rows)
+    left, right, low, high = _centers(grids, im_range)
+    return pixel_edges(left, right, columns), pixel_edges(low, high, rows)

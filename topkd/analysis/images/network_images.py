@@ -78,10 +78,12 @@ def image_figures(images: NetworkImages, teacher: NetworkImages) -> dict[str, fl
     >>> image_figures(images, images)['l2']
     2.0
     """
-    result: dict[str, float] = dict(clouds=len(images.approximated if images.exact is None else images.exact))
-    if images.exact is not None:
-        result.update(outside=images.outside.mean().item(), teacher_exact=_mse(images.exact, teacher.exact))
-    if images.approximated is not None:
+    result: dict[str, float] = dict(clouds=max(len(kind) for kind in images[:2] if kind is not None))
+    if images.outside is not None:
+        result.update(outside=images.outside.mean().item())
+    if images.exact is not None and teacher.exact is not None:
+        result.update(teacher_exact=_mse(images.exact, teacher.exact))
+    if images.approximated is not None and teacher.approximated is not None:
         result.update(teacher_approximated=_mse(images.approximated, teacher.approximated))
     if images.exact is not None and images.approximated is not None:
         difference = (images.approximated - images.exact).double()
@@ -92,12 +94,13 @@ def image_figures(images: NetworkImages, teacher: NetworkImages) -> dict[str, fl
 class _Seen(NamedTuple):
     """What is kept of one batch of one network's clouds, on the CPU."""
 
-    diagrams: list[Tensor] | None  # (m_i, 2), one a cloud
+    diagrams: list[Tensor]  # (m_i, 2), one a cloud; none if there is no exact image
     approximated: Tensor | None  # (B, P)
 
 
 def _look(points: Tensor, exact: RipsImage | None, approximate: RipsNet | None) -> _Seen:
-    diagrams = approximated = None
+    diagrams: list[Tensor] = []
+    approximated = None
     if exact is not None:
         exact.to(points.device)
         diagrams = [diagram.cpu() for diagram in rips_diagrams(points, exact.homology_dims)]
@@ -108,7 +111,8 @@ def _look(points: Tensor, exact: RipsImage | None, approximate: RipsNet | None) 
 
 def _images(parts: list[_Seen], exact: RipsImage | None) -> NetworkImages:
     """Compute the exact images of one network, batch by batch."""
-    approximated = None if parts[0].approximated is None else torch.cat([part.approximated for part in parts])
+    kept = [part.approximated for part in parts if part.approximated is not None]
+    approximated = torch.cat(kept) if kept else None
     if exact is None:
         return NetworkImages(None, approximated, None)
     images = torch.cat([exact.imager(part.diagrams).cpu() for part in parts])

@@ -1,6 +1,7 @@
 """What makes the images of trained networks: the vectorizers of a loss, and the spec that a training fitted."""
 
 from collections.abc import Mapping
+from typing import cast
 
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.vectorizers import RipsImage, RipsNet
@@ -22,7 +23,7 @@ def vectorizers_of(loss: TopologyLoss, require_spec: bool = True) -> tuple[RipsI
     network = loss.network
     if isinstance(network, RipsNet):
         return exact_twin(network) if require_spec or network.spec is not None else None, network
-    return RipsImage() if network is None else network, None
+    return RipsImage() if network is None else cast(RipsImage, network), None
 
 
 def exact_twin(ripsnet: RipsNet) -> RipsImage:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
@@ -68,5 +69,5 @@ def _spans_decades(runs: Mapping[str, History]) -> bool:
     return len(positive) > 0 and positive.max() >= DECADES * positive.min()
 
 
-def _legend(axes: np.ndarray) -> dict[str, object]:
+def _legend(axes: np.ndarray) -> dict[str, Artist]:
     return {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels())}

@@ -25,8 +25,8 @@ from torch.nn import functional as F
 from training_steps import ripsnet_row, share_row
 from turns import Row, make_clouds, measure
 
-from topkd.evaluation.released_route import ReleasedRoute
-from topkd.evaluation.route_times import time_in_turns
+from topkd.analysis.cost.released_route import ReleasedRoute
+from topkd.analysis.cost.route_times import time_in_turns
 from topkd.models import RipsNet
 from topkd.topology import PersistenceImager, rips_diagrams, rips_h0
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from topkd.evaluation.route_times import time_in_turns
+from topkd.analysis.cost.route_times import time_in_turns
 
 
 class Row(NamedTuple):

@@ -4,6 +4,7 @@ import argparse
 import os
 import os.path as osp
 import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -104,6 +105,17 @@ def analysis_folder(args: argparse.Namespace, cfg: Config) -> str:
     folder = args.out or osp.join(cfg.work_dir, 'analysis')
     os.makedirs(folder, exist_ok=True)
     return folder
+
+
+def origin(args: argparse.Namespace, *names: str, **values: Any) -> dict[str, Any]:
+    """Return what an analysis writes beside its findings, so that it can be repeated: its command and arguments.
+
+    Args:
+        args (argparse.Namespace): Of the tool.
+        names (str): Arguments to write as they are.
+        values: What is written besides.
+    """
+    return dict(command=shlex.join(sys.argv), **{name: getattr(args, name) for name in names}, **values)
 
 
 def load_config(args: argparse.Namespace) -> Config:

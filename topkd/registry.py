@@ -16,7 +16,7 @@ from mmengine.registry import Registry
 DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='topkd', locations=['topkd.datasets'])
 FUNCTIONS = Registry('function', parent=MMENGINE_FUNCTIONS, scope='topkd', locations=['topkd.datasets'])
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='topkd', locations=['topkd.hooks'])
-METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='topkd', locations=['topkd.evaluation'])
+METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='topkd', locations=['topkd.metrics'])
 MODELS = Registry('model', parent=MMENGINE_MODELS, scope='topkd', locations=['topkd.models'])
 RUNNERS = Registry('runner', parent=MMENGINE_RUNNERS, scope='topkd', locations=['topkd.runners'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='topkd', locations=['topkd.datasets'])

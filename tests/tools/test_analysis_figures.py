@@ -10,8 +10,8 @@ import torch
 from scipy.cluster.hierarchy import linkage
 from sklearn.metrics import silhouette_score
 
+from topkd.analysis.bottleneck.distances import bottleneck_distances
 from topkd.datasets.digits import Digits
-from topkd.evaluation.bottleneck import bottleneck_distances
 from topkd.models import RipsNet
 from topkd.utils.checkpoint import save_file
 

@@ -10,10 +10,11 @@ from matplotlib.image import imread
 from mmengine.registry import MODELS
 from torch.utils.flop_counter import FlopCounterMode
 
+from topkd.analysis.cost.released_route import ReleasedRoute
+from topkd.analysis.image_error import image_errors
+from topkd.analysis.images.vectorizers import exact_twin
+from topkd.analysis.trained_students import TrainedStudents
 from topkd.datasets.digits import Digits
-from topkd.evaluation.image_error_of_pair import exact_twin, image_errors
-from topkd.evaluation.released_route import ReleasedRoute
-from topkd.evaluation.trained_pair import split_loader
 from topkd.models import RipsNet
 from topkd.utils.checkpoint import save_file
 
@@ -167,9 +168,8 @@ def test_image_error_prints_what_image_errors_computes(call, config, networks, d
     model = MODELS.build(dict(cfg.model, data_preprocessor=cfg.data_preprocessor))
     model.student.load_state_dict(networks['plain'].state_dict())
     exact = exact_twin(RipsNet(checkpoint='ripsnet.pth'))
-    errors = image_errors(
-        model, model.losses.topology, split_loader(cfg, 'train', augment=True), networks['ripsnet'], exact, 2
-    )
+    trained = TrainedStudents(model, dict(student=model.student), model.losses.topology, cfg=cfg)
+    errors = image_errors(trained, trained.image_loader('train', augment=True), networks['ripsnet'], exact, 2)
     rows = {tuple(line.split()[:2]): line.split()[2:] for line in out.splitlines()[1:5]}
     assert list(rows) == [('teacher', 'RipsNet'), ('student', 'RipsNet'), ('teacher', 'exact'), ('student', 'exact')]
     for network, found in errors.items():
@@ -266,7 +266,7 @@ def test_image_error_refuses_a_ripsnet_without_spec(call, config, networks, tmp_
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr('topkd.evaluation.route_times.SECONDS_A_TURN', 0.0)
+    monkeypatch.setattr('topkd.analysis.cost.route_times.SECONDS_A_TURN', 0.0)
 
 
 def test_cost_of_the_papers_sizes(call, quick):

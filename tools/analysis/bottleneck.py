@@ -1,24 +1,23 @@
 #!/usr/bin/env python3
 """Bottleneck distance between the persistence diagrams of teacher and students (Table 20).
 
-The paper does not say which clouds it compares. Here they are clouds of random images of the split, of the topology loss's size and
-taps, not projected; and, since networks differ in scale, once more with every cloud divided by its mean distance (scale-free).
+The paper does not say which clouds it compares. Here they are clouds of random images of the split, of the topology
+loss's size and taps, not projected; and, since networks differ in scale, once more with every cloud divided by its mean
+distance (scale-free).
 """
 
 import os.path as osp
-import shlex
-import sys
 
 import topkd  # noqa: F401
-from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, tool
-from topkd.evaluation.bottleneck import SCALES, Distances, collect_diagrams, distances_to_teacher
-from topkd.evaluation.trained_pair import build_pair
-from topkd.evaluation.trained_students import cloud_loader, load_students
+from topkd.analysis.bottleneck.diagrams import SCALES, collect_diagrams
+from topkd.analysis.bottleneck.distances import Distances, distances_to_teacher
+from topkd.analysis.bottleneck.plot import plot_bottleneck
+from topkd.analysis.bottleneck.record import write_distances
+from topkd.analysis.trained_students import TrainedStudents
+from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, origin, tool
 from topkd.launch import setup_processes
-from topkd.models.losses.topology_configs import image_dims, named_topology_loss
-from topkd.utils.files import write_json
+from topkd.models.losses.topology_configs import image_dims
 from topkd.utils.statistics import cell
-from topkd.visualization.bottleneck_plot import plot_bottleneck
 
 
 def table(distances: list[Distances]) -> str:
@@ -45,32 +44,24 @@ def main() -> None:
     checkpoints = named_paths(args.checkpoints, osp.isfile, 'checkpoint')
     cfg = load_config(args)
     setup_processes(cfg)
-    model = build_pair(cfg)
-    students = load_students(model, checkpoints)
-    loss = named_topology_loss(model.losses, args.loss)
-    loader = cloud_loader(cfg, args.split, loss.cloud, args.seed)
-    diagrams = collect_diagrams(model, students, loss, loader, args.homology_dims or image_dims(loss), args.batches)
+    trained = TrainedStudents.load(cfg, checkpoints, args.loss)
+    dims = args.homology_dims or image_dims(trained.loss)
+    diagrams = collect_diagrams(trained, trained.loader(args.split, args.seed), dims, args.batches)
     distances = distances_to_teacher(diagrams)
     print(table(distances))
     print(
         f'\nmean ± standard deviation over clouds of random images of the {args.split} split; exact distances\n'
         "'teacher, other images': between the teacher's own diagrams of different images\n"
-        'at cap: share of clouds whose distance is half the greatest persistence of the two diagrams, the most it can be;\n'
+        'at cap: share of clouds whose distance is half the greatest persistence of the two diagrams, the most it can '
+        'be;\n'
         "where that persistence is the teacher's, a distance at the cap does not depend on the student's diagram"
     )
 
-    data, figure = (osp.join(analysis_folder(args, cfg), f'bottleneck.{ending}') for ending in ('json', 'png'))
-    write_json(
-        dict(
-            command=shlex.join(sys.argv),
-            config=args.config,
-            checkpoints=checkpoints,
-            split=args.split,
-            seed=args.seed,
-            clouds=loss.request(),
-            distances=[row.plain() for row in distances],
-        ),
-        data,
+    folder = analysis_folder(args, cfg)
+    source = origin(args, 'config', 'split', 'seed', checkpoints=checkpoints)
+    data, figure = (
+        write_distances(folder, source, trained.loss.request(), distances),
+        osp.join(folder, 'bottleneck.png'),
     )
     plot_bottleneck(diagrams, distances, figure)
     print(f'{data}\n{figure}')

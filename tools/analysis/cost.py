@@ -9,8 +9,6 @@ python tools/analysis/cost.py CONFIG                     # the clouds of a disti
 import argparse
 import os
 import os.path as osp
-import shlex
-import sys
 from typing import Any
 
 import torch
@@ -18,15 +16,15 @@ from mmengine.config import DictAction
 from mmengine.device import get_device
 
 import topkd  # noqa: F401
-from topkd.cli import tool
-from topkd.evaluation.cloud_size import cloud_size
-from topkd.evaluation.cost import PAPER_SIZES, TRAINING_BATCH, CloudSize, measure_cost, scaled
-from topkd.evaluation.route_times import device_name
+from topkd.analysis.cloud_size import cloud_size
+from topkd.analysis.cost.chart import plot_costs
+from topkd.analysis.cost.measure import PAPER_SIZES, TRAINING_BATCH, CloudSize, measure_cost, scaled
+from topkd.analysis.cost.record import write_costs
+from topkd.analysis.cost.route_times import device_name
+from topkd.cli import origin, tool
 from topkd.launch import setup_processes
 from topkd.models.losses.topology_configs import image_dims, topology_loss_of
 from topkd.utils.config import merge_cfg_options, read_config
-from topkd.utils.files import write_json
-from topkd.visualization.cost_chart import plot_costs
 
 LEGEND = (
     '\noperations: a multiplication and an addition are two, biases and activations are not counted.\n'
@@ -112,19 +110,12 @@ def main() -> None:
         show(cost)
     print(LEGEND)
     os.makedirs(args.out, exist_ok=True)
-    write_json(
-        dict(
-            command=shlex.join(sys.argv),
-            seed=0,
-            device=device,
-            threads=torch.get_num_threads(),
-            repeats=args.repeats,
-            costs=costs,
-        ),
-        osp.join(args.out, 'cost.json'),
+    data, figure = (
+        write_costs(args.out, origin(args, seed=0), device, args.repeats, costs),
+        osp.join(args.out, 'cost.png'),
     )
-    plot_costs(costs, osp.join(args.out, 'cost.png'))
-    print(f'written to {osp.join(args.out, "cost.json")} and {osp.join(args.out, "cost.png")}')
+    plot_costs(costs, figure)
+    print(f'written to {data} and {figure}')
 
 
 if __name__ == '__main__':

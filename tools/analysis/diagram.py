@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """Persistence diagram, barcode and persistence image of any point cloud (Fig. 6).
 
-SOURCE is a file of points: .npy or .npz with an array (n, d) or (B, n, d), .csv or .txt with one point a row. Or it is a distillation
-config: then a cloud of random images is shown as the teacher and, with --checkpoint, its students see it, not projected.
+SOURCE is a file of points: .npy or .npz with an array (n, d) or (B, n, d), .csv or .txt with one point a row. Or it is
+a distillation config: then a cloud of random images is shown as the teacher and, with --checkpoint, its students see
+it, not projected.
 """
 
 import argparse
 import os
 import os.path as osp
-import shlex
-import sys
 
 import numpy as np
 import torch
@@ -17,16 +16,14 @@ from mmengine.config import DictAction
 from torch import Tensor
 
 import topkd  # noqa: F401
-from topkd.cli import named_paths, tool
+from topkd.analysis.diagram.cloud_topology import CloudTopology, cloud_topology, spec_of_file, summarize_diagram
+from topkd.analysis.diagram.plot import plot_diagrams
+from topkd.analysis.diagram.record import write_diagrams
+from topkd.analysis.trained_students import TEACHER, TrainedStudents
+from topkd.cli import named_paths, origin, tool
 from topkd.datasets.point_file import read_points
-from topkd.evaluation.cloud_topology import CloudTopology, cloud_topology, spec_of_file, summarize_diagram
-from topkd.evaluation.trained_pair import build_pair
-from topkd.evaluation.trained_students import TEACHER, cloud_loader, load_students, whole_clouds
 from topkd.launch import setup_processes
-from topkd.models.losses.topology_configs import named_topology_loss
 from topkd.utils.config import merge_cfg_options, read_config
-from topkd.utils.files import write_json
-from topkd.visualization.diagram_plot import plot_diagrams
 
 MAX_POINTS = 2048  # a distance matrix of this size is 32 MB, its diagrams of dimension 0 and 1 take some seconds
 
@@ -44,10 +41,8 @@ def read_source(args: argparse.Namespace) -> dict[str, Tensor]:
         return {osp.basename(args.source): torch.from_numpy(read_points(args.source, args.index, args.key))}
     cfg = merge_cfg_options(read_config(args.source), args.cfg_options)
     setup_processes(cfg)
-    model = build_pair(cfg)
-    students = load_students(model, named_paths(args.checkpoint, osp.isfile, 'checkpoint'))
-    loss = named_topology_loss(model.losses, args.loss)
-    clouds = next(whole_clouds(model, students, {}, loss, cloud_loader(cfg, args.split, loss.cloud, args.seed)), None)
+    trained = TrainedStudents.load(cfg, named_paths(args.checkpoint, osp.isfile, 'checkpoint'), args.loss)
+    clouds = next(trained.clouds(trained.loader(args.split, args.seed)), None)
     if clouds is None:
         raise ValueError(f'the {args.split} split has too few images for one cloud: lower num_points of the cloud')
     count = len(clouds[TEACHER])
@@ -65,8 +60,8 @@ def subset(clouds: dict[str, Tensor], points: int | None, seed: int) -> dict[str
     count = len(next(iter(clouds.values())))
     if points is None and count > MAX_POINTS:
         raise ValueError(
-            f'the cloud has {count} points, too many for its diagram (limit {MAX_POINTS}): take a random part of them by '
-            f'--points {MAX_POINTS // 2}'
+            f'the cloud has {count} points, too many for its diagram (limit {MAX_POINTS}): take a random part of them '
+            f'by --points {MAX_POINTS // 2}'
         )
     if points is None:
         return clouds
@@ -87,7 +82,8 @@ def table(topology: dict[str, CloudTopology]) -> str:
             line = f'{name:<24}{dim:>10}{row["classes"]:>9}'
             if row['classes']:
                 ranges = [f'{low:.4g} to {high:.4g}' for low, high in (row['births'], row['deaths'])]
-                line += f'{ranges[0]:>26}{ranges[1]:>26}{row["greatest_persistence"]:>18.4g}{row["total_persistence"]:>12.4g}'
+                line += f'{ranges[0]:>26}{ranges[1]:>26}'
+                line += f'{row["greatest_persistence"]:>18.4g}{row["total_persistence"]:>12.4g}'
             lines.append(line)
     return '\n'.join(lines)
 
@@ -129,14 +125,8 @@ def main() -> None:
     print(table(topology))
 
     os.makedirs(args.out, exist_ok=True)
-    data, figure = (osp.join(args.out, f'diagram.{ending}') for ending in ('json', 'png'))
-    diagrams = {
-        name: {str(dim): diagram.tolist() for dim, diagram in cloud.diagrams.items()}
-        for name, cloud in topology.items()
-    }
-    write_json(
-        dict(command=shlex.join(sys.argv), source=args.source, seed=args.seed, spec=spec, diagrams=diagrams), data
-    )
+    data = write_diagrams(args.out, origin(args, 'source', 'seed'), topology, spec)
+    figure = osp.join(args.out, 'diagram.png')
     plot_diagrams(topology, spec, figure, 'feature distance' if is_config(args.source) else 'distance')
     print(f'{data}\n{figure}')
 

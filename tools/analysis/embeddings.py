@@ -1,29 +1,33 @@
 #!/usr/bin/env python3
 """Embeddings of teacher and students in the plane, and how well they separate classes (Fig. 5, Table 21).
 
-The embeddings are the features at the topology loss's taps (the classifier's input), not projected. The paper's scores are
-those of UMAP's plane; those in the space of the embeddings need no UMAP and have no seed.
+The embeddings are the features at the topology loss's taps (the classifier's input), not projected. The paper's scores
+are those of UMAP's plane; those in the space of the embeddings need no UMAP and have no seed.
 """
 
 import argparse
 import os.path as osp
-import shlex
 import sys
 
 import numpy as np
 
 import topkd  # noqa: F401
-from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, tool
-from topkd.evaluation.cluster_scores import SCORES, ClusterStudy, Place, draw_classes, study_clusters, summarize_study
-from topkd.evaluation.embeddings import class_names, collect_embeddings
-from topkd.evaluation.planes import principal_plane, umap_class, umap_plane
-from topkd.evaluation.trained_pair import build_pair, split_loader
-from topkd.evaluation.trained_students import load_students
+from topkd.analysis.embeddings.cluster_scores import (
+    SCORES,
+    ClusterStudy,
+    Place,
+    draw_classes,
+    study_clusters,
+    summarize_study,
+)
+from topkd.analysis.embeddings.collect import class_names, collect_embeddings
+from topkd.analysis.embeddings.planes import principal_plane, umap_class, umap_plane
+from topkd.analysis.embeddings.plot import plot_embeddings
+from topkd.analysis.embeddings.record import write_scores
+from topkd.analysis.trained_students import TrainedStudents
+from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, origin, tool
 from topkd.launch import setup_processes
-from topkd.models.losses.topology_configs import named_topology_loss
-from topkd.utils.files import write_json
 from topkd.utils.statistics import cell
-from topkd.visualization.embedding_plot import plot_embeddings
 
 HEADINGS = dict(umap='in the plane of UMAP', features='in the space of the embeddings')
 
@@ -87,36 +91,24 @@ def main() -> None:
     checkpoints, spaces = named_paths(args.checkpoints, osp.isfile, 'checkpoint'), spaces_of(args)
     cfg = load_config(args)
     setup_processes(cfg)
-    model = build_pair(cfg)
-    students = load_students(model, checkpoints)
-    loader = split_loader(cfg, args.split)
-    embeddings = collect_embeddings(model, students, named_topology_loss(model.losses, args.loss), loader, args.batches)
+    trained = TrainedStudents.load(cfg, checkpoints, args.loss)
+    loader = trained.image_loader(args.split)
+    embeddings = collect_embeddings(trained, loader, args.batches)
     names = class_names(loader.dataset, embeddings.labels)
     drawn = draw_classes(embeddings.labels, args.classes, args.draws, args.seed)
     study = study_clusters(embeddings, drawn, spaces, lambda text: print(text, file=sys.stderr, flush=True))
     summary = summarize_study(study)
     print(table(summary))
     print(
-        f'mean ± standard deviation over {args.draws} draws of {args.classes} classes, {len(embeddings.labels)} images of the '
-        f'{args.split} split'
+        f'mean ± standard deviation over {args.draws} draws of {args.classes} classes, {len(embeddings.labels)} images '
+        f'of the {args.split} split'
     )
 
-    data, figure = (osp.join(analysis_folder(args, cfg), f'embeddings.{ending}') for ending in ('json', 'png'))
-    write_json(
-        dict(
-            command=shlex.join(sys.argv),
-            config=args.config,
-            checkpoints=checkpoints,
-            split=args.split,
-            images=len(embeddings.labels),
-            seed=args.seed,
-            neighbors=args.neighbors,
-            min_dist=args.min_dist,
-            drawn=[[names[number] for number in classes.tolist()] for classes in drawn],
-            scores=summary,
-        ),
-        data,
-    )
+    folder = analysis_folder(args, cfg)
+    source = origin(args, 'config', 'split', 'seed', 'neighbors', 'min_dist', checkpoints=checkpoints)
+    words = [[names[number] for number in classes.tolist()] for classes in drawn]
+    data = write_scores(folder, source, len(embeddings.labels), words, summary)
+    figure = osp.join(folder, 'embeddings.png')
     shown = embeddings.labels[np.isin(embeddings.labels, drawn[0])]
     draw_first(study, shown, names, next(iter(spaces)), figure)
     print(f'{data}\n{figure}')

@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
-"""Does the topology term act? Its gradient at the shared feature over that of all other terms, over the epochs of trainings.
+"""Does the topology term act? The ratio of its gradient to that of all other terms, over the epochs of trainings.
 
-The numbers are those that every distillation logs (gradient_ratio_<loss>, outside_<loss>, share_<loss>); nothing is computed anew.
+The gradients are those at the shared feature. The numbers are those that every distillation logs
+(gradient_ratio_<loss>, outside_<loss>, share_<loss>); nothing is computed anew.
 """
 
 import argparse
 import os
 import os.path as osp
-import shlex
-import sys
 
 import topkd  # noqa: F401
-from topkd.cli import named_paths, tool
-from topkd.evaluation.run_history import History, history_of, read_run, summarize
-from topkd.utils.files import write_json
-from topkd.visualization.run_plot import plot_runs
+from topkd.analysis.run_history.history import History, history_of, read_run
+from topkd.analysis.run_history.plot import plot_runs
+from topkd.analysis.run_history.record import summaries_of, write_histories
+from topkd.cli import named_paths, origin, tool
 
 LABELS = dict(
     gradient_ratio='gradient of the term /\ngradient of all other terms',
@@ -72,8 +71,8 @@ def read_panels(args: argparse.Namespace, runs: dict[str, str]) -> Panels:
         if not len(history.values):
             logged = sorted({key for record in records[name] for key in record if key.startswith(f'{first}_')})
             raise ValueError(
-                f"run '{name}' did not log {first}_{args.loss} (it logged: {', '.join(logged) or 'no such ratio'}): name "
-                'distillations with a topology loss, or the loss with --loss'
+                f"run '{name}' did not log {first}_{args.loss} (it logged: {', '.join(logged) or 'no such ratio'}): "
+                'name distillations with a topology loss, or the loss with --loss'
             )
     return {
         quantity: histories
@@ -100,23 +99,14 @@ def main() -> None:
     args = arguments()
     runs = named_paths(args.runs, osp.isdir, 'run')
     panels = read_panels(args, runs)
-    summaries = {
-        quantity: {name: summarize(run) for name, run in histories.items() if len(run.values)}
-        for quantity, histories in panels.items()
-    }
-    print(table(summaries))
+    print(table(summaries_of(panels)))
     print(
         "'epoch 1' and 'last epoch' are medians over what an epoch logged; a run of several starts is joined by steps"
     )
     folder = args.out or osp.join(next(iter(runs.values())), 'analysis')
     os.makedirs(folder, exist_ok=True)
-    data, figure = (osp.join(folder, f'{args.quantities[0]}.{ending}') for ending in ('json', 'png'))
-    curves = {
-        quantity: {name: run.plain() for name, run in histories.items()} for quantity, histories in panels.items()
-    }
-    write_json(
-        dict(command=shlex.join(sys.argv), runs=runs, loss=args.loss, summaries=summaries, histories=curves), data
-    )
+    data = write_histories(folder, args.quantities[0], origin(args, 'loss', runs=runs), panels)
+    figure = osp.join(folder, f'{args.quantities[0]}.png')
     plot_runs(
         {LABELS[quantity]: histories for quantity, histories in panels.items()},
         figure,

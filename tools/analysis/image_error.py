@@ -4,26 +4,21 @@
 The images are those of the training, augmented as in it, which is what RipsNet has learned.
 """
 
-import os.path as osp
-import shlex
-import sys
-
 from mmengine.device import get_device
 
 import topkd  # noqa: F401
-from topkd.cli import analysis_folder, count, load_config, parser, tool
-from topkd.evaluation.image_error_of_pair import exact_twin, image_errors
-from topkd.evaluation.image_sources import load_projections
-from topkd.evaluation.trained_pair import build_pair, split_loader
+from topkd.analysis.image_error import image_errors, write_errors
+from topkd.analysis.images.vectorizers import exact_twin
+from topkd.analysis.trained_students import TrainedStudents
+from topkd.cli import analysis_folder, count, load_config, origin, parser, tool
 from topkd.launch import setup_processes
-from topkd.models.losses.topology_configs import topology_config
-from topkd.utils.checkpoint import load_student
-from topkd.utils.files import write_json
+from topkd.models import RipsNet
+from topkd.models.losses.topology_configs import topology_loss_of
 from topkd.utils.seed import seed_everything
 
 LEGEND = (
-    "\nMSE: mean over pixels and clouds; L2: norm of an image's difference, mean over clouds; outside: deaths that the images "
-    'cannot see.'
+    "\nMSE: mean over pixels and clouds; L2: norm of an image's difference, mean over clouds; outside: deaths that the "
+    'images cannot see.'
 )
 
 
@@ -51,36 +46,19 @@ def main() -> None:
     arguments.add_argument('--out', help='folder for image_error.json (default: <work dir>/analysis)')
     args = arguments.parse_args()
     cfg = load_config(args)
-    topology_config(cfg, args.loss)  # a wrong name is told before anything is built
     setup_processes(cfg)
-    model = build_pair(cfg)
-    loss = model.losses[args.loss]
-    if not hasattr(loss.vectorizer, 'module'):
+    if not isinstance(topology_loss_of(cfg, args.loss).network, RipsNet):
         raise ValueError(f"loss '{args.loss}' compares no images by RipsNet: name the config of the twin with RipsNet")
-    exact = exact_twin(loss.vectorizer.module).to(get_device())
-    loss.projection = load_projections(loss, args.loss, dict(student=args.checkpoint))['student']
-    load_student(model.student, args.checkpoint)
-    loader, errors = split_loader(cfg, 'train', augment=True, seed=args.seed), {}
-    for name, vectorizer in (('RipsNet', loss.vectorizer), ('exact', exact)):
+    trained = TrainedStudents.load(cfg, dict(student=args.checkpoint), args.loss, project=True)
+    exact = exact_twin(trained.loss.network).to(get_device())
+    loader, errors = trained.image_loader('train', augment=True, seed=args.seed), {}
+    for name, vectorizer in (('RipsNet', trained.loss.vectorizer), ('exact', exact)):
         seed_everything(args.seed)  # the same images in every pass and every run
-        errors[name] = image_errors(model, loss, loader, vectorizer, exact, args.batches)
+        errors[name] = image_errors(trained, loader, vectorizer, exact, args.batches)
     print(table(errors))
     print(LEGEND)
-    data = osp.join(analysis_folder(args, cfg), 'image_error.json')
-    write_json(
-        dict(
-            command=shlex.join(sys.argv),
-            config=args.config,
-            checkpoint=args.checkpoint,
-            loss=args.loss,
-            seed=args.seed,
-            batches=args.batches,
-            spec=exact.imager.spec(),
-            errors=errors,
-        ),
-        data,
-    )
-    print(data)
+    source = origin(args, 'config', 'checkpoint', 'loss', 'seed', 'batches')
+    print(write_errors(analysis_folder(args, cfg), source, exact.imager.spec(), errors))
 
 
 if __name__ == '__main__':

@@ -1,29 +1,26 @@
 #!/usr/bin/env python3
 """Exact and approximated persistence images of teacher and students on the same clouds (Figs. 4, 7 and 8).
 
-Where the widths of the two networks differ, a student's image needs the projection that was trained with it, which only the
-whole checkpoint of a distillation with a topology loss holds.
+If the widths of the two networks differ, a student's image needs the projection that was trained with it, which only
+the whole checkpoint of a distillation with a topology loss holds.
 """
 
 import argparse
 import os.path as osp
-import shlex
-import sys
 
 from mmengine.config import Config
 
 import topkd  # noqa: F401
-from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, tool
-from topkd.evaluation.image_sources import load_projections, load_spec, vectorizers_of
-from topkd.evaluation.network_images import NetworkImages, image_figures, network_images
-from topkd.evaluation.trained_pair import build_pair
-from topkd.evaluation.trained_students import TEACHER, cloud_loader, load_students
+from topkd.analysis.images.network_figure import network_figure
+from topkd.analysis.images.network_images import NetworkImages, image_figures, network_images
+from topkd.analysis.images.record import write_images
+from topkd.analysis.images.vectorizers import load_spec, vectorizers_of
+from topkd.analysis.style import save_figure
+from topkd.analysis.trained_students import TEACHER, TrainedStudents
+from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, origin, tool
 from topkd.launch import setup_processes
 from topkd.models import RipsImage
-from topkd.models.losses.topology_configs import named_topology_loss, topology_config
-from topkd.utils.files import write_json
-from topkd.visualization.network_figure import network_figure
-from topkd.visualization.style import save_figure
+from topkd.models.losses.topology_configs import topology_config
 
 COLUMNS = dict(mse='MSE', l2='L2', teacher_exact='to teacher', teacher_approximated='by RipsNet', outside='outside')
 
@@ -92,36 +89,20 @@ def main() -> None:
         raise ValueError(f'--clouds must be 1 or more, got {args.clouds}')
     checkpoints, cfg = named_paths(args.checkpoints, osp.isfile, 'checkpoint'), read(args)
     setup_processes(cfg)
-    model = build_pair(cfg)
-    loss = named_topology_loss(model.losses, args.loss)
-    loader = cloud_loader(cfg, args.split, loss.cloud, args.seed)
-    projections, students = load_projections(loss, args.loss, checkpoints), load_students(model, checkpoints)
-    exact, approximate = vectorizers_of(loss)
-    fitted, origin = bool(exact.imager.fitted), load_spec(exact, args.loss, checkpoints)
-    images = network_images(model, students, projections, loss, loader, exact, approximate, args.batches)
-    source = f"of the training of '{origin}'" if origin else "fitted on these clouds of the teacher's"
+    trained = TrainedStudents.load(cfg, checkpoints, args.loss, project=True)
+    exact, approximate = vectorizers_of(trained.loss)
+    fitted, training = bool(exact.imager.fitted), load_spec(exact, args.loss, checkpoints)
+    images = network_images(trained, trained.loader(args.split, args.seed), exact, approximate, args.batches)
+    source = f"of the training of '{training}'" if training else "fitted on these clouds of the teacher's"
     if fitted:
         source = 'of the RipsNet file' if approximate is not None else 'of the config'
     figures = {name: image_figures(network, images[TEACHER]) for name, network in images.items()}
     print(table(figures))
     print(f'{LEGEND}\nspec of the images: {source}')
     folder = analysis_folder(args, cfg)
-    paths = draw(images, exact, args, loss.cloud.num_points, folder)
-    write_json(
-        dict(
-            command=shlex.join(sys.argv),
-            config=args.config,
-            checkpoints=checkpoints,
-            split=args.split,
-            seed=args.seed,
-            ripsnet=args.ripsnet,
-            spec=exact.imager.spec(),
-            spec_source=source,
-            networks=figures,
-        ),
-        osp.join(folder, 'images.json'),
-    )
-    print('\n'.join([osp.join(folder, 'images.json'), *paths]))
+    paths = draw(images, exact, args, trained.loss.cloud.num_points, folder)
+    made_from = origin(args, 'config', 'split', 'seed', 'ripsnet', checkpoints=checkpoints)
+    print('\n'.join([write_images(folder, made_from, figures, exact.imager.spec(), source), *paths]))
 
 
 if __name__ == '__main__':

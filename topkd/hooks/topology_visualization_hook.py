@@ -9,16 +9,17 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 
-from topkd.evaluation.image_sources import vectorizers_of
-from topkd.evaluation.network_images import image_figures, network_images
+from topkd.analysis.images.network_figure import network_figure
+from topkd.analysis.images.network_images import image_figures, network_images
+from topkd.analysis.images.vectorizers import vectorizers_of
+from topkd.analysis.run_history.term_plot import history_figure
+from topkd.analysis.style import as_pixels
+from topkd.analysis.trained_students import TrainedStudents
 from topkd.hooks.undisturbed import alone, some_images, untouched
 from topkd.models.clouds import IncompleteCloudError
 from topkd.models.losses.topology_configs import topology_losses
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.registry import HOOKS
-from topkd.visualization.network_figure import network_figure
-from topkd.visualization.style import as_pixels
-from topkd.visualization.term_history import history_figure
 
 STUDENT = 'student'
 SCALARS = dict(teacher=('mse', 'outside'), student=('mse', 'outside', 'teacher_exact', 'teacher_approximated'))
@@ -33,10 +34,11 @@ WORDS = dict(
 class TopologyVisualizationHook(Hook):
     """Send pictures of every topology loss to the visualizer, and so to all its backends: files, TensorBoard, W&B.
 
-    ``<loss>_images``: the exact persistence images of teacher and student and, where the loss uses RipsNet, the approximated
-    ones, for a cloud of random images of the validation set, always the same. With them go scalars ``images/<loss>_<network>_<key>``,
-    see :func:`topkd.evaluation.network_images.image_figures`. ``<loss>_history``: the term, its share of the total and the
-    ratio of its gradient to that of all others, over the training so far; as scalars MMEngine's logger sends them anyway.
+    ``<loss>_images``: the exact persistence images of teacher and student and, where the loss uses RipsNet, the
+    approximated ones, for a cloud of random images of the validation set, always the same. With them go scalars
+    ``images/<loss>_<network>_<key>``, see :func:`topkd.analysis.images.network_images.image_figures`.
+    ``<loss>_history``: the term, its share of the total and the ratio of its gradient to that of all others, over the
+    training so far; as scalars MMEngine's logger sends them anyway.
 
     The training is not touched: no random number is drawn, no gradient made, every module gets its mode back, and a
     process alone does all of it. The weights shown are those that are trained, not their average under an EMA hook.
@@ -51,8 +53,8 @@ class TopologyVisualizationHook(Hook):
         visualizer = dict(vis_backends=[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])
 
     Args:
-        interval (int): Epochs between two pictures, or iterations where ``by_epoch`` is False; the last is always drawn.
-            Defaults to 10.
+        interval (int): Epochs between two pictures, or iterations where ``by_epoch`` is False; the last is always
+            drawn. Defaults to 10.
         by_epoch (bool): Whether the training counts epochs. Defaults to True.
 
     Raises (before the training):
@@ -127,9 +129,8 @@ class TopologyVisualizationHook(Hook):
         try:
             with untouched(model), alone(loss):
                 batch = some_images(runner.val_dataloader, _images_of_a_cloud(runner, loss))
-                images = network_images(
-                    model, {STUDENT: model.student}, {STUDENT: loss.projection}, loss, [batch], exact, approximate
-                )
+                trained = TrainedStudents(model, {STUDENT: model.student}, loss, {STUDENT: loss.projection})
+                images = network_images(trained, [batch], exact, approximate)
         except IncompleteCloudError as error:
             runner.logger.info(f"no picture of loss '{name}' at {when}: {error}")
             return
@@ -170,7 +171,7 @@ def term_history(runner: Runner, name: str) -> dict[str, tuple[np.ndarray, np.nd
     last = max((len(values) for values in found.values()), default=0)
     result = {}
     for words, values in found.items():
-        # a resumed training measures in its first step too, so that the places of earlier measurements are shifted a little
+        # a resumed training measures in its first step too, so that the places of earlier measurements shift a little
         apart = _model(runner).gradient_interval if len(values) < last else 1
         result[words] = (1 + np.arange(len(values)) * min(apart, (last - 1) / max(len(values) - 1, 1)), values)
     return result

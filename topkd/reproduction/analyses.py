@@ -1,49 +1,28 @@
-"""What the tools of ``tools/analysis`` write, as numbers by network and metric."""
+"""Numbers of finished analyses by network and metric, whichever tool of ``tools/analysis`` wrote them."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-Figures = dict[str, dict[str, float]]
+from topkd.analysis.bottleneck.record import read_distances
+from topkd.analysis.embeddings.record import read_scores
+from topkd.analysis.images.record import read_images
+from topkd.analysis.record import Figures
 
-
-def _images(content: dict) -> Figures:
-    return {
-        name: dict(mse=values['mse'], l2=values['l2'])
-        for name, values in content['networks'].items()
-        if 'mse' in values
-    }
-
-
-def _bottleneck(content: dict) -> Figures:
-    figures: Figures = {}
-    metrics = {'as is': 'bottleneck', 'scale-free': 'bottleneck_scale_free'}
-    dims = [row['homology_dim'] for row in content['distances']]
-    for row in content['distances']:
-        if row['homology_dim'] == dims[0]:
-            figures.setdefault(row['network'], {})[metrics[row['scale']]] = row['mean']
-    return figures
-
-
-def _embeddings(content: dict) -> Figures:
-    return {
-        name: {score: value['mean'] for score, value in scores.items()}
-        for name, scores in content['scores']['umap'].items()
-    }
-
-
-READERS: dict[str, Callable[[dict], Figures]] = dict(images=_images, bottleneck=_bottleneck, embeddings=_embeddings)
+READERS: dict[str, Callable[[Path], Figures]] = {
+    'analysis/images.py': read_images,
+    'analysis/bottleneck.py': read_distances,
+    'analysis/embeddings.py': read_scores,
+}
 
 
 def analysis_figures(tool: str, folder: Path) -> Figures:
     """Read the figures of a finished analysis.
 
     Args:
-        tool (str): 'analysis/images.py', 'analysis/bottleneck.py' or 'analysis/embeddings.py'.
+        tool (str): A key of ``READERS``.
         folder (Path): Where it wrote.
 
     Returns:
         dict: Mean by network ('teacher' and the variants) and metric.
     """
-    stem = Path(tool).stem
-    return READERS[stem](json.loads((folder / f'{stem}.json').read_text()))
+    return READERS[tool](folder)

@@ -13,7 +13,7 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 from torch.nn import functional as F
 
-from topkd.evaluation.cloud_size import cloud_size
+from topkd.analysis.cloud_size import cloud_size
 from topkd.models.losses.topology_configs import topology_configs, topology_loss_of, without_files
 from topkd.models.tap import as_list
 from topkd.models.teacher import Teacher

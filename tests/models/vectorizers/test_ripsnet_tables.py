@@ -6,7 +6,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from topkd.evaluation.cloud_size import cloud_size
+from topkd.analysis.cloud_size import cloud_size
 from topkd.models import RipsNet
 from topkd.models.losses.topology_configs import topology_loss_of
 

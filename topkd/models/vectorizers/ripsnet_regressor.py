@@ -42,7 +42,7 @@ class RipsNetRegressor(BaseModel):
         Args:
             points (Tensor): Clouds (B, n, d).
             images (Tensor): Exact images (B, P).
-            mode (str): 'loss' for training; 'predict' returns what :class:`topkd.evaluation.ImageError` adds up.
+            mode (str): 'loss' for training; 'predict' returns what :class:`topkd.metrics.ImageError` adds up.
         """
         predicted = self.ripsnet(points)
         if mode == 'loss':

@@ -1,0 +1,1 @@
+"""Persistence diagram, barcode and persistence image of single point clouds (Figure 6)."""

@@ -1,0 +1,34 @@
+"""The file ``images.json``: spec of the images, and how far exact and approximated ones are apart by network."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from topkd.analysis.record import Figures, read_record, write_record
+
+NAME = 'images'
+
+
+def write_images(
+    folder: str | Path,
+    origin: Mapping[str, Any],
+    networks: Mapping[str, Mapping[str, float]],
+    spec: Mapping[str, Any],
+    spec_source: str,
+) -> str:
+    """Write the numbers of all networks' images and return the file.
+
+    Args:
+        folder (str | Path): Where to.
+        origin (Mapping): See :func:`topkd.analysis.record.write_record`.
+        networks (Mapping): By network, see :func:`topkd.analysis.images.network_images.image_figures`.
+        spec (Mapping): :meth:`topkd.topology.PersistenceImager.spec` of the exact images.
+        spec_source (str): Where the spec comes from, in words.
+    """
+    return write_record(folder, NAME, origin, dict(spec=spec, spec_source=spec_source, networks=networks))
+
+
+def read_images(folder: str | Path) -> Figures:
+    """Read ``mse`` and ``l2`` of approximated images against exact ones by network; empty if there were none."""
+    networks = read_record(folder, NAME)['networks']
+    return {name: dict(mse=values['mse'], l2=values['l2']) for name, values in networks.items() if 'mse' in values}

@@ -1,0 +1,1 @@
+"""What MMEngine logged over trainings, read and drawn."""

@@ -1,0 +1,73 @@
+"""Scalars of several trainings over their epochs."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
+
+from topkd.analysis.run_history.history import History
+from topkd.analysis.style import COLORS, DASHES, new_figure, save_figure
+
+SPANS = 120
+DECADES = 100.0
+
+
+def plot_runs(panels: Mapping[str, Mapping[str, History]], path: str, percent: tuple[str, ...] = ()) -> None:
+    """Draw one panel a scalar and one line a run; a line of more than 120 values shows medians of 120 spans.
+
+    An axis is logarithmic if its values span two decades. Without epochs in one of the runs the x axis counts steps.
+
+    Args:
+        panels (Mapping[str, Mapping[str, History]]): By what the axis is to say, histories by name of the run. A run
+            keeps its color and dash in all panels; one with an empty history is left out.
+        path (str): PNG to write.
+        percent (tuple[str]): Axes that show shares in percent, never logarithmic.
+    """
+    names = list(dict.fromkeys(name for runs in panels.values() for name in runs))
+    by_epoch = all(run.epoch_length is not None for runs in panels.values() for run in runs.values())
+    figure, axes = new_figure(7.2, 1.0 + 2.6 * len(panels), nrows=len(panels), sharex=True, squeeze=False)
+    for axis, (title, runs) in zip(axes[:, 0], panels.items()):
+        for name, run in runs.items():
+            place = names.index(name)
+            _draw(axis, run, name, by_epoch, COLORS[place % len(COLORS)], DASHES[place % len(DASHES)])
+        axis.set_ylabel(title)
+        axis.grid(alpha=0.3)
+        if _spans_decades(runs) and title not in percent:
+            axis.set_yscale('log', nonpositive='clip')
+        else:
+            axis.set_ylim(bottom=0)
+        if title in percent:
+            axis.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes[-1, 0].set_xlabel('epoch' if by_epoch else 'training step')
+    axes[-1, 0].set_xlim(left=0)
+    lines = _legend(axes[:, 0])
+    figure.legend(
+        list(lines.values()),
+        list(lines),
+        loc='outside upper center',
+        ncol=min(len(lines), 4),
+        frameon=False,
+        fontsize=9,
+    )
+    save_figure(figure, path)
+
+
+def _draw(axis: Axes, run: History, name: str, by_epoch: bool, color: str, dash: object) -> None:
+    if not len(run.values):
+        return
+    count = min(SPANS, len(run.values))
+    steps, values = ([np.median(part) for part in np.array_split(column, count)] for column in (run.steps, run.values))
+    places = np.array(steps) / run.epoch_length if by_epoch else np.array(steps)
+    axis.plot(places, values, color=color, linestyle=dash, linewidth=1.6, label=name, marker='o' if count < 3 else None)
+
+
+def _spans_decades(runs: Mapping[str, History]) -> bool:
+    values = np.concatenate([run.values for run in runs.values()])
+    positive = values[values > 0]
+    return len(positive) > 0 and positive.max() >= DECADES * positive.min()
+
+
+def _legend(axes: np.ndarray) -> dict[str, Artist]:
+    return {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels())}

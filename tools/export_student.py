@@ -22,11 +22,12 @@ def main() -> None:
     arguments.add_argument(
         '--student-config', help='plain config that the file must load in; default: the student of CONFIG'
     )
+    arguments.add_argument('--member', help='name of the member, if CONFIG is a cohort')
     args = arguments.parse_args()
     cfg = load_config(args)
     setup_processes(cfg)
     target = read_config(args.student_config) if args.student_config else None
-    difference = export_student(cfg, args.checkpoint, args.out, args.weights, target)
+    difference = export_student(cfg, args.checkpoint, args.out, args.weights, target, args.member)
     print(f'{args.out}: loads strictly, greatest difference of the outputs {difference:g}')
 
 

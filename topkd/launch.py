@@ -32,13 +32,14 @@ def prepare_training(cfg: Config) -> None:
     """Add what every training gets, whatever its config inherits from.
 
     Random numbers depend on the step, see :class:`topkd.hooks.StepSeedHook`; losses are told the training set, see
-    :class:`topkd.hooks.TrainingSetHook`; the shares in the log are averaged over the same steps as the losses beside
+    :class:`topkd.hooks.TrainingSetHook`; members of a cohort are evaluated each, see :class:`topkd.hooks.CohortHook`;
+    the shares in the log are averaged over the same steps as the losses beside
     them.
 
     Args:
         cfg (Config): Of a training; changed in place.
     """
-    hooks = [dict(type='topkd.StepSeedHook'), dict(type='topkd.TrainingSetHook')]
+    hooks = [dict(type=f'topkd.{name}') for name in ('StepSeedHook', 'TrainingSetHook', 'CohortHook')]
     cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *hooks]
     cfg.log_processor = dict(dict(mean_pattern=AVERAGED), **(cfg.get('log_processor') or {}))
 

@@ -65,7 +65,9 @@ def main() -> None:
     ends = dict(xyA=(1.04, 0.5), xyB=(1.04, 0.5), coordsA='axes fraction', coordsB='axes fraction')
     style = dict(arrowstyle='<->', connectionstyle='arc3,rad=-0.5', color='0.3', linewidth=1.5)
     figure.add_artist(ConnectionPatch(axesA=grid[0, 2], axesB=grid[1, 2], **ends, **style))
-    figure.text(0.93, 0.5, 'topology loss:\nmean squared\nerror', ha='center', va='center', fontsize=10, backgroundcolor='white')
+    figure.text(
+        0.93, 0.5, 'topology loss:\nmean squared\nerror', ha='center', va='center', fontsize=10, backgroundcolor='white'
+    )
     figure.savefig(Path(__file__).with_suffix('.png'), dpi=150)
 
 

@@ -13,7 +13,7 @@ cfg, folder = run_path(sys.argv[1]), Path(sys.argv[sys.argv.index('--work-dir') 
 if (folder / 'fail').exists():
     print('error: no such luck'); sys.exit(1)
 losses = [name for name, loss in cfg['model'].get('losses', {}).items() if loss is not None]
-value = 50 + 10 * cfg['randomness']['seed'] + sum(dict(kd=1, topology=3)[name] for name in losses)
+value = 50 + 10 * cfg['randomness']['seed'] + sum(dict(kd=1, topology=3).get(name, 2) for name in losses)
 last = {'accuracy/top1': value, 'epoch': cfg['train_cfg']['max_epochs']}
 result = dict(monitor='accuracy/top1', last=last, best=dict(last, **{'accuracy/top1': value + 0.5}), seed=cfg['randomness']['seed'])
 if losses:

@@ -154,3 +154,21 @@ def test_messages(tmp_path):
 
 def test_a_variant_without_a_file_changes_nothing():
     assert run_config(DIGITS, Variant('x', 'x'), CONFIGS).to_dict() == run_config(DIGITS, TOPKD, CONFIGS).to_dict()
+
+
+def test_a_method_takes_the_place_of_the_pairs_losses():
+    variant = Variant('SemCKD', 'CE + SemCKD', method='semckd')
+    cfg = run_config(CONFIGS / 'topkd' / 'resnet20-resnet8_digits.py', variant, CONFIGS, 0, None, None)
+    assert list(cfg.model.losses) == ['semckd']
+    assert cfg.model.losses.semckd.type == 'topkd.SemCKDLoss'
+    assert cfg.model.losses.semckd.batch_size == cfg.train_dataloader.batch_size
+    assert cfg.model.teacher.name == 'resnet20_digits'
+
+
+def test_every_method_of_a_table_has_its_file():
+    from topkd.reproduction.tables import TABLES
+
+    named = {variant.method for table in TABLES.values() for variant in table.variants if variant.method}
+    assert len(named) >= 25
+    for method in named:
+        assert (CONFIGS / '_base_' / 'losses' / f'{method}.py').is_file(), method

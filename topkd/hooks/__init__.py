@@ -1,6 +1,7 @@
 """What a distillation does beside its steps."""
 
 from topkd.hooks.category_check_hook import CategoryCheckHook
+from topkd.hooks.cohort_hook import CohortHook
 from topkd.hooks.result_hook import ResultHook
 from topkd.hooks.resumable_early_stopping_hook import ResumableEarlyStoppingHook
 from topkd.hooks.step_seed_hook import StepSeedHook
@@ -11,6 +12,7 @@ from topkd.hooks.training_set_hook import TrainingSetHook
 
 __all__ = [
     'CategoryCheckHook',
+    'CohortHook',
     'ResultHook',
     'ResumableEarlyStoppingHook',
     'StepSeedHook',

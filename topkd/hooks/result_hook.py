@@ -1,12 +1,14 @@
 """Report the best and the last validation, both."""
 
 import os.path as osp
+from collections.abc import Iterable
 from typing import Any
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 
+from topkd.hooks.cohort_hook import cohort_of
 from topkd.registry import HOOKS
 from topkd.utils.files import write_json
 
@@ -46,25 +48,42 @@ class ResultHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Compare a validation with the best so far."""
-        if not metrics or self.monitor not in metrics:
-            return
-        last = dict({name: float(value) for name, value in metrics.items()}, epoch=runner.epoch, iter=runner.iter)
-        best = self.results.get('best', last)
-        better = (
-            last[self.monitor] > best[self.monitor]
-            if self.rule == 'greater'
-            else last[self.monitor] < best[self.monitor]
+        cohort = cohort_of(runner)
+        found = (
+            {'': {key: float(value) for key, value in (metrics or {}).items()}}
+            if cohort is None
+            else _by_member(metrics or {}, cohort.members)
         )
+        before = dict({'': self.results}, **self.results.get('members', {}))
+        when = dict(epoch=runner.epoch, iter=runner.iter)
+        compared = {
+            name: self._compared(dict(values, **when), before.get(name, {}))
+            for name, values in found.items()
+            if self.monitor in values
+        }
+        if not compared:
+            return
         teacher = {
             name[len('teacher/') :]: value
             for name, value in runner.message_hub.runtime_info.items()
             if name.startswith('teacher/')
         }
-        self.results = dict(monitor=self.monitor, last=last, best=last if better else best, seed=runner.seed)
+        if cohort is None:
+            self.results = dict(monitor=self.monitor, **compared[''], seed=runner.seed)
+        else:
+            # a member that was stopped keeps what it had
+            members = {**self.results.get('members', {}), **compared}
+            self.results = dict(monitor=self.monitor, members=members, seed=runner.seed)
         if teacher:
             self.results['teacher'] = teacher
         runner.message_hub.update_info(KEY, self.results)
         self._save(runner)
+
+    def _compared(self, last: dict[str, float], before: dict[str, Any]) -> dict[str, dict[str, float]]:
+        """Return a validation as the last one, and as the best one if it is."""
+        best = before.get('best', last)
+        sign = 1 if self.rule == 'greater' else -1
+        return dict(last=last, best=last if sign * last[self.monitor] > sign * best[self.monitor] else best)
 
     @master_only
     def _save(self, runner: Runner) -> None:
@@ -72,7 +91,7 @@ class ResultHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """Log both."""
-        if self.results:
+        if 'last' in self.results:
             last, best = self.results['last'], self.results['best']
             runner.logger.info(
                 f'{self.monitor}: last {last[self.monitor]:.4g} (epoch {last["epoch"]}), best '
@@ -82,6 +101,14 @@ class ResultHook(Hook):
     @staticmethod
     def _path(runner: Runner) -> str:
         return osp.join(runner.work_dir, 'results.json')
+
+
+def _by_member(metrics: dict[str, float], members: Iterable[str]) -> dict[str, dict[str, float]]:
+    """Sort metrics ``<member>/<metric>`` by member."""
+    return {
+        name: {key[len(name) + 1 :]: float(value) for key, value in metrics.items() if key.startswith(f'{name}/')}
+        for name in members
+    }
 
 
 def _validation_is_due(loop: BaseLoop) -> bool:

@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from topkd.registry import HOOKS
-from topkd.utils.checkpoint import load_file, save_file, student_state
+from topkd.utils.checkpoint import load_file, member_names, save_file, student_state
 
 STUDENT = 'student_'
 
@@ -27,21 +27,22 @@ class StudentCheckpointHook(Hook):
     priority = 'LOWEST'  # after EMAHook has put its weights in, and after CheckpointHook has saved and removed
 
     def __init__(self) -> None:
-        self._pending: dict[str, Any] | None = None
+        self._pending: dict[str, dict[str, Any]] | None = None
         self._written: dict[str, str] = {}
 
     @master_only
     def before_train(self, runner: Runner) -> None:
         """Write what a kill between a checkpoint and its student's file left out."""
         for path in Path(runner.work_dir).glob('*.pth') if runner.iter > 0 else ():
-            student = Path(student_path(str(path)))
-            if path.name.startswith(STUDENT) or student.is_file() or not zipfile.is_zipfile(path):
+            if path.name.startswith(STUDENT) or not zipfile.is_zipfile(path):
                 continue
-            save_file(_of_student(load_file(str(path))), str(student))
+            for member, content in _students(load_file(str(path))).items():
+                if not Path(student_path(str(path), member)).is_file():
+                    save_file(content, student_path(str(path), member))
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Keep the student's weights until the checkpoint's name is known."""
-        self._pending = _of_student(checkpoint)
+        self._pending = _students(checkpoint)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Write what was saved by iteration."""
@@ -67,21 +68,32 @@ class StudentCheckpointHook(Hook):
         for key, source in named.items():
             if self._written.get(key) == source or not osp.isfile(source):
                 continue
-            save_file(self._pending, student_path(source))
+            for member, content in self._pending.items():
+                save_file(content, student_path(source, member))
             self._written[key] = source
         self._pending = None
+        kept = [name for name in os.listdir(runner.work_dir) if name.endswith('.pth') and not name.startswith(STUDENT)]
         for name in os.listdir(runner.work_dir):
-            if name.startswith(STUDENT) and not osp.isfile(osp.join(runner.work_dir, name[len(STUDENT) :])):
+            if name.startswith(STUDENT) and not name.endswith(tuple(f'_{checkpoint}' for checkpoint in kept)):
                 os.remove(osp.join(runner.work_dir, name))
 
 
-def student_path(checkpoint: str) -> str:
-    """Return the name of the student's file beside a checkpoint."""
+def student_path(checkpoint: str, member: str = '') -> str:
+    """Return the name of the student's file beside a checkpoint, ``student_<name>`` or ``student_<member>_<name>``.
+
+    Args:
+        checkpoint (str): Path of the checkpoint.
+        member (str): Of a cohort; '' for a single student. Defaults to ''.
+    """
     folder, name = osp.split(checkpoint)
-    return osp.join(folder, f'{STUDENT}{name}')
+    return osp.join(folder, f'{STUDENT}{member}_{name}' if member else f'{STUDENT}{name}')
 
 
-def _of_student(checkpoint: dict[str, Any]) -> dict[str, Any]:
-    """Return what a file of the student alone holds."""
+def _students(checkpoint: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what the files of the students hold, by member; '' is a single student."""
     meta = {key: checkpoint['meta'][key] for key in ('epoch', 'iter', 'dataset_meta') if key in checkpoint['meta']}
-    return dict(meta=meta, state_dict=student_state(checkpoint['state_dict']))
+    weights = checkpoint['state_dict']
+    return {
+        member: dict(meta=meta, state_dict=student_state(weights, member or None))
+        for member in member_names(weights) or ['']
+    }

@@ -5,6 +5,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from topkd.hooks.cohort_hook import single_evaluator
 from topkd.registry import HOOKS
 
 
@@ -30,12 +31,13 @@ class TeacherEvaluationHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         teacher = model.teacher
         loop = runner.val_loop
+        evaluator = single_evaluator(loop)
         for batch in loop.dataloader:
             data = model.data_preprocessor(batch, False)
             inputs = teacher.adapt_inputs(data['inputs'], model.data_preprocessor, data['data_samples'])
             outputs = teacher(inputs, data['data_samples'], mode='predict')
-            loop.evaluator.process(data_samples=outputs, data_batch=batch)
-        metrics = loop.evaluator.evaluate(len(loop.dataloader.dataset))
+            evaluator.process(data_samples=outputs, data_batch=batch)
+        metrics = evaluator.evaluate(len(loop.dataloader.dataset))
         figures = ', '.join(f'{name} {value:.4g}' for name, value in metrics.items())
         runner.logger.info(f"teacher '{teacher.name}' ({teacher.fingerprint}) on the validation set: {figures}")
         for name, value in metrics.items():

@@ -3,7 +3,7 @@
 from topkd.models.backbones import *  # noqa: F401, F403
 from topkd.models.clouds import BatchCloud, RoICloud, SpatialCloud
 from topkd.models.data_preprocessors import ImageBatchPreprocessor
-from topkd.models.distillers import Distiller
+from topkd.models.distillers import Cohort, Distiller
 from topkd.models.frozen import Frozen
 from topkd.models.linear_probe import LinearProbe
 from topkd.models.losses import *  # noqa: F401, F403
@@ -14,6 +14,7 @@ from topkd.models.vectorizers import RipsImage, RipsNet, RipsNetRegressor
 
 __all__ = [
     'BatchCloud',
+    'Cohort',
     'DistillationLoss',
     'Distiller',
     'Frozen',

@@ -90,7 +90,9 @@ class PersistenceImageRunner:
             loss (str): Name of the topology loss. Defaults to 'topology'.
         """
         wanted = topology_loss_of(cfg, loss)
-        preprocessor = MODELS.build(student_config(cfg)).data_preprocessor
+        # of a cohort, a loss is called <member>.<loss>
+        member = loss.split('.')[0] if 'members' in cfg.model else None
+        preprocessor = MODELS.build(student_config(cfg, member)).data_preprocessor
         return cls(
             Teacher(**cfg.model.teacher), preprocessor, cfg.train_dataloader, wanted, dict(cfg.get('clouds', {}))
         )

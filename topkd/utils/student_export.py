@@ -13,12 +13,24 @@ from topkd.utils.config import with_preprocessor
 WEIGHTS = ('ema', 'raw')
 
 
-def student_config(cfg: Config) -> dict:
+def student_config(cfg: Config, member: str | None = None) -> dict:
     """Return the config of the plain student of a distillation config.
+
+    Args:
+        cfg (Config): Of a distiller or a cohort.
+        member (str, optional): Name of the cohort's member.
 
     Raises:
         KeyError: If the config distils nothing.
+        ValueError: If a cohort has no such member.
     """
+    if 'members' in cfg.model:
+        if member not in cfg.model.members:
+            got = 'none was named' if member is None else f"got '{member}'"
+            raise ValueError(
+                f'the cohort has the members {", ".join(cfg.model.members)}, {got}: name one of them by --member'
+            )
+        return with_preprocessor(cfg.model.members[member].student, cfg)
     if 'student' not in cfg.model:
         raise KeyError(
             'the config has no model.student: name the distillation config that the checkpoint was trained with'
@@ -26,7 +38,7 @@ def student_config(cfg: Config) -> dict:
     return with_preprocessor(cfg.model.student, cfg)
 
 
-def select_weights(checkpoint: dict[str, Any], which: str) -> dict[str, Tensor]:
+def select_weights(checkpoint: dict[str, Any], which: str, member: str | None = None) -> dict[str, Tensor]:
     """Take the student's averaged or raw weights out of a distillation checkpoint.
 
     MMEngine's EMA hook writes the averaged weights to ``state_dict`` and the raw ones to ``ema_state_dict``.
@@ -34,6 +46,7 @@ def select_weights(checkpoint: dict[str, Any], which: str) -> dict[str, Tensor]:
     Args:
         checkpoint (dict): Content of the file.
         which (str): 'ema', the averaged weights where the training kept some; or 'raw'.
+        member (str, optional): Name of the cohort's member.
 
     Raises:
         ValueError: For another word, or a checkpoint without student.
@@ -42,11 +55,11 @@ def select_weights(checkpoint: dict[str, Any], which: str) -> dict[str, Tensor]:
         raise ValueError(f"weights must be 'ema' or 'raw', got '{which}'")
     averaged = checkpoint.get('state_dict', checkpoint)
     if which == 'ema' or 'ema_state_dict' not in checkpoint:
-        return student_state(averaged)
+        return student_state(averaged, member)
     prefix = 'module.'
     raw = {key[len(prefix) :]: value for key, value in checkpoint['ema_state_dict'].items() if key.startswith(prefix)}
     # buffers that the average does not cover stand in the state dict alone
-    return {**student_state(averaged), **student_state(raw)}
+    return {**student_state(averaged, member), **student_state(raw, member)}
 
 
 @torch.no_grad()
@@ -66,7 +79,14 @@ def outputs(model: nn.Module, inputs: Tensor) -> Tensor:
     return torch.cat([tensor.flatten() for tensor in tensors])
 
 
-def export_student(cfg: Config, checkpoint: str, out: str, weights: str = 'ema', target: Config | None = None) -> float:
+def export_student(
+    cfg: Config,
+    checkpoint: str,
+    out: str,
+    weights: str = 'ema',
+    target: Config | None = None,
+    member: str | None = None,
+) -> float:
     """Write the student of a distillation checkpoint as a plain checkpoint, and load it back to compare its outputs.
 
     Args:
@@ -75,6 +95,7 @@ def export_student(cfg: Config, checkpoint: str, out: str, weights: str = 'ema',
         out (str): File to write.
         weights (str): See :func:`select_weights`. Defaults to 'ema'.
         target (Config, optional): The unmodified config that the file shall load in; the student's own by default.
+        member (str, optional): Name of the cohort's member.
 
     Returns:
         float: Greatest difference between the outputs of both networks, 0.0.
@@ -82,9 +103,9 @@ def export_student(cfg: Config, checkpoint: str, out: str, weights: str = 'ema',
     Raises:
         ValueError: If the file does not load strictly, or the outputs differ.
     """
-    student = student_config(cfg)
+    student = student_config(cfg, member)
     content = load_file(checkpoint)
-    state = select_weights(content, weights)
+    state = select_weights(content, weights, member)
     reference = MODELS.build(student)
     load_weights(reference, checkpoint, 'student', weights=state)
     plain = MODELS.build(student if target is None else with_preprocessor(target.model, target))

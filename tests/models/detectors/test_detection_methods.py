@@ -53,7 +53,6 @@ def test_dkd_compares_the_scores_of_the_students_rois_with_their_labels():
     handle = head.loss_cls.register_forward_pre_hook(lambda module, args: shown.update(scores=args[0], labels=args[1]))
     logs = losses_of(model)
     handle.remove()
-    rois = {}
     with tap(model.student, ['roi_head.bbox_roi_extractor(1)']) as rois:
         torch.manual_seed(3)
         data = model.data_preprocessor(batch(), True)

@@ -29,7 +29,7 @@ LEARNS = ('fitnet', 'vid', 'ft', 'ofd', 'srrl')
 
 
 def losses_of(method):
-    return Config.fromfile(BASE / f'{method}.py').losses.to_dict()
+    return {method: Config.fromfile(BASE / f'{method}.py')[method].to_dict()}
 
 
 @pytest.mark.parametrize('method', WEIGHTS)

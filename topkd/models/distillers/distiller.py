@@ -60,6 +60,8 @@ class Distiller(BaseModel):
         # the student's weights and batches must not depend on what surrounds it, or the baseline is no control
         with torch.random.fork_rng():
             self.teacher = teacher if isinstance(teacher, nn.Module) else Teacher(**teacher)
+        # nor may what the losses learn depend on whether the teacher was built here or before
+        with torch.random.fork_rng():
             self.losses = nn.ModuleDict({name: build(config) for name, config in losses.items() if config is not None})
             for loss in self.losses.values():
                 loss.student_tap = resolve_taps(loss.student_tap, self.student)

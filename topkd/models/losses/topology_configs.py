@@ -75,11 +75,15 @@ def topology_configs(model: dict) -> dict[str, dict]:
     """Return the configs of a distiller's topology losses by name.
 
     Args:
-        model (dict): Config of a :class:`topkd.models.Distiller`.
+        model (dict): Config of a :class:`topkd.models.Distiller`, or of a :class:`topkd.models.Cohort`, whose losses are
+            called ``<member>.<loss>``.
     """
+    found = dict(model.get('losses') or {})
+    for member, config in (model.get('members') or {}).items():
+        found.update({f'{member}.{name}': loss for name, loss in config.get('losses', {}).items()})
     return {
         name: config
-        for name, config in model.get('losses', {}).items()
+        for name, config in found.items()
         if config is not None and issubclass(component_class(config), TopologyLoss)
     }
 

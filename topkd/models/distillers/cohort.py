@@ -1,0 +1,217 @@
+"""Several students of one teacher, trained side by side on the same batches."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.logging import print_log
+from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+
+from topkd.models.distillers.distiller import Distiller
+from topkd.models.distillers.member_gradients import MemberClip, averaged, backward
+from topkd.models.distillers.roi_teacher_reader import teacher_reader
+from topkd.models.teacher import Teacher
+from topkd.registry import MODELS
+
+PREFIX = 'members.'
+
+
+class MemberPredictions(NamedTuple):
+    """What one member of a cohort returns for a batch."""
+
+    member: str
+    predictions: Any
+
+
+@MODELS.register_module()
+class Cohort(BaseModel):
+    """Train members, each a student with its own losses, against one teacher.
+
+    The teacher runs once a batch for all of them. The members follow one after the other, each forward and backward, so
+    that the activations of one student exist at a time; then one optimizer steps all parameters, each as if its member
+    were alone: gradients are clipped member by member, and every member draws the random numbers that it would draw in a
+    training of its own. On the CPU a member's losses, metrics and weights equal those of its own training of the same
+    seed bit for bit.
+
+    A member whose loss is not finite is named in the log and stopped; its weights stay as they are, the others go on.
+
+    Args:
+        teacher (dict | nn.Module): Arguments of :class:`topkd.models.Teacher`, or one.
+        members (dict): By name, ``dict(student=..., losses=...)``; further entries are arguments of
+            :class:`topkd.models.Distiller`. A member without losses is a plain student.
+        data_preprocessor (dict, optional): Given to the students that have none of their own.
+
+    Raises:
+        ValueError: If there are no members, a name cannot name a file, two names differ in case only, or the members treat
+            images differently.
+
+    Examples:
+        A config: ``model = dict(type='topkd.Cohort', teacher=TEACHER, members=dict(plain=dict(student=STUDENT, losses={}),
+        KD=dict(student=STUDENT, losses=dict(kd=dict(type='KDLoss')))))``
+    """
+
+    def __init__(
+        self, teacher: dict | nn.Module, members: Mapping[str, dict], data_preprocessor: dict | None = None
+    ) -> None:
+        _check_names(members)
+        teacher_module = teacher if isinstance(teacher, nn.Module) else None
+        start, built = torch.get_rng_state(), {}
+        for name, config in members.items():
+            torch.set_rng_state(start)
+            given = teacher if teacher_module is None else teacher_module
+            try:
+                built[name] = Distiller(**dict(config, teacher=given, data_preprocessor=data_preprocessor))
+            except ValueError as error:
+                raise ValueError(f"member '{name}': {error}") from error
+            teacher_module = built[name].teacher
+        first = next(iter(built.values()))
+        super().__init__(data_preprocessor=first.data_preprocessor)
+        _check_preprocessors(built)
+        self.members = nn.ModuleDict(built)
+        self.teacher: Teacher = teacher_module
+        taps = [path for member in built.values() for path in member.taps('teacher')]
+        self.reader = teacher_reader(self.teacher, taps)
+        self.register_buffer('stopped', torch.zeros(len(built), dtype=torch.bool))
+        self._active = list(built)  # asked in every step, where the buffer would cost a synchronization
+
+    @property
+    def active(self) -> list[str]:
+        """list[str]: Names of the members that have not been stopped."""
+        return list(self._active)
+
+    def init_weights(self) -> None:
+        """Initialize every member as its own training would."""
+        start = torch.get_rng_state()
+        for member in self.members.values():
+            torch.set_rng_state(start)
+            member.init_weights()
+
+    def train_step(self, data: Any, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
+        """Train all members on a batch.
+
+        Args:
+            data: A batch as a data loader makes it.
+            optim_wrapper (OptimWrapper): Over the parameters of all members.
+
+        Returns:
+            dict[str, Tensor]: What each member logs, as ``<member>/<key>``.
+
+        Raises:
+            FloatingPointError: If no member is left.
+        """
+        MemberClip.install(optim_wrapper, self.members)
+        data = self.data_preprocessor(data, True)
+        inputs, data_samples = data['inputs'], data['data_samples']
+        start, after, logs = _random_states(inputs), None, {}
+        shared = self.reader.read(inputs, self.data_preprocessor, data_samples)
+        for name in self.active:
+            _set_random_states(inputs, start)
+            member = self.members[name]
+            try:
+                with optim_wrapper.optim_context(member):
+                    total, log = member.parse_losses(member.distill(inputs, data_samples, shared))
+            except FloatingPointError as error:
+                self._stop(name, error)
+                continue
+            backward(optim_wrapper, total)
+            after = _random_states(inputs) if after is None else after
+            logs.update({f'{name}/{key}': value for key, value in log.items()})
+        _set_random_states(inputs, start if after is None else after)
+        averaged(self.members[name] for name in self.active)
+        optim_wrapper._inner_count += 1  # one batch, however many members went backward
+        if optim_wrapper.should_update():
+            optim_wrapper.step()
+            optim_wrapper.zero_grad()
+        return logs
+
+    def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = 'tensor') -> Any:
+        """Run all members that are not stopped.
+
+        Args:
+            inputs (Tensor): Preprocessed images (N, 3, H, W).
+            data_samples (list, optional): As the students expect them.
+            mode (str): 'loss', 'predict' or 'tensor'.
+
+        Returns:
+            list[MemberPredictions] | dict: What every member returns; for 'loss' the losses of all, as ``<member>/<key>``.
+        """
+        if mode != 'loss':
+            return [MemberPredictions(name, self._predict(name, inputs, data_samples, mode)) for name in self.active]
+        shared = self.reader.read(inputs, self.data_preprocessor, data_samples)
+        found = {name: self.members[name].distill(inputs, data_samples, shared) for name in self.active}
+        return {f'{name}/{key}': value for name, losses in found.items() for key, value in losses.items()}
+
+    def _predict(self, name: str, inputs: Tensor, data_samples: Sequence[Any] | None, mode: str) -> Any:
+        # predictions are written into the data samples, of which every member needs its own
+        own = None if data_samples is None else [sample.clone() for sample in data_samples]
+        return self.members[name](inputs, own, mode=mode)
+
+    def _stop(self, name: str, error: FloatingPointError) -> None:
+        """Take a member out of the training."""
+        print_log(f"member '{name}' is stopped and keeps its weights: {error}", 'current', 40)
+        self._active.remove(name)
+        self.stopped[list(self.members).index(name)] = True
+        for parameter in self.members[name].parameters():
+            parameter.grad = None
+        if not self._active:
+            raise FloatingPointError(f"no member is left, the last one to stop was '{name}': {error}") from error
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:
+        """Refuse a checkpoint of another set of members, and stop those that were stopped."""
+        keys = [key[len(prefix) :] for key in state_dict if key.startswith(prefix + PREFIX)]
+        found = {key.split('.')[1] for key in keys}
+        if found and found != set(self.members):
+            raise ValueError(
+                f'the checkpoint holds the members {", ".join(sorted(found))}, this cohort has '
+                f'{", ".join(sorted(self.members))}: resume with the same members, or start in another folder'
+            )
+        super()._load_from_state_dict(state_dict, prefix, *args)
+        self._active = [name for name, stopped in zip(self.members, self.stopped.tolist()) if not stopped]
+
+
+def _check_names(members: Mapping[str, dict]) -> None:
+    if not members:
+        raise ValueError('a cohort needs one member at least, got none: name some in model.members')
+    for name in members:
+        if not name or any(letter in name for letter in './\\ '):
+            raise ValueError(
+                f"a member's name is part of files and log keys, got '{name}': leave out dots, slashes and blanks"
+            )
+    if len({name.lower() for name in members}) < len(members):
+        raise ValueError(f'members must differ in more than case, got {", ".join(members)}: rename one of them')
+
+
+def _check_preprocessors(members: Mapping[str, Distiller]) -> None:
+    """Refuse members that would see other images."""
+    described = {name: _described(member.data_preprocessor) for name, member in members.items()}
+    first, *others = described
+    for name in others:
+        if described[name] != described[first]:
+            raise ValueError(
+                f"the members of a cohort see the same images, '{name}' and '{first}' have other data preprocessors: give them "
+                'the same'
+            )
+
+
+def _described(preprocessor: nn.Module) -> tuple:
+    plain = {
+        key: repr(value)
+        for key, value in vars(preprocessor).items()
+        if not key.startswith('_') and isinstance(value, (bool, int, float, str, tuple, list, type(None)))
+    }
+    buffers = {name: tuple(buffer.flatten().tolist()) for name, buffer in preprocessor.named_buffers()}
+    return type(preprocessor), plain, buffers
+
+
+def _random_states(inputs: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Return the states of the generators that a student draws from: the CPU's and the device's."""
+    on_device = torch.cuda.get_rng_state(inputs.device) if inputs.is_cuda else None
+    return torch.get_rng_state(), on_device
+
+
+def _set_random_states(inputs: Tensor, states: tuple[Tensor, Tensor | None]) -> None:
+    torch.set_rng_state(states[0])
+    if states[1] is not None:
+        torch.cuda.set_rng_state(states[1], inputs.device)

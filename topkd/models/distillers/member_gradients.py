@@ -1,0 +1,69 @@
+"""Gradients of a cohort's members: one backward each, clipped each on its own, averaged over processes."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce, get_world_size
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+
+
+def backward(wrapper: OptimWrapper, loss: Tensor) -> None:
+    """Run the backward pass of one member, scaled as for a single model, without counting it as a batch.
+
+    Args:
+        wrapper (OptimWrapper): Counts batches to accumulate gradients over.
+        loss (Tensor): Total loss of the member.
+    """
+    count = wrapper._inner_count
+    wrapper.backward(wrapper.scale_loss(loss))
+    wrapper._inner_count = count
+
+
+class MemberClip:
+    """Clip the gradients of every member on its own, as in a training of its own.
+
+    Args:
+        clip (Callable): torch's function that clips a list of parameters.
+        members (nn.ModuleDict): Whose parameters belong together.
+    """
+
+    def __init__(self, clip: Callable, members: nn.ModuleDict) -> None:
+        self.clip = clip
+        self.owners = {id(parameter): name for name, member in members.items() for parameter in member.parameters()}
+
+    @classmethod
+    def install(cls, wrapper: OptimWrapper, members: nn.ModuleDict) -> None:
+        """Let a wrapper clip member by member, if it clips at all."""
+        if wrapper.clip_grad_kwargs and not isinstance(wrapper.clip_func, cls):
+            wrapper.clip_func = cls(wrapper.clip_func, members)
+
+    def __call__(self, parameters: Sequence[nn.Parameter], **kwargs: Any) -> Tensor | None:
+        """Clip, and return the largest norm of a member."""
+        groups: dict[str, list[nn.Parameter]] = {}
+        for parameter in parameters:
+            groups.setdefault(self.owners[id(parameter)], []).append(parameter)
+        norms = [self.clip(group, **kwargs) for group in groups.values()]
+        found = [norm for norm in norms if norm is not None]
+        return max(found) if found else None
+
+
+def averaged(members: Iterable[nn.Module]) -> None:
+    """Average the gradients of all processes, member by member in one message each.
+
+    Every process has the same members and the same parameters with gradients, or all would wait for ever.
+
+    Args:
+        members (Iterable[nn.Module]): After their backward passes.
+    """
+    if get_world_size() == 1:
+        return
+    for member in members:
+        gradients = [parameter.grad for parameter in member.parameters() if parameter.grad is not None]
+        if not gradients:
+            continue
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        all_reduce(flat, 'mean')
+        for gradient, part in zip(gradients, flat.split([gradient.numel() for gradient in gradients])):
+            gradient.copy_(part.view_as(gradient))

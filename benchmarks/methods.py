@@ -53,7 +53,9 @@ class Step:
                 loss.batch_size = batch
         cfg.model.update(data_preprocessor=cfg.data_preprocessor, gradient_interval=0)
         torch.manual_seed(0)
-        self.model = MODELS.build(copy.deepcopy(cfg.model)).to(device).train()
+        self.model = MODELS.build(copy.deepcopy(cfg.model))
+        self.model.init_weights()
+        self.model.to(device).train()
         for module in self.model.modules():
             if isinstance(module, DistillationLoss):
                 module.prepare(TrainingSet(range(IMAGES)))

@@ -21,6 +21,8 @@ def setup_processes(cfg: Config) -> None:
     init_default_scope(cfg.get('default_scope') or 'mmengine')
     if cfg.get('launcher', 'none') == 'none' or is_distributed():
         return
+    if 'members' in cfg.get('model', {}):
+        cfg.model_wrapper_cfg = dict(type='topkd.CohortDataParallel')
     if torch.cuda.is_available():
         init_dist(cfg.launcher, **cfg.get('env_cfg', {}).get('dist_cfg', {}))
         return

@@ -8,6 +8,7 @@ from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import FUNCTIONS as MMENGINE_FUNCTIONS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import METRICS as MMENGINE_METRICS
+from mmengine.registry import MODEL_WRAPPERS as MMENGINE_MODEL_WRAPPERS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import RUNNERS as MMENGINE_RUNNERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
@@ -17,6 +18,9 @@ DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='topkd', location
 FUNCTIONS = Registry('function', parent=MMENGINE_FUNCTIONS, scope='topkd', locations=['topkd.datasets'])
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='topkd', locations=['topkd.hooks'])
 METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='topkd', locations=['topkd.metrics'])
+MODEL_WRAPPERS = Registry(
+    'model wrapper', parent=MMENGINE_MODEL_WRAPPERS, scope='topkd', locations=['topkd.models.distillers']
+)
 MODELS = Registry('model', parent=MMENGINE_MODELS, scope='topkd', locations=['topkd.models'])
 RUNNERS = Registry('runner', parent=MMENGINE_RUNNERS, scope='topkd', locations=['topkd.runners'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='topkd', locations=['topkd.datasets'])

@@ -5,8 +5,8 @@
 
 The variants of a row take turns in one process, so that a machine whose speed drifts slows all of them; in a turn each
 runs for a twentieth of a second. The table shows medians of the times, and of the ratios within a turn. Calls get
-other clouds in turn, because a processor learns repeated ones. --memory adds the peak memory for 200,000 clouds, which takes
-minutes and 4 GB of disk.
+other clouds in turn, because a processor learns repeated ones. --memory adds the peak memory for 200,000 clouds, which
+takes minutes and 4 GB of disk.
 """
 
 import argparse

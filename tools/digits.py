@@ -157,7 +157,8 @@ def main() -> None:
         file.write(closing + '\n')
     print(
         f'\nAccuracy on the 359 test digits, {args.seeds} seeds, '
-        f'{time.time() - BEGIN:.0f} s\n\n{closing}\n\n"best" is chosen on the test digits, as papers do; "last" is not.\n'
+        f'{time.time() - BEGIN:.0f} s\n\n{closing}\n\n"best" is chosen on the test digits, as papers do; "last" is '
+        'not.\n'
         f'Picture: {png}'
     )
 

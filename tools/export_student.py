@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the student of a distillation checkpoint as a plain checkpoint that loads in the host toolbox, and verify it."""
+"""Write the student of a distillation checkpoint as one that loads in the host toolbox, and verify it."""
 
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Make the point clouds of a config's teacher and their persistence images, for tools/train_ripsnet.py.
 
-Diagrams of dimension 0 are computed by topkd, those of dimension 1 by topkd from pairs that gudhi's Ripser finds, those of higher
-dimensions by gudhi; the log and the artifact's manifest.json say which.
+Diagrams of dimension 0 are computed by topkd, those of dimension 1 by topkd from pairs that gudhi's Ripser finds, those
+of higher dimensions by gudhi; the log and the artifact's manifest.json say which.
 """
 
 import topkd  # noqa: F401

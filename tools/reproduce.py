@@ -85,7 +85,8 @@ def show(plan: Plan, timed: bool) -> None:
         print(f'      {problem}')
     total = f', about {readable(sum(seconds.values()))} on this machine' if seconds else ''
     print(
-        f'{len(missing)} of {len(plan.jobs)} runs to do{total}{" and those without an estimate" if problems and seconds else ""}',
+        f'{len(missing)} of {len(plan.jobs)} runs to '
+        f'do{total}{" and those without an estimate" if problems and seconds else ""}',
         flush=True,
     )
 

@@ -1,7 +1,7 @@
 # mmdet's 1x schedule with the paper's total batch of 8, however many processes share it (1, 2, 4 or 8).
 _base_ = 'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'
 
-import os  # isort:skip
+import os  # noqa: E402  isort:skip
 
 total_batch = 8
 processes = int(os.environ.get('WORLD_SIZE', os.environ.get('SLURM_NTASKS', 1)))

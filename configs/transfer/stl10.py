@@ -1,7 +1,8 @@
 # Table 10: a linear classifier on the frozen features of a network that was trained on CIFAR-100. Any network:
-#   python tools/train.py configs/transfer/stl10.py --cfg-options model.featurizer.config=CONFIG model.featurizer.checkpoint=FILE
-# with the config it was trained by (a distillation's stands for its student) and any checkpoint of it. The table's pair is
-# resnet50-mobilenetv2_cifar100. The probe's checkpoints hold the features' network, too: tools/test.py needs nothing else.
+#   python tools/train.py configs/transfer/stl10.py --cfg-options model.featurizer.config=CONFIG
+# model.featurizer.checkpoint=FILE with the config it was trained by (a distillation's stands for its student) and any
+# checkpoint of it. The table's pair is resnet50-mobilenetv2_cifar100. The probe's checkpoints hold the features'
+# network, too: tools/test.py needs nothing else.
 #
 # Frozen features and images of 32 x 32 are the CRD benchmark's protocol. The paper does not state how the classifier is
 # trained, and the benchmark's code lacks this experiment: the optimizer and its schedule are those of HSAKD's published

@@ -62,8 +62,8 @@ def cohort_of(runner: Runner) -> Cohort | None:
 class CohortHook(Hook):
     """Let a stock runner evaluate every member of a cohort, and close with a table of all.
 
-    Metrics are called ``<member>/<metric>``. ``save_best`` of the checkpoint hook is switched off, since the members' best
-    epochs differ; ``results.json`` tells them. The tools add this hook to cohorts.
+    Metrics are called ``<member>/<metric>``. ``save_best`` of the checkpoint hook is switched off, since the members'
+    best epochs differ; ``results.json`` tells them. The tools add this hook to cohorts.
     """
 
     priority = 'VERY_HIGH'

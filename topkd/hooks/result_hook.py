@@ -19,8 +19,8 @@ KEY = 'results'  # in the message hub, which every checkpoint holds
 class ResultHook(Hook):
     """Write ``results.json`` to the work directory after every validation, and a closing line to the log.
 
-    Papers report the best accuracy over all epochs, which is chosen on the test split; the last is what a user who has no
-    test labels gets. A resumed training goes on with the results that its checkpoint knows.
+    Papers report the best accuracy over all epochs, which is chosen on the test split; the last is what a user who has
+    no test labels gets. A resumed training goes on with the results that its checkpoint knows.
 
     Args:
         monitor (str): The metric that decides which validation was the best. Defaults to 'accuracy/top1'.

@@ -16,9 +16,9 @@ EPOCH, STEP = 0, 1  # so that the first step of an epoch draws other numbers tha
 class StepSeedHook(Hook):
     """Seed Python, NumPy and PyTorch before every epoch and step, from the training's seed, the step and the rank.
 
-    Augmentation and dropout of a step are then the same whether or not the training was killed and resumed before it, and
-    whatever other students learn beside this one. Transforms in worker processes are seeded by MMEngine from the seed
-    alone. ``tools/train.py`` adds this hook to every training.
+    Augmentation and dropout of a step are then the same whether or not the training was killed and resumed before it,
+    and whatever other students learn beside this one. Transforms in worker processes are seeded by MMEngine from the
+    seed alone. ``tools/train.py`` adds this hook to every training.
     """
 
     priority = 'VERY_HIGH'

@@ -15,7 +15,7 @@ from topkd.models.losses.topology_loss import TopologyLoss
 
 @contextmanager
 def untouched(model: nn.Module) -> Iterator[None]:
-    """Evaluate a model inside the block without gradient, and leave its modes and all random generators as they were."""
+    """Evaluate a model inside the block without gradient, and restore its modes and all random generators."""
     modes = [(module, module.training) for module in model.modules()]
     states = random.getstate(), np.random.get_state()
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
@@ -32,7 +32,7 @@ def untouched(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def alone(loss: TopologyLoss) -> Iterator[None]:
-    """Let one process make clouds of its own images inside the block, where all of them together do it in the training."""
+    """Let one process make clouds of its own images inside the block, as all processes together do otherwise."""
     gather, loss.cloud.gather = loss.cloud.gather, False
     try:
         yield
@@ -43,8 +43,8 @@ def alone(loss: TopologyLoss) -> Iterator[None]:
 def some_images(loader: DataLoader, count: int) -> Any:
     """Fetch random images of a loader's data set as one batch, the same ones in every call.
 
-    The first images would be of one class where the data set is a folder that is sorted by class. The random numbers are of
-    a generator of their own; a new iterator of the loader would draw one of the training's.
+    The first images would be of one class where the data set is a folder that is sorted by class. The random numbers
+    are of a generator of their own; a new iterator of the loader would draw one of the training's.
 
     Args:
         loader (DataLoader): Whose data set and collate function are used.

@@ -33,8 +33,8 @@ EPOCHS_OF_RIPSNET = 513
 def estimate(plan: Plan) -> tuple[dict[str, float], list[str]]:
     """Estimate the seconds of every missing job, in this process.
 
-    Of trainings only the training steps are counted, and the topology term only where it needs no file: with a RipsNet it is a
-    small part of a step. RipsNet is taken to stop after as many epochs as the authors' did.
+    Of trainings only the training steps are counted, and the topology term only where it needs no file: with a RipsNet
+    it is a small part of a step. RipsNet is taken to stop after as many epochs as the authors' did.
 
     Args:
         plan (Plan): The jobs.

@@ -41,7 +41,8 @@ def environment(device: str | None) -> dict[str, str]:
         raise ValueError(f"--device must be cpu, cuda or cuda:N, got '{device}'")
     if device is not None and torch.cuda.device_count() <= int(match[2] or 0):
         raise ValueError(
-            f'--device {device} is not there: this machine has {torch.cuda.device_count()} GPUs, take one of them or cpu'
+            f'--device {device} is not there: this machine has {torch.cuda.device_count()} GPUs, take one of them or '
+            'cpu'
         )
     if match[2] is not None:
         # a queue may have given this job some of the machine's GPUs only
@@ -86,7 +87,8 @@ def run_job(job: Job, tools: Path, variables: dict[str, str]) -> None:
         path = job.folder / 'log.txt'
         how = 'without its result' if code == 0 else f'with code {code}: {last_words(path)}'
         raise ValueError(
-            f"'{job.name}' ended {how} (all that it said: {path}); what is finished stays, the same command goes on from "
+            f"'{job.name}' ended {how} (all that it said: {path}); what is finished stays, the same command goes on "
+            'from '
             'there'
         )
 
@@ -114,13 +116,15 @@ def run_plan(plan: Plan, tools: Path, variables: dict[str, str], say: Say, after
 
 
 def hand_over(plan: Plan, tools: Path, launcher: str, variables: dict[str, str], say: Say) -> None:
-    """Give every job that could run now to a launcher, once; called again later, it goes on with those that can run then.
+    """Give every job that could run now to a launcher, once; called again later, it goes on with those that can run
+    then.
 
     Args:
         plan (Plan): The jobs.
         tools (Path): Folder of this package's tools.
-        launcher (str): A shell command in which ``{script}`` stands for a shell script that runs the job, ``{command}`` for the
-            call itself and ``{name}`` for a word that names it, for example ``sbatch --gres=gpu:1 --job-name {name} {script}``.
+        launcher (str): A shell command in which ``{script}`` stands for a shell script that runs the job, ``{command}``
+            for the call itself and ``{name}`` for a word that names it, for example ``sbatch --gres=gpu:1 --job-name
+            {name} {script}``.
         variables (dict): Environment of the launcher.
         say (Callable): Prints a line of progress.
 

@@ -25,7 +25,8 @@ def paper_values(table: str, pair: str, probe: str = '') -> dict[str, dict[str, 
         probe (str): Of a transfer, the config of ``configs/transfer``. Defaults to ''.
 
     Returns:
-        dict: By network or variant ('teacher', 'plain', 'KD', 'TopKD', other methods, stems of ``configs/ablations``) and
+        dict: By network or variant ('teacher', 'plain', 'KD', 'TopKD', other methods, stems of ``configs/ablations``)
+            and
         metric; empty where the paper has no such row.
     """
     content = _content()['tables'].get(table, {})

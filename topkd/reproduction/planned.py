@@ -49,7 +49,7 @@ def write_planned(cfg: Config, folder: Path) -> None:
 
 
 def run_differences(cfg: Config, folder: Path) -> list[str]:
-    """List how a folder's run differs from a config, 'entry: what it has, not what is wanted'; nothing where there is no run."""
+    """List how a folder's run differs from a config, 'entry: what it has, not what is wanted'; none without a run."""
     path = folder / FILE
     return _differences(json.loads(path.read_text()), decisive(cfg)) if path.is_file() else []
 

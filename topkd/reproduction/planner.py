@@ -22,7 +22,8 @@ class Planner:
         work_dir (Path): Folder of all runs; runs that tables share are found again here.
         seeds (Sequence[int]): Seeds of the students.
         epochs (int, optional): Length of all trainings of students and missing teachers. None: the recipes'.
-        options (dict, optional): ``--cfg-options`` of all runs; those of a transfer begin with its name, as ``stl10.data_root``.
+        options (dict, optional): ``--cfg-options`` of all runs; those of a transfer begin with its name, as
+            ``stl10.data_root``.
     """
 
     def __init__(
@@ -48,7 +49,8 @@ class Planner:
             pairs (Sequence[str], optional): Other pairs than the table's: names or paths of configs.
 
         Raises:
-            FileNotFoundError: For an unknown pair, or a teacher that is neither at hand nor can be trained by a baseline.
+            FileNotFoundError: For an unknown pair, or a teacher that is neither at hand nor can be trained by a
+                baseline.
             ValueError: If a folder holds a run of another config.
         """
         self._plan = Plan()
@@ -115,7 +117,7 @@ class Planner:
         return job
 
     def _configure(self, path: Path, variant: Variant, seed: int, teacher_job: str | None) -> tuple[Config, list[str]]:
-        """Make a variant's config, tell it where the teacher and the RipsNets are that this plan makes, and add those."""
+        """Make a variant's config with the teacher and RipsNets of this plan, and add the jobs that make these."""
         cfg = run_config(path, variant, self.configs, seed, self.epochs, self.options)
         if 'teacher' not in cfg.model:
             return cfg, []
@@ -257,7 +259,8 @@ def _refuse_other_topology(cfg: Config, path: Path) -> None:
     left = topology_configs(cfg.model)
     if left:
         raise ValueError(
-            f"'{path}' has more topology losses than 'topology' ({', '.join(left)}): the KD control leaves out that one "
+            f"'{path}' has more topology losses than 'topology' ({', '.join(left)}): the KD control leaves out that "
+            'one '
             'only, and would be none'
         )
 

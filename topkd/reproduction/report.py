@@ -34,8 +34,8 @@ class Report:
         table (Table): Which variants of which pairs.
         plan (Plan): Their jobs.
         command (str): By which it was made.
-        reduced (Sequence[str]): Departures from the paper's recipe, one sentence each; the paper's numbers are then shown, but no
-            difference to them.
+        reduced (Sequence[str]): Departures from the paper's recipe, one sentence each; the paper's numbers are then
+            shown, but no difference to them.
         device (str, optional): Where the runs run, as the user said it.
     """
 
@@ -217,8 +217,8 @@ def markdown(content: dict[str, Any], metrics: dict[str, str]) -> str:
                 lines += _section(pair, probe, rows, metric, heading, content['teachers'][pair])
     environment = content['environment']
     best = (
-        '"Best" is the best validation of a run, which papers report although it is chosen on the test split; "last" is what a '
-        'user gets. '
+        '"Best" is the best validation of a run, which papers report although it is chosen on the test split; "last" '
+        'is what a user gets. '
     )
     lines += [
         f'Paper: {content["source"]}.',

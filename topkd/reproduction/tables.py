@@ -17,8 +17,8 @@ class Variant(NamedTuple):
     Attributes:
         name: Names its folder; the paper's numbers are filed under it.
         label: As printed.
-        config: 'plain', the student without teacher; '', the pair itself; else a config below ``configs/`` whose own lines,
-            apart from ``_base_``, are applied to the pair.
+        config: 'plain', the student without teacher; '', the pair itself; else a config below ``configs/`` whose own
+            lines, apart from ``_base_``, are applied to the pair.
         method: A file of ``configs/_base_/losses`` whose loss takes the place of the pair's losses; '' for none.
     """
 
@@ -67,8 +67,8 @@ class Table(NamedTuple):
         variants: Runs of each pair, the KD control among them.
         metrics: Heading by key of ``results.json``.
         ripsnets: Whether the table is about the trainings of RipsNet and no student is trained.
-        analysis: Tool of ``tools/analysis`` that looks at the trained students, and its arguments; then the metrics are those
-            it writes.
+        analysis: Tool of ``tools/analysis`` that looks at the trained students, and its arguments; then the metrics are
+            those it writes.
         probes: Configs of ``configs/transfer`` that are trained on every student; then the metrics are theirs.
     """
 

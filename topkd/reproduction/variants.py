@@ -59,7 +59,8 @@ def run_config(
         variant (Variant): What the run changes.
         configs (Path): Folder of this package's configs.
         seed (int): Random seed of the training. Defaults to 0.
-        epochs (int, optional): Length of the training; the learning rate's schedule shrinks with it. None: the recipe's.
+        epochs (int, optional): Length of the training; the learning rate's schedule shrinks with it. None: the
+            recipe's.
         options (dict, optional): As ``--cfg-options``.
 
     Returns:

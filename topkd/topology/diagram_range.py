@@ -1,13 +1,12 @@
 """What persistence images are fitted to: the range and the spacing of all diagrams' points."""
 
 from collections.abc import Iterable, Sequence
-from typing import Union
 
 import numpy as np
 import torch
 from torch import Tensor
 
-Diagrams = Union[Tensor, Sequence[Tensor | np.ndarray]]
+Diagrams = Tensor | Sequence[Tensor | np.ndarray]
 
 BANDWIDTH_POINTS = 200
 BANDWIDTH_QUANTILE = 0.2

@@ -10,8 +10,8 @@ from mmengine.logging import print_log
 def newest_checkpoint(work_dir: str | Path) -> Path | None:
     """Return the newest checkpoint of a training that is whole.
 
-    A kill may leave a checkpoint that is cut short, or a file ``last_checkpoint`` that is empty; the files themselves tell
-    which of them can be read.
+    A kill may leave a checkpoint that is cut short, or a file ``last_checkpoint`` that is empty; the files themselves
+    tell which of them can be read.
 
     Args:
         work_dir (str | Path): Folder of the training.

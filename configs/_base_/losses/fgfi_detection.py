@@ -1,5 +1,5 @@
-# Wang et al. 2019; threshold and weight of the authors' code, which was written for one map: 0.01 for a whole pyramid is
-# untuned.
+# Wang et al. 2019; threshold and weight of the authors' code, which was written for one map: 0.01 for a whole pyramid
+# is untuned.
 fgfi = dict(
     type='topkd.FGFILoss',
     threshold=0.5,

@@ -1,5 +1,5 @@
-# Yang et al. 2022; masked positions, share 0.65 and weight 2e-5 a level of mmrazor's RetinaNet config. The authors publish
-# other numbers for two-stage detectors, which were not checked: these are untuned there.
+# Yang et al. 2022; masked positions, share 0.65 and weight 2e-5 a level of mmrazor's RetinaNet config. The authors
+# publish other numbers for two-stage detectors, which were not checked: these are untuned there.
 mgd = dict(
     type='topkd.MGDLoss',
     mask='positions',

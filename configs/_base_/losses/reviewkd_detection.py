@@ -1,4 +1,5 @@
-# Chen et al. 2021 on the pyramid; weight 1.2 of mdistiller's R101-R18 config (its other pairs have their own), no warm-up.
+# Chen et al. 2021 on the pyramid; weight 1.2 of mdistiller's R101-R18 config (its other pairs have their own), no
+# warm-up.
 reviewkd = dict(
     type='topkd.ReviewKDLoss',
     warmup_epochs=0,

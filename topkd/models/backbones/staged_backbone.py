@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Optional
 
 from mmpretrain.models.backbones.base_backbone import BaseBackbone
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ HE_INIT = [
     dict(type='Kaiming', layer='Conv2d', mode='fan_out', nonlinearity='relu', distribution='normal'),
     dict(type='Constant', layer='_BatchNorm', val=1, bias=0),
 ]
-InitCfg = Optional[dict | Sequence[dict]]
+InitCfg = dict | Sequence[dict] | None
 
 
 class StagedBackbone(BaseBackbone):

@@ -124,7 +124,7 @@ class ImageBatchPreprocessor(BaseDataPreprocessor):
     def _samples(
         self, labels: Tensor | Sequence, num_images: int, indices: Tensor | Sequence | None = None
     ) -> list[DataSample]:
-        """Wrap each label (1,), a view of the batch of labels, in a DataSample, with the image's index if it is known."""
+        """Wrap each label (1,), a view of the batch's, in a DataSample, with the image's index if it is known."""
         if not isinstance(labels, Tensor):
             labels = torch.stack([torch.as_tensor(label) for label in labels])
         if labels.numel() != num_images or labels.is_floating_point():

@@ -31,8 +31,8 @@ class Cohort(BaseModel):
 
     The teacher runs once a batch for all of them. The members follow one after the other, each forward and backward, so
     that the activations of one student exist at a time; then one optimizer steps all parameters, each as if its member
-    were alone: gradients are clipped member by member, and every member draws the random numbers that it would draw in a
-    training of its own. On the CPU a member's losses, metrics and weights equal those of its own training of the same
+    were alone: gradients are clipped member by member, and every member draws the random numbers that it would draw in
+    a training of its own. On the CPU a member's losses, metrics and weights equal those of its own training of the same
     seed bit for bit.
 
     A member whose loss is not finite is named in the log and stopped; its weights stay as they are, the others go on.
@@ -44,12 +44,12 @@ class Cohort(BaseModel):
         data_preprocessor (dict, optional): Given to the students that have none of their own.
 
     Raises:
-        ValueError: If there are no members, a name cannot name a file, two names differ in case only, or the members treat
-            images differently.
+        ValueError: If there are no members, a name cannot name a file, two names differ in case only, or the members
+            treat images differently.
 
     Examples:
-        A config: ``model = dict(type='topkd.Cohort', teacher=TEACHER, members=dict(plain=dict(student=STUDENT, losses={}),
-        KD=dict(student=STUDENT, losses=dict(kd=dict(type='KDLoss')))))``
+        A config: ``model = dict(type='topkd.Cohort', teacher=TEACHER, members=dict(plain=dict(student=STUDENT,
+        losses={}), KD=dict(student=STUDENT, losses=dict(kd=dict(type='KDLoss')))))``
     """
 
     def __init__(
@@ -135,7 +135,8 @@ class Cohort(BaseModel):
             mode (str): 'loss', 'predict' or 'tensor'.
 
         Returns:
-            list[MemberPredictions] | dict: What every member returns; for 'loss' the losses of all, as ``<member>/<key>``.
+            list[MemberPredictions] | dict: What every member returns; for 'loss' the losses of all, as
+            ``<member>/<key>``.
         """
         if mode != 'loss':
             return [MemberPredictions(name, self._predict(name, inputs, data_samples, mode)) for name in self.active]
@@ -190,7 +191,8 @@ def _check_preprocessors(members: Mapping[str, Distiller]) -> None:
     for name in others:
         if described[name] != described[first]:
             raise ValueError(
-                f"the members of a cohort see the same images, '{name}' and '{first}' have other data preprocessors: give them "
+                f"the members of a cohort see the same images, '{name}' and '{first}' have other data preprocessors: "
+                'give them '
                 'the same'
             )
 

@@ -14,8 +14,8 @@ class CohortDataParallel(nn.Module):
     """Let every process train the same cohort on its own part of a batch.
 
     DistributedDataParallel runs one forward and one backward a step, but a cohort has one of each a member. Its own
-    ``train_step`` averages the gradients of all processes, member by member; this wrapper only makes the processes start
-    from the same weights, and passes calls on.
+    ``train_step`` averages the gradients of all processes, member by member; this wrapper only makes the processes
+    start from the same weights, and passes calls on.
 
     Args:
         module (Cohort): On its device already.

@@ -109,8 +109,8 @@ class WeakPullWarning:
         if self.weak == self.patience:
             print_log(
                 f"loss '{self.name}' pulled with less than {self.threshold:g} of the gradient of all other terms in "
-                f'{self.patience} measurements in a row: it hardly acts on the student; raise its loss_weight, normalize '
-                'its clouds, or choose another term',
+                f'{self.patience} measurements in a row: it hardly acts on the student; raise its loss_weight, '
+                'normalize its clouds, or choose another term',
                 'current',
                 logging.WARNING,
             )

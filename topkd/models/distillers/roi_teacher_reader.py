@@ -27,8 +27,8 @@ class RoITeacherReader(TeacherReader):
     .. math:: L_\mathrm{KD} = \tau^2\, \frac{1}{R} \sum_r
         \mathrm{KL}(\mathrm{softmax}(z_T(r) / \tau)\, \|\, \mathrm{softmax}(z_S(r) / \tau))
 
-    The teacher runs its backbone and neck once a batch and its box head once a student; its RPN and its target assignment
-    never run.
+    The teacher runs its backbone and neck once a batch and its box head once a student; its RPN and its target
+    assignment never run.
 
     Args:
         teacher (Teacher): A detector with one box head.
@@ -83,12 +83,12 @@ class RoITeacherReader(TeacherReader):
     def probe(
         self, student: nn.Module, taps: Sequence[str], image: Tensor
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Show one image to both networks, see :meth:`TeacherReader.probe`, and refuse box heads that cannot be compared."""
+        """Show one image to both networks, as :meth:`TeacherReader.probe`; refuse box heads of other classes."""
         classes = _box_head(student, 'student').num_classes, _box_head(self.teacher.module, 'teacher').num_classes
         if classes[0] != classes[1]:
             raise ValueError(
-                f'student and teacher must classify the same classes, got {classes[0]} and {classes[1]}: use a teacher of '
-                "the student's data set, or set losses.kd=None"
+                f'student and teacher must classify the same classes, got {classes[0]} and {classes[1]}: use a '
+                "teacher of the student's data set, or set losses.kd=None"
             )
         return super().probe(student, taps, image)
 

@@ -122,10 +122,9 @@ class CRDLoss(DistillationLoss):
             self.teacher_bank.resize(len(dataset))
         if len(dataset) != self.num_samples:
             raise ValueError(
-                f'CRDLoss has banks of {self.num_samples} images, the training set has {len(dataset)}: set its num_samples '
-                f'to {len(dataset)}, or resume with the training set that it began with'
-                'num_samples '
-                f'to {len(dataset)}'
+                f'CRDLoss has banks of {self.num_samples} images, the training set has {len(dataset)}: set its '
+                f'num_samples to {len(dataset)}, or resume with the training set that it began with'
+                f'num_samples to {len(dataset)}'
             )
         self.negatives = OtherClasses(training_labels(dataset)).to(self.normalizers.device)
 

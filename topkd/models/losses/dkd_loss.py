@@ -70,8 +70,8 @@ class DKDLoss(DistillationLoss):
         loss_weight (float): Defaults to 1.0.
         student_tap (str): Module that returns the logits. Defaults to 'head.fc'.
         teacher_tap (str, optional): The same for the teacher. None: the student's. Defaults to None.
-        label_tap (str, optional): Where the student shows the labels of its logits, int64 (N,), if these are not of images:
-            'roi_head.bbox_head.loss_cls(1)' for the RoIs of mmdet's Faster R-CNN. Defaults to None.
+        label_tap (str, optional): Where the student shows the labels of its logits, int64 (N,), if these are not of
+            images: 'roi_head.bbox_head.loss_cls(1)' for the RoIs of mmdet's Faster R-CNN. Defaults to None.
 
     Raises:
         ValueError: If ``tau`` is not positive or ``warmup_epochs`` is negative.
@@ -107,7 +107,7 @@ class DKDLoss(DistillationLoss):
     def forward(
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> Tensor:
-        """Compute the weighted loss of logits (N, K) and (N, K), the student's with their labels if these are tapped."""
+        """Compute the weighted loss of logits (N, K); the student's come with their labels if these are tapped."""
         if self.label_tap is None:
             labels = labels_of(data_samples).to(student_features.device)
         else:

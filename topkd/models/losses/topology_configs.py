@@ -75,8 +75,8 @@ def topology_configs(model: dict) -> dict[str, dict]:
     """Return the configs of a distiller's topology losses by name.
 
     Args:
-        model (dict): Config of a :class:`topkd.models.Distiller`, or of a :class:`topkd.models.Cohort`, whose losses are
-            called ``<member>.<loss>``.
+        model (dict): Config of a :class:`topkd.models.Distiller`, or of a :class:`topkd.models.Cohort`, whose losses
+            are called ``<member>.<loss>``.
     """
     found = dict(model.get('losses') or {})
     for member, config in (model.get('members') or {}).items():

@@ -1,9 +1,9 @@
 """Dimension 0 of a handful of small clouds on the CPU, as in a training step, where kernels' overhead is the cost.
 
 A step has two clouds, of 64 points say: too little work to hide the several microseconds that torch spends on each of
-the hundred kernels of the general way, forward and backward. Here a few calls do it: torch has all distances of a cloud in
-one, from differences, and scipy has Prim's algorithm in C. The results are those of the general way up to rounding; of
-the derivatives, only the first.
+the hundred kernels of the general way, forward and backward. Here a few calls do it: torch has all distances of a cloud
+in one, from differences, and scipy has Prim's algorithm in C. The results are those of the general way up to rounding;
+of the derivatives, only the first.
 """
 
 from collections.abc import Callable
@@ -99,7 +99,8 @@ def _find_trees(points: Tensor) -> _Trees | None:
 
 
 class _Layout(NamedTuple):
-    """The pairs of a cloud's points in the order of pdist: names, their number of digits, both ends. The numbers of the first
+    """The pairs of a cloud's points in the order of pdist: names, their number of digits, both ends. The numbers of the
+    first
     pair, edge and point of every cloud among those of all clouds (B, 1)."""
 
     names: np.ndarray

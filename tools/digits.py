@@ -2,8 +2,8 @@
 """The whole method on scikit-learn's digits: teacher, clouds and images, RipsNet, students, a table and a picture."""
 
 import argparse
-import json
 import logging
+import os
 import os.path as osp
 import time
 from statistics import mean, stdev
@@ -11,22 +11,22 @@ from statistics import mean, stdev
 import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
-from mmengine.runner import Runner
 
 import topkd  # noqa: F401
 from topkd.analysis.images.comparison import plot_image_comparison
 from topkd.cli import tool
 from topkd.datasets.clouds import CloudImages
-from topkd.launch import setup_processes
+from topkd.launch import prepare_training, setup_processes
 from topkd.models import RipsNet
+from topkd.models.vectorizers import OPERATORS
+from topkd.reproduction.side_by_side import side_by_side, train, train_ripsnet
 from topkd.runners.persistence_image_runner import PersistenceImageRunner
 from topkd.runners.ripsnet_runner import RipsNetRunner
 from topkd.utils.config import merge_cfg_options
 
 CONFIGS = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'configs')
-STUDENTS = dict(
-    plain='baselines/resnet8_digits.py', KD='kd/resnet20-resnet8_digits.py', TopKD='topkd/resnet20-resnet8_digits.py'
-)
+STUDENTS = ('plain', 'KD', 'TopKD')
+PAIR = 'topkd/resnet20-resnet8_digits.py'
 BEGIN = time.time()
 
 
@@ -46,27 +46,21 @@ def read_config(name: str, work_dir: str, seed: int, quick: bool) -> Config:
     return cfg
 
 
-def train(name: str, work_dir: str, seed: int, quick: bool, **options) -> dict:
-    """Train one network, unless its results are already there.
-
-    Returns:
-        dict: Content of ``results.json``.
-    """
-    path = osp.join(work_dir, 'results.json')
-    cfg = read_config(name, work_dir, seed, quick)
+def cohort(folder: str, seed: int, quick: bool, options: dict) -> dict:
+    """Return the config that trains all students of one seed side by side, on the same batches."""
+    cfg = read_config(PAIR, folder, seed, quick)
     cfg.merge_from_dict(options)
-    epochs = cfg.train_cfg.max_epochs
-    if osp.isfile(path):
-        with open(path) as file:
-            results = json.load(file)
-        if results['last']['epoch'] == epochs:
-            return results
-    Runner.from_cfg(cfg).train()
-    with open(path) as file:
-        return json.load(file)
+    content = cfg.to_dict()
+    losses, student = content['model']['losses'], content['model']['student']
+    chosen = dict(plain={}, KD=dict(kd=losses['kd']), TopKD=losses)
+    members = {name: dict(student=student, losses=chosen[name]) for name in STUDENTS}
+    content['model'] = dict(type='topkd.Cohort', teacher=content['model']['teacher'], members=members)
+    result = Config(content)
+    prepare_training(result)
+    return result.to_dict()
 
 
-def picture(folder: str, students: dict, path: str) -> float:
+def picture(folder: str, path: str) -> float:
     """Draw exact and approximated images of held-out teacher's clouds.
 
     Returns:
@@ -113,20 +107,23 @@ def main() -> None:
     parser.add_argument(
         '--work-dir', default='work_dirs/digits', help='folder for everything (default: work_dirs/digits)'
     )
+    parser.add_argument('--jobs', type=int, help='processes side by side (default: 2 where there are two cores)')
     parser.add_argument('--quick', action='store_true', help='a few steps of everything, to see that it runs')
     args = parser.parse_args()
     logging.getLogger('mmengine').setLevel(logging.ERROR)
     torch.set_num_threads(1)  # on images of 8 x 8 pixels a second thread costs more than it saves
 
+    jobs = args.jobs or min(2, os.cpu_count() or 1)
+    say(f'{jobs} processes; 2 to 3 minutes on two cores, most of it RipsNet and the students')
     say('teacher: ResNet20 on 1,438 digits')
-    teacher_dir = osp.join(args.work_dir, 'teacher')
-    teacher = train('baselines/resnet20_digits.py', teacher_dir, 0, args.quick)
+    teacher_cfg = read_config('baselines/resnet20_digits.py', osp.join(args.work_dir, 'teacher'), 0, args.quick)
+    teacher = train(teacher_cfg.to_dict())
     say(f'teacher: {teacher["last"]["accuracy/top1"]:.2f} % of the test digits')
 
-    cfg = read_config(STUDENTS['TopKD'], osp.join(args.work_dir, 'clouds'), 0, args.quick)
+    cfg = read_config(PAIR, osp.join(args.work_dir, 'clouds'), 0, args.quick)
     folder = osp.join(args.work_dir, 'ripsnet')
     options = {
-        'model.teacher.checkpoint': osp.join(teacher_dir, f'epoch_{teacher["last"]["epoch"]}.pth'),
+        'model.teacher.checkpoint': osp.join(teacher_cfg.work_dir, f'epoch_{teacher["last"]["epoch"]}.pth'),
         'model.losses.topology.vectorizer.checkpoint': osp.join(folder, 'ripsnet.pth'),
     }
     if args.quick:
@@ -136,22 +133,22 @@ def main() -> None:
     MMLogger.get_instance('digits', log_level='ERROR')
     say(f'clouds of 64 digits and their exact persistence images: {cfg.clouds.num_clouds}')
     PersistenceImageRunner.from_cfg(cfg).run()
-    say('RipsNet, with mean and with sum over the points (the longest step)')
+    say('RipsNet, with mean and with sum over the points')
+    for _ in side_by_side(train_ripsnet, [(cfg.to_dict(), operator) for operator in OPERATORS], jobs):
+        pass
     RipsNetRunner.from_cfg(cfg).run()
     png = osp.join(args.work_dir, 'persistence_images.png')
-    say(f'RipsNet: MSE {picture(folder, {}, png):.5f} on held-out clouds, picture in {png}')
+    say(f'RipsNet: MSE {picture(folder, png):.5f} on held-out clouds, picture in {png}')
 
-    runs = {name: [] for name in STUDENTS}
-    for seed in range(args.seeds):
-        for name, config in STUDENTS.items():
-            needed = {
-                key: value
-                for key, value in options.items()
-                if name != 'plain' and (name == 'TopKD' or 'teacher' in key)
-            }
-            result = train(config, osp.join(args.work_dir, f'{name}_seed{seed}'), seed, args.quick, **needed)
-            runs[name].append(result)
-            say(f'student {name}, seed {seed}: {result["last"]["accuracy/top1"]:.2f} %')
+    say(f'students {", ".join(STUDENTS)}: {args.seeds} cohorts, one a seed')
+    calls = [(cohort(osp.join(args.work_dir, f'seed{seed}'), seed, args.quick, options),) for seed in range(args.seeds)]
+    found, begin = {}, time.time()
+    for seed, results in side_by_side(train, calls, jobs):
+        found[seed] = results['members']
+        figures = ', '.join(f'{name} {results["members"][name]["last"]["accuracy/top1"]:.2f} %' for name in STUDENTS)
+        left = (time.time() - begin) / len(found) * (args.seeds - len(found))
+        say(f'seed {seed}: {figures}; about {left:.0f} s left')
+    runs = {name: [found[seed][name] for seed in range(args.seeds)] for name in STUDENTS}
     closing = table(teacher, runs)
     with open(osp.join(args.work_dir, 'table.txt'), 'w') as file:
         file.write(closing + '\n')

@@ -142,7 +142,7 @@ def test_a_ripsnet_of_fewer_clouds_does_not_stand_in_for_the_recipes(planner, to
     (tmp_path / folder / 'manifest.json').write_text(json.dumps(dict(complete=True, request=dict(num_clouds=8))))
     (tmp_path / folder / 'sum').mkdir()
     (tmp_path / folder / 'sum/result.json').write_text(
-        json.dumps(dict(mse=1.0, settings=dict(max_epochs=300, lr=5e-4)))
+        json.dumps(dict(mse=1.0, settings=dict(max_epochs=150, lr=5e-4)))
     )
     assert (
         plan.jobs['RipsNet resnet20_digits_neck-0_n64_h0']

@@ -2,6 +2,7 @@
 
 from topkd.hooks.category_check_hook import CategoryCheckHook
 from topkd.hooks.cohort_hook import CohortHook
+from topkd.hooks.progress_line_hook import ProgressLineHook
 from topkd.hooks.result_hook import ResultHook
 from topkd.hooks.resumable_early_stopping_hook import ResumableEarlyStoppingHook
 from topkd.hooks.step_seed_hook import StepSeedHook
@@ -13,6 +14,7 @@ from topkd.hooks.training_set_hook import TrainingSetHook
 __all__ = [
     'CategoryCheckHook',
     'CohortHook',
+    'ProgressLineHook',
     'ResultHook',
     'ResumableEarlyStoppingHook',
     'StepSeedHook',

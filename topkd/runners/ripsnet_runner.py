@@ -189,7 +189,7 @@ class RipsNetRunner:
                 logger=dict(type='LoggerHook', interval=settings['log_interval']),
                 checkpoint=dict(type='CheckpointHook', interval=-1, save_last=False, save_best='mse', rule='less'),
             ),
-            custom_hooks=[stop],
+            custom_hooks=[stop, dict(type='topkd.ProgressLineHook', name=f'RipsNet ({operator})', monitor='mse')],
             randomness=dict(seed=settings['seed']),
             model_wrapper_cfg=None if torch.cuda.is_available() or self.launcher == 'none' else wrapper_without_gpu(),
             resume=osp.isfile(resume),

@@ -80,14 +80,17 @@ class FTLoss(DistillationLoss):
     ways:
 
     * In one run (``paraphraser=None``): for the first ``paraphraser_epochs`` epochs this term is the paraphraser's
-      reconstruction error, of weight 1, and the student learns by its own loss only. Then the paraphraser stays as it
-      is, and the term is the factors' difference.
+      reconstruction error, of ``paraphraser_weight``, and the student learns by its own loss only. Then the paraphraser
+      stays as it is, and the term is the factors' difference.
     * In two runs, as in the benchmark: the first with ``train_cfg.max_epochs`` equal to ``paraphraser_epochs``, the
       second with ``paraphraser`` set to the first run's checkpoint. The student of the second run starts afresh.
 
     Args:
         paraphraser (str, optional): Checkpoint of a first run. None: train it here. Defaults to None.
         paraphraser_epochs (int): Epochs of the first stage, without ``paraphraser``. Defaults to 30.
+        paraphraser_weight (float): Factor of the reconstruction error. With SGD it is a factor of the paraphraser's
+            learning
+            rate: without normalization it needs a smaller one than the student. Defaults to 1.0.
         rate (float): Channels of the factor over channels of the teacher's map. Defaults to 0.5.
         loss_weight (float): Defaults to 1.0; the benchmark's is 200.
         student_tap (str): Map of the student. Defaults to 'backbone.layer3'.
@@ -104,6 +107,7 @@ class FTLoss(DistillationLoss):
         self,
         paraphraser: str | None = None,
         paraphraser_epochs: int = 30,
+        paraphraser_weight: float = 1.0,
         rate: float = 0.5,
         loss_weight: float = 1.0,
         student_tap: str = 'backbone.layer3',
@@ -119,7 +123,7 @@ class FTLoss(DistillationLoss):
             raise ValueError(f'rate of FTLoss must be positive, got {rate}')
         self.file = paraphraser
         self.paraphraser_epochs = 0 if paraphraser else paraphraser_epochs
-        self.rate = rate
+        self.paraphraser_weight, self.rate = paraphraser_weight, rate
         self.paraphraser: Paraphraser | None = None
         self.encoder: nn.Module | None = None
         self.translator: nn.Module | None = None
@@ -169,7 +173,7 @@ class FTLoss(DistillationLoss):
         factor_loss = self.loss_weight * factor_distance(self.translator(student), factors)
         # every parameter stays in the graph in both stages, which DistributedDataParallel asks for
         if first_stage:
-            return self.paraphraser(teacher) + 0 * factor_loss
+            return self.paraphraser_weight * self.paraphraser(teacher) + 0 * factor_loss
         return factor_loss + self._unused()
 
     def _freeze(self) -> None:

@@ -148,9 +148,9 @@ def test_a_ripsnet_of_fewer_clouds_does_not_stand_in_for_the_recipes(planner, to
         plan.jobs['RipsNet resnet20_digits_neck-0_n64_h0']
         not in planner(options={'clouds.num_clouds': 8}).plan(TABLES['table16'], [DIGITS]).missing()
     )
-    with pytest.raises(ValueError, match=r'was made for another config \(clouds.num_clouds: 8, not 2000\)'):
+    with pytest.raises(ValueError, match=r'was made for another config \(clouds.num_clouds: 8, not 1000\)'):
         planner().plan(TABLES['table16'], [DIGITS])
-    with pytest.raises(ValueError, match=r'ripsnet.max_epochs: 300, not 9\)'):
+    with pytest.raises(ValueError, match=r'ripsnet.max_epochs: 150, not 9\)'):
         planner(options={'clouds.num_clouds': 8, 'ripsnet.max_epochs': 9}).plan(TABLES['table16'], [DIGITS])
 
 

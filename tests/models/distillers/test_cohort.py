@@ -251,3 +251,20 @@ def test_members_that_see_other_images_are_refused():
     members = dict(a=dict(student=classifier(4), losses={}), b=dict(student=other, losses={}))
     with pytest.raises(ValueError, match="see the same images, 'b' and 'a' have other data preprocessors: give them"):
         Cohort(dict(name='small', model=classifier(8), checkpoint=None), members)
+
+
+def test_averaged_weights_of_a_member_are_those_of_its_single_run(digits_config, tmp_path, networks):
+    student, teacher = networks
+    single = dict(type='topkd.Distiller', student=student, teacher=teacher, losses=KD)
+    for name, model in (('ema_cohort', cohort_config(networks, plain={}, KD=KD)), ('ema_single', single)):
+        cfg = training(digits_config, tmp_path, name, model)
+        cfg.custom_hooks.append(dict(type='EMAHook', momentum=0.5))
+        Runner.from_cfg(cfg).train()
+    together = load_file(str(tmp_path / 'ema_cohort/student_KD_epoch_2.pth'))['state_dict']
+    alone = load_file(str(tmp_path / 'ema_single/student_epoch_2.pth'))['state_dict']
+    raw = load_file(str(tmp_path / 'ema_cohort/epoch_2.pth'))['ema_state_dict']
+    assert all(torch.equal(value, alone[key]) for key, value in together.items())
+    weight = 'backbone.stem.conv.weight'
+    assert not torch.equal(together[weight], raw[f'module.members.KD.student.{weight}'])
+    results = [json.loads((tmp_path / f'ema_{kind}/results.json').read_text()) for kind in ('cohort', 'single')]
+    assert results[0]['members']['KD'] == dict(last=results[1]['last'], best=results[1]['best'])

@@ -56,6 +56,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument('--dry-run', action='store_true', help='print the plan with its estimate, and end')
     parser.add_argument('--no-estimate', action='store_true', help='do not time a few steps of every kind of run first')
     parser.add_argument(
+        '--single',
+        action='store_true',
+        help='train every student in a run of its own; by default those that share teacher, data and schedule are one cohort',
+    )
+    parser.add_argument(
         '--launcher',
         help='hand the runs over instead of running them: a shell command with {script} or {command}, and {name}',
     )
@@ -126,7 +131,8 @@ def main() -> None:
     if args.dry_run:
         return
     if args.launcher is None:
-        run_plan(plan, TOOLS, variables, say, lambda: report.write(args.results, suffix(args)))
+        cohorts = None if args.single else args.work_dir
+        run_plan(plan, TOOLS, variables, say, lambda: report.write(args.results, suffix(args)), cohorts)
     else:
         hand_over(plan, TOOLS, args.launcher, variables, say)
     path = report.write(args.results, suffix(args))

@@ -19,8 +19,8 @@ TRAIN = 'train.py'
 def students_beside(job: Job, plan: Plan) -> list[Job]:
     """Return the missing students that can be trained in one cohort with a student, itself among them.
 
-    They agree in all but their losses and the teacher: same data, batches, schedule, optimizer and seed; and there is one
-    teacher for all of them that have one.
+    They agree in all but their losses and the teacher: same data, batches, schedule, optimizer and seed; and there is
+    one teacher for all of them that have one.
 
     Args:
         job (Job): A missing training.

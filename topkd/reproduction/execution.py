@@ -105,7 +105,8 @@ def run_plan(
         variables (dict): Environment of the jobs.
         say (Callable): Prints a line of progress.
         after (Callable): Called after every job, to bring the report up to date.
-        cohorts (Path, optional): Folder of the cohorts in which students that share teacher, data and schedule are trained.
+        cohorts (Path, optional): Folder of the cohorts in which students that share teacher, data and schedule are
+            trained.
             None: every student in a run of its own.
     """
     jobs = list(plan.jobs.values())

@@ -58,7 +58,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         '--single',
         action='store_true',
-        help='train every student in a run of its own; by default those that share teacher, data and schedule are one cohort',
+        help='train every student in a run of its own, not those of one teacher, data and schedule as a cohort',
     )
     parser.add_argument(
         '--launcher',

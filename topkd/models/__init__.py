@@ -8,6 +8,7 @@ from topkd.models.frozen import Frozen
 from topkd.models.linear_probe import LinearProbe
 from topkd.models.losses import *  # noqa: F401, F403
 from topkd.models.losses import DistillationLoss, KDLoss, TopologyLoss
+from topkd.models.norm_student import NORMProjector
 from topkd.models.simkd_student import SimKDProjector, TeacherClassifierHead
 from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import RipsImage, RipsNet, RipsNetRegressor
@@ -21,6 +22,7 @@ __all__ = [
     'ImageBatchPreprocessor',
     'KDLoss',
     'LinearProbe',
+    'NORMProjector',
     'RipsImage',
     'RipsNet',
     'RipsNetRegressor',

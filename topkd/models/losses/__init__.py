@@ -14,6 +14,7 @@ from topkd.models.losses.fsp_loss import FSPLoss
 from topkd.models.losses.ft_loss import FTLoss
 from topkd.models.losses.kd_loss import KDLoss, kd_divergence
 from topkd.models.losses.mgd_loss import MGDLoss
+from topkd.models.losses.norm_loss import NORMLoss
 from topkd.models.losses.nst_loss import NSTLoss
 from topkd.models.losses.ofd_loss import OFDLoss
 from topkd.models.losses.pkd_loss import PKDLoss
@@ -42,6 +43,7 @@ __all__ = [
     'FitNetLoss',
     'KDLoss',
     'MGDLoss',
+    'NORMLoss',
     'NSTLoss',
     'OFDLoss',
     'PKDLoss',

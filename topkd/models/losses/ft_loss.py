@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from mmengine.logging import MessageHub
 from torch import Tensor, nn
 
 from topkd.models.clouds import full_precision
 from topkd.models.losses.at_loss import attention_map
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import as_maps, default_taps, map_pairs, to_equal_size, unbound
+from topkd.models.losses.warmup import current_epoch
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.checkpoint import load_state
@@ -164,8 +164,7 @@ class FTLoss(DistillationLoss):
             raise unbound(self)
         (student,), (teacher,) = as_maps(student_features), as_maps(teacher_features)
         teacher = teacher.detach()
-        epoch = MessageHub.get_current_instance().get_info('epoch', 0)
-        first_stage = epoch < self.paraphraser_epochs
+        first_stage = current_epoch() < self.paraphraser_epochs
         if first_stage and self.training:
             self._freeze()
         with torch.no_grad():

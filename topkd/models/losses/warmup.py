@@ -3,13 +3,17 @@
 from mmengine.logging import MessageHub
 
 
+def current_epoch() -> int:
+    """Return the epoch, from 0, that MMEngine's runner writes to its message hub; 0 outside of a training by epochs."""
+    return MessageHub.get_current_instance().get_info('epoch', 0)
+
+
 def warmup_factor(epochs: int) -> float:
     r"""Return the factor of a loss that grows linearly.
 
     .. math:: \min\left(\frac{\mathrm{epoch} + 1}{\mathrm{epochs}}, 1\right)
 
-    The epoch, counted from 0, is the one that MMEngine's runner writes to its message hub; outside of a training by
-    epochs it is the first.
+    with the epoch of :func:`current_epoch`.
 
     Args:
         epochs (int): Epochs until the loss has its full weight; 0 for all of it at once.
@@ -23,4 +27,4 @@ def warmup_factor(epochs: int) -> float:
     """
     if epochs == 0:
         return 1.0
-    return min((MessageHub.get_current_instance().get_info('epoch', 0) + 1) / epochs, 1.0)
+    return min((current_epoch() + 1) / epochs, 1.0)

@@ -103,12 +103,15 @@ def test_gradients_are_derivatives(bumps, monkeypatch):
     deaths = rips_h0(points).requires_grad_()
     imager.fit(as_diagrams(deaths))
     torch.autograd.gradcheck(imager.images_from_deaths, (deaths,))
+    torch.autograd.gradgradcheck(imager.images_from_deaths, (deaths,))
 
 
 def test_gradient_reaches_the_points():
     points = make_points(3, 9, 2, dtype=torch.float64).requires_grad_()
     imager = PersistenceImager((3, 4)).fit(rips_diagrams(points))
     torch.autograd.gradcheck(lambda points: imager(rips_diagrams(points)), (points,))
+    torch.autograd.gradgradcheck(lambda points: imager(rips_diagrams(points)), (points,))
+    torch.autograd.gradgradcheck(lambda points: imager.images_from_deaths(rips_h0(points)), (points,))
 
 
 def test_kinds_of_input_agree():

@@ -238,9 +238,43 @@ def test_compiles_as_one_graph():
     torch.testing.assert_close(*gradients)
 
 
-def test_second_derivative_outside_the_few():
-    points = make_clouds('random', 6, 5, 3, torch.float64).requires_grad_()
-    torch.autograd.gradgradcheck(lambda points: rips_h0(points).square(), (points,), atol=1e-5)
+@pytest.mark.parametrize('count', range(1, 10))
+def test_second_derivative_is_the_derivative_of_the_first(count):
+    points = make_clouds('random', count, 5, 3, torch.float64).requires_grad_()
+    torch.autograd.gradgradcheck(rips_h0, (points,), atol=1e-5)
+
+
+def kruskal(points):
+    """Return the deaths of one cloud by Kruskal's algorithm, in plain torch."""
+    lengths = {(i, j): (points[i] - points[j]).square().sum().sqrt() for i in range(len(points)) for j in range(i)}
+    component, deaths = list(range(len(points))), []
+    for (i, j), length in sorted(lengths.items(), key=lambda item: item[1].item()):
+        if component[i] != component[j]:
+            component = [component[i] if c == component[j] else c for c in component]
+            deaths.append(length)
+    return torch.stack(deaths)
+
+
+def penalty_gradient(function, points):
+    """Return the gradient of the squared norm of the gradient of the deaths' sum and of their cubes."""
+    deaths = function(points)
+    linear, cubic = (torch.autograd.grad(y.sum(), points, create_graph=True)[0] for y in (deaths, deaths**3))
+    return torch.autograd.grad(linear.square().sum() + cubic.square().sum(), points)[0]
+
+
+@pytest.mark.parametrize('count', range(1, 10))
+def test_gradient_penalty_equals_the_one_by_kruskal(count):
+    points = make_clouds('random', count, 6, 3, torch.float64).requires_grad_()
+    expected = penalty_gradient(lambda points: torch.stack([kruskal(cloud) for cloud in points]), points)
+    assert expected.abs().sum() > 1
+    torch.testing.assert_close(penalty_gradient(rips_h0, points), expected)
+
+
+@pytest.mark.parametrize('kind', ['duplicate', 'all equal'])
+def test_second_derivative_of_duplicates_is_finite(kind, way):
+    points = make_clouds(kind, 2, 9, 3, torch.float64).requires_grad_()
+    gradient = penalty_gradient(rips_h0, points)
+    assert gradient.isfinite().all() and (kind != 'all equal' or not gradient.any())
 
 
 def test_unit_square_has_a_cycle_from_1_to_root_2():

@@ -2,8 +2,7 @@
 
 A step has two clouds, of 64 points say: too little work to hide the several microseconds that torch spends on each of
 the hundred kernels of the general way, forward and backward. Here a few calls do it: torch has all distances of a cloud
-in one, from differences, and scipy has Prim's algorithm in C. The results are those of the general way up to rounding;
-of the derivatives, only the first.
+in one, from differences, and scipy has Prim's algorithm in C. The results are those of the general way up to rounding.
 """
 
 from collections.abc import Callable
@@ -13,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import Function, once_differentiable
+from torch.autograd.function import Function
 
-from topkd.topology.kernels.pairwise import on_host
+from topkd.topology.kernels.pairwise import edge_lengths, on_host
 from topkd.topology.kernels.spanning_tree import LIGHTEST
 
 FEW_CLOUDS = 4
@@ -50,6 +49,10 @@ class _Trees(NamedTuple):
     first: np.ndarray
     second: np.ndarray
 
+    def edges(self, n: int) -> Tensor:
+        """Return the end points within their clouds (B, n - 1, 2)."""
+        return torch.from_numpy(np.stack((self.first, self.second), axis=2) % n)
+
 
 class _Deaths(Function):
     @staticmethod
@@ -60,19 +63,26 @@ class _Deaths(Function):
         return deaths
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         points, _ = ctx.saved_tensors  # an error where either was changed in place
-        lengths, first, second = ctx.trees
-        count, n, width = points.shape
-        rows = points.detach().numpy().reshape(count * n, width)
-        differences = rows.take(first, axis=0) - rows.take(second, axis=0)
-        pull = grad.numpy() / np.where(lengths > 0, lengths, 1)  # at length 0 the difference is 0 too
-        pulls = torch.from_numpy(differences * pull[..., None]).flatten(0, 1)
-        result = torch.zeros(count * n, width, dtype=points.dtype)
-        result.index_add_(0, torch.from_numpy(first.reshape(-1)), pulls)
-        result.index_add_(0, torch.from_numpy(second.reshape(-1)), pulls, alpha=-1)
-        return result.view(points.shape), None
+        if torch.is_grad_enabled():  # a graph of the derivative is asked for, which numpy would not be part of
+            lengths = edge_lengths(points, ctx.trees.edges(points.shape[1]))
+            return *torch.autograd.grad(lengths, points, grad, create_graph=True), None
+        return _pull(points.detach(), ctx.trees, grad.numpy()), None
+
+
+def _pull(points: Tensor, trees: _Trees, grad: np.ndarray) -> Tensor:
+    """Return the gradient of the points (B, n, d) for that of the deaths (B, n - 1)."""
+    count, n, width = points.shape
+    lengths, first, second = trees
+    rows = points.numpy().reshape(count * n, width)
+    differences = rows.take(first, axis=0) - rows.take(second, axis=0)
+    pull = grad / np.where(lengths > 0, lengths, 1)  # at length 0 the difference is 0 too
+    pulls = torch.from_numpy(differences * pull[..., None]).flatten(0, 1)
+    result = torch.zeros(count * n, width, dtype=points.dtype)
+    result.index_add_(0, torch.from_numpy(first.reshape(-1)), pulls)
+    result.index_add_(0, torch.from_numpy(second.reshape(-1)), pulls, alpha=-1)
+    return result.view(points.shape)
 
 
 def _find_trees(points: Tensor) -> _Trees | None:

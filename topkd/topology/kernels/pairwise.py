@@ -89,7 +89,7 @@ def _products_repaired(points: Tensor) -> Tensor:
 def edge_lengths(points: Tensor, edges: Tensor) -> Tensor:
     r"""Compute the lengths of given edges, :math:`|x_i - x_j|`, with gradient.
 
-    An edge of length 0 gets the gradient 0, which is a subgradient.
+    An edge of length 0 gets the gradient 0, which is a subgradient, and the second derivative 0.
 
     Args:
         points (Tensor): Clouds (B, n, d).
@@ -99,7 +99,13 @@ def edge_lengths(points: Tensor, edges: Tensor) -> Tensor:
         Tensor: Lengths (B, m).
     """
     first, second = _end_points(points, edges)
-    return torch.linalg.vector_norm(first - second, dim=2)
+    differences = first - second
+    lengths = torch.linalg.vector_norm(differences, dim=2)
+    apart = lengths.detach() != 0
+    if on_host(lengths) and apart.all():
+        return lengths
+    # torch's second derivative of a norm is NaN at 0, even for a gradient of 0
+    return torch.linalg.vector_norm(differences.where(apart.unsqueeze(2), 1), dim=2).where(apart, 0)
 
 
 def _end_points(points: Tensor, edges: Tensor) -> tuple[Tensor, Tensor]:

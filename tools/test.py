@@ -6,8 +6,8 @@ from mmengine.runner import Runner
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
 from topkd.launch import setup_processes
-from topkd.utils.checkpoint import MEMBERS, PREFIX, load_state, load_weights, student_state
-from topkd.utils.student_export import student_config
+from topkd.utils.checkpoint import load_state, load_weights
+from topkd.utils.student_export import plain_config, plain_state
 
 
 @tool
@@ -18,13 +18,9 @@ def main() -> None:
     args = arguments.parse_args()
     cfg = load_config(args)
     setup_processes(cfg)
-    weights = load_state(args.checkpoint)
-    if 'student' in cfg.model or 'members' in cfg.model:
-        # only the student is evaluated: neither teacher nor RipsNet need be at hand
-        cfg.model = student_config(cfg, args.member)
-        if any(key.startswith((PREFIX, MEMBERS)) for key in weights):
-            weights = student_state(weights, args.member)
-        cfg.custom_hooks = []
+    # only a student is evaluated: neither teacher nor RipsNet need be at hand
+    plain_config(cfg, args.member)
+    weights = plain_state(load_state(args.checkpoint), args.member)
     runner = Runner.from_cfg(cfg)
     load_weights(
         runner.model.module if hasattr(runner.model, 'module') else runner.model, args.checkpoint, weights=weights

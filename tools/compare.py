@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Compare networks: parameters, FLOPs, memory, latency and accuracy, in one table and one picture.
+
+python tools/compare.py \\
+    teacher=configs/baselines/resnet56_cifar100.py:checkpoints/resnet56_cifar100.pth \\
+    student=configs/baselines/resnet20_cifar100.py:student.pth
+
+A network without a checkpoint is measured with random weights, and has no accuracy.
+"""
+
+import argparse
+import os
+import os.path as osp
+import re
+from typing import Any
+
+os.environ.setdefault('KINETO_LOG_LEVEL', '99')  # before torch: its profiler, which measures memory, writes stages
+import torch
+from mmengine.config import DictAction
+from mmengine.registry import MODELS
+from mmengine.runner import Runner
+
+import topkd  # noqa: F401
+from topkd.analysis.cost.route_times import device_name
+from topkd.analysis.networks.compare import Network, compare
+from topkd.analysis.networks.images import ImageSize, is_detector, size_in
+from topkd.analysis.networks.plot import plot_networks
+from topkd.analysis.networks.table import aligned, table
+from topkd.analysis.record import write_record
+from topkd.cli import count, origin, tool
+from topkd.launch import setup_processes
+from topkd.utils.checkpoint import load_state, load_weights
+from topkd.utils.config import merge_cfg_options, read_config, with_preprocessor
+from topkd.utils.student_export import plain_config, plain_state
+
+# what the picture shows, the first that was measured
+SHOWN = ('accuracy/top1', 'coco/bbox_mAP')
+LEGEND = (
+    'a multiplication and an addition are two FLOPs; memory is the peak besides weights and images; '
+    'ms: median (least-greatest)'
+)
+NETWORK = re.compile(r'(?:(?P<name>[^=:/]+)=)?(?P<config>.+?\.py)(?::(?P<checkpoint>.+))?')
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    result = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    result.add_argument(
+        'networks',
+        nargs='+',
+        metavar='NAME=CONFIG[:CHECKPOINT]',
+        help='plain configs, or the students of distillations',
+    )
+    result.add_argument(
+        '--device',
+        nargs='+',
+        default=['cpu', *(['cuda'] if torch.cuda.is_available() else [])],
+        help='where to measure latency and memory (default: cpu, and cuda if there is one)',
+    )
+    result.add_argument(
+        '--batch-sizes', type=count, nargs='+', help='images of a prediction (default: 1 64, of detectors 1)'
+    )
+    result.add_argument(
+        '--shape', type=count, nargs=2, metavar=('H', 'W'), help="size of the images (default: the test set's first)"
+    )
+    result.add_argument('--no-accuracy', action='store_true', help='do not evaluate the checkpoints')
+    result.add_argument('--repeats', type=count, default=7, help='turns that count (default: %(default)s)')
+    result.add_argument('--cfg-options', nargs='+', action=DictAction, help='entries to override in all configs')
+    result.add_argument('--out', default='work_dirs/compare', help='folder of table and picture (default: %(default)s)')
+    return result.parse_args()
+
+
+def parse(words: list[str]) -> dict[str, tuple[str, str | None]]:
+    """Read the networks' arguments into (config, checkpoint) by name."""
+    result: dict[str, tuple[str, str | None]] = {}
+    for word in words:
+        match = NETWORK.fullmatch(word)
+        if match is None:
+            raise ValueError(f"a network is NAME=CONFIG.py or NAME=CONFIG.py:CHECKPOINT, got '{word}'")
+        name = match['name'] or osp.splitext(osp.basename(match['config']))[0]
+        if name in result:
+            raise ValueError(f"two networks are named '{name}': give each its own NAME=CONFIG")
+        result[name] = (match['config'], match['checkpoint'])
+    return result
+
+
+def network(name: str, config: str, checkpoint: str | None, args: argparse.Namespace) -> Network:
+    """Build a network, load its weights and evaluate them."""
+    cfg = plain_config(merge_cfg_options(read_config(config), args.cfg_options))
+    cfg.launcher, cfg.work_dir, cfg.log_level = 'none', osp.join(args.out, name), 'ERROR'
+    setup_processes(cfg)
+    metrics: dict[str, float] = {}
+    if checkpoint is not None and not args.no_accuracy:
+        runner = Runner.from_cfg(cfg)
+        model = runner.model
+        load_weights(model, checkpoint, name, plain_state(load_state(checkpoint)))
+        metrics = {key: float(value) for key, value in runner.test().items()}
+    else:
+        model = MODELS.build(with_preprocessor(cfg.model, cfg))
+        model.init_weights()
+        if checkpoint is not None:
+            load_weights(model, checkpoint, name, plain_state(load_state(checkpoint)))
+    size = ImageSize(*args.shape) if args.shape else size_in(cfg)
+    return Network(name, model, size, metrics)
+
+
+@tool
+def main() -> None:
+    args = arguments()
+    wanted = parse(args.networks)
+    devices = {device: device_name(device) for device in args.device}
+    networks = [network(name, *where, args) for name, where in wanted.items()]
+    sizes = args.batch_sizes or ([1] if any(is_detector(one.model) for one in networks) else [1, 64])
+    rows: list[dict[str, Any]] = compare(networks, args.device, sizes, args.repeats)
+    os.makedirs(args.out, exist_ok=True)
+    print(aligned(table(rows)))
+    where = '; '.join(f'{name}: {what}' for name, what in devices.items())
+    print(f'\n{where}; {torch.get_num_threads()} threads; {LEGEND}, {args.repeats} turns')
+    written = [
+        write_record(args.out, 'compare', origin(args, devices=devices, repeats=args.repeats), dict(networks=rows))
+    ]
+    shown = next((metric for metric in SHOWN if any(metric in row['metrics'] for row in rows)), None)
+    if shown is not None:
+        written.append(osp.join(args.out, 'compare.png'))
+        plot_networks(rows, shown, written[-1])
+    print(f'written to {" and ".join(written)}')
+
+
+if __name__ == '__main__':
+    main()

@@ -3,6 +3,7 @@
 from topkd.models.losses.at_loss import ATLoss
 from topkd.models.losses.catkd_loss import CATKDLoss
 from topkd.models.losses.cc_loss import CCLoss
+from topkd.models.losses.crcd_loss import CRCDLoss
 from topkd.models.losses.crd_loss import CRDLoss
 from topkd.models.losses.cwd_loss import CWDLoss
 from topkd.models.losses.dist_loss import DISTLoss
@@ -32,6 +33,7 @@ __all__ = [
     'ATLoss',
     'CATKDLoss',
     'CCLoss',
+    'CRCDLoss',
     'CRDLoss',
     'CWDLoss',
     'DISTLoss',

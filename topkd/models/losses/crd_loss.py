@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from mmengine.dist import all_reduce
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -13,7 +12,7 @@ from topkd.models.losses.distillation_loss import DistillationLoss, Features, Pr
 from topkd.models.losses.feature_maps import unbound
 from topkd.models.losses.indices import indices_of
 from topkd.models.losses.labels import labels_of
-from topkd.models.losses.memory_bank import MemoryBank, OtherClasses, training_labels
+from topkd.models.losses.memory_bank import MemoryBank, OtherClasses, fit_banks, fix_normalizers, training_labels
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 
@@ -117,15 +116,7 @@ class CRDLoss(DistillationLoss):
             TypeError: If it does not tell its labels.
             ValueError: If it has another number of images than the banks.
         """
-        if not self.num_samples:
-            self.student_bank.resize(len(dataset))
-            self.teacher_bank.resize(len(dataset))
-        if len(dataset) != self.num_samples:
-            raise ValueError(
-                f'CRDLoss has banks of {self.num_samples} images, the training set has {len(dataset)}: set its '
-                f'num_samples to {len(dataset)}, or resume with the training set that it began with'
-                f'num_samples to {len(dataset)}'
-            )
+        fit_banks(self, (self.student_bank, self.teacher_bank), dataset)
         self.negatives = OtherClasses(training_labels(dataset)).to(self.normalizers.device)
 
     def forward(
@@ -148,7 +139,7 @@ class CRDLoss(DistillationLoss):
             scores = torch.stack(
                 [self._scores(self.teacher_bank(drawn), student), self._scores(self.student_bank(drawn), teacher)]
             )
-            self._fix_normalizers(scores)
+            fix_normalizers(self.normalizers, scores, self.num_samples)
             scores = scores / self.normalizers[:, None, None]
             value = noise_contrast(scores[0], self.num_samples) + noise_contrast(scores[1], self.num_samples)
             if self.training:
@@ -159,11 +150,3 @@ class CRDLoss(DistillationLoss):
     def _scores(self, bank: Tensor, embeddings: Tensor) -> Tensor:
         """Compare embeddings (N, d) with their candidates (N, 1 + K, d)."""
         return (torch.bmm(bank, embeddings[:, :, None])[:, :, 0] / self.temperature).exp()
-
-    @torch.no_grad()
-    def _fix_normalizers(self, scores: Tensor) -> None:
-        """Set the normalizers in the first step, and never again."""
-        means = scores.mean(dim=(1, 2)) * self.num_samples
-        all_reduce(means, 'mean')
-        # no question to the device whether it is the first step
-        self.normalizers.copy_(torch.where(self.normalizers < 0, means, self.normalizers))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from mmengine.dist import all_gather
+from mmengine.dist import all_gather, all_reduce
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -105,6 +105,45 @@ class OtherClasses(nn.Module):
         return self.order[torch.where(places < start, places, places + block)]
 
 
+@torch.no_grad()
+def fix_normalizers(normalizers: Tensor, scores: Tensor, num_samples: int) -> None:
+    r"""Set the constants that scores are divided by in the first step, and never again.
+
+    .. math:: Z = n\, \bar s
+
+    Args:
+        normalizers (Tensor): Z, (2,), changed in place; negative before the first step.
+        scores (Tensor): s, (2, ...), of both networks; averaged over all processes.
+        num_samples (int): Images of the training set, n.
+    """
+    means = scores.flatten(1).mean(dim=1) * num_samples
+    all_reduce(means, 'mean')
+    # no question to the device whether it is the first step
+    normalizers.copy_(torch.where(normalizers < 0, means, normalizers))
+
+
+def fit_banks(loss: nn.Module, banks: Sequence[MemoryBank], dataset: Any) -> None:
+    """Give banks without a size that of the training set.
+
+    Args:
+        loss (nn.Module): Its name stands in the message.
+        banks (Sequence[MemoryBank]): All of one size.
+        dataset: The training set.
+
+    Raises:
+        ValueError: If it has another number of images than the banks.
+    """
+    for bank in banks:
+        if not len(bank.embeddings):
+            bank.resize(len(dataset))
+    found = len(banks[0].embeddings)
+    if len(dataset) != found:
+        raise ValueError(
+            f'{type(loss).__name__} has banks of {found} images, the training set has {len(dataset)}: set its '
+            f'num_samples to {len(dataset)}, or resume with the training set that it began with'
+        )
+
+
 def training_labels(dataset: Any) -> Tensor:
     """Return the class of every image of a training set without decoding the images.
 
@@ -123,7 +162,6 @@ def training_labels(dataset: Any) -> Tensor:
     if labels is None or isinstance(labels[0], Sequence):
         raise TypeError(
             f'the loss needs the label of every training image, {type(dataset).__name__} does not tell them: use a '
-            'data set '
-            'of topkd or a single-label one of mmpretrain'
+            'data set of topkd or a single-label one of mmpretrain'
         )
     return torch.as_tensor(labels).long()

@@ -77,7 +77,7 @@ class ArrayFile:
 
     def write(self, start: int, rows: np.ndarray) -> None:
         """Write consecutive rows from row ``start`` on."""
-        data = memoryview(np.ascontiguousarray(rows, dtype=self.dtype).reshape(-1).view(np.uint8))
+        data = np.ascontiguousarray(rows, dtype=self.dtype).reshape(-1).view(np.uint8).data
         offset = self._offset + start * self._row_bytes
         while data:
             written = os.pwrite(self._file(), data, offset)
@@ -87,7 +87,7 @@ class ArrayFile:
         """Read rows ``start`` to ``stop`` (exclusive)."""
         rows = np.empty((max(min(stop, len(self)) - start, 0), *self.shape[1:]), self.dtype)
         if rows.size:
-            os.preadv(self._file(), [rows.reshape(-1).view(np.uint8)], self._offset + start * self._row_bytes)
+            os.preadv(self._file(), [rows.reshape(-1).view(np.uint8).data], self._offset + start * self._row_bytes)
         return rows
 
     def take(self, indices: Iterable[int]) -> np.ndarray:
@@ -97,7 +97,7 @@ class ArrayFile:
         flat = rows.reshape(len(indices), -1).view(np.uint8)
         handle, offset, size = self._file(), self._offset, self._row_bytes
         for buffer, index in zip(flat, indices):
-            os.preadv(handle, [buffer], offset + index * size)
+            os.preadv(handle, [buffer.data], offset + index * size)
         return rows
 
     def flush(self) -> None:
@@ -114,5 +114,6 @@ class ArrayFile:
         return dict(self.__dict__, _handle=None)
 
     def __del__(self) -> None:
-        if getattr(self, '_handle', None) is not None:
-            os.close(self._handle)
+        handle: int | None = getattr(self, '_handle', None)
+        if handle is not None:
+            os.close(handle)

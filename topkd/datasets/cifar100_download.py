@@ -59,7 +59,10 @@ def _extract(archive: Path, folder: Path) -> Path:
     folder.mkdir()
     with tarfile.open(archive, 'r:gz') as tar:
         for name in FILES:
-            with tar.extractfile(f'{FOLDER}/{name}') as source, open(folder / name, 'wb') as file:
+            source = tar.extractfile(f'{FOLDER}/{name}')
+            if source is None:
+                raise KeyError(f"'{FOLDER}/{name}' must be a file of the archive, got a folder or a link")
+            with source, open(folder / name, 'wb') as file:
                 shutil.copyfileobj(source, file)
     return folder
 

@@ -135,7 +135,7 @@ def draw_background(rng: np.random.Generator, size: int) -> np.ndarray:
     background = np.full((size, size, 3), rng.uniform(90, 165, 3), dtype=np.float32)
     for cells, strength in ((2, 25), (5, 20), (12, 12), (30, 10)):
         noise = rng.normal(0, rng.uniform(0, strength), (cells, cells, 3)).astype(np.float32)
-        background += cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
+        background += np.asarray(cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
     rows, columns = np.mgrid[:size, :size] / size
     angle, waves = rng.uniform(0, np.pi), rng.uniform(3, 15)
     stripes = np.sin(2 * np.pi * waves * (rows * np.sin(angle) + columns * np.cos(angle)))

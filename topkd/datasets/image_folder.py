@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from mmengine.logging import print_log
 from mmpretrain.datasets import CustomDataset
@@ -32,7 +33,7 @@ class ImageFolder(CustomDataset):
     """
 
     def __init__(
-        self, data_root: str | Path | None = None, split: str = 'train', num_classes: int | None = None, **kwargs
+        self, data_root: str | Path | None = None, split: str = 'train', num_classes: int | None = None, **kwargs: Any
     ) -> None:
         root = Path(data_root or DEFAULT_ROOT).expanduser()
         classes = class_folders(root / split)

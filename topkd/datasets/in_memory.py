@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 import torch
 from mmengine.logging import print_log
@@ -34,7 +35,7 @@ def compare_with_official(folder: object, split: str, found: int, official: int)
 class ImageBatch(dict):
     """A batch that is already stacked, and says so to a collate function that expects a list of samples."""
 
-    def __missing__(self, key):
+    def __missing__(self, key: str) -> NoReturn:
         raise KeyError(
             f'A data set in memory yields whole batches with the keys {sorted(self)}, got a request '
             f"for {key!r}: set collate_fn=dict(type='topkd.collate_batch') in the dataloader."

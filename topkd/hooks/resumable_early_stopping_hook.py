@@ -1,9 +1,11 @@
 """Early stopping that survives a kill: the run that is resumed ends as the run that was not."""
 
 import os
+from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import EarlyStoppingHook
+from mmengine.runner import Runner
 
 from topkd.registry import HOOKS
 
@@ -21,19 +23,21 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
     """
 
     priority = 'LOWEST'
+    wait_count: int
+    best_score: float
 
-    def __init__(self, filename: str = 'resume.pth', interval: int = 1, **kwargs) -> None:
+    def __init__(self, filename: str = 'resume.pth', interval: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.filename = filename
         self.interval = interval
         self._validations = 0
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Do not go on with a run that had stopped before it was killed."""
         if self.wait_count >= self.patience:
             runner.train_loop.stop_training = True
 
-    def after_val_epoch(self, runner, metrics: dict | None = None) -> None:
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Count, then save what a resumed run needs."""
         super().after_val_epoch(runner, metrics)
         self._validations += 1
@@ -45,13 +49,13 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
             if is_main_process():
                 os.replace(os.path.join(runner.work_dir, partial), os.path.join(runner.work_dir, self.filename))
 
-    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the state of early stopping to a checkpoint."""
         checkpoint['early_stopping'] = dict(
             wait_count=self.wait_count, best_score=float(self.best_score), validations=self._validations
         )
 
-    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Take the state of early stopping from a checkpoint."""
         state = checkpoint.get('early_stopping', {})
         self.wait_count = state.get('wait_count', self.wait_count)

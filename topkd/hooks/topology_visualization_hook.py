@@ -7,7 +7,6 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
-from torch import nn
 
 from topkd.analysis.images.network_figure import network_figure
 from topkd.analysis.images.network_images import image_figures, network_images
@@ -138,7 +137,7 @@ class TopologyVisualizationHook(Hook):
             images,
             0,
             None if exact is None else exact.imager.im_range.tolist(),
-            (exact or approximate).resolution,
+            next(network.resolution for network in (exact, approximate) if network is not None),
             f'{name}, {when}, validation images',
         )
         runner.visualizer.add_image(f'{name}_images', as_pixels(figure), step)
@@ -177,7 +176,7 @@ def term_history(runner: Runner, name: str) -> dict[str, tuple[np.ndarray, np.nd
     return result
 
 
-def _model(runner: Runner) -> nn.Module:
+def _model(runner: Runner) -> Any:
     return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 

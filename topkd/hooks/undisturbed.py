@@ -53,10 +53,9 @@ def some_images(loader: DataLoader, count: int) -> Any:
     Raises:
         ValueError: If the data set has fewer.
     """
-    indices: list[int] = np.random.default_rng(0).choice(len(loader.dataset), count, replace=False).tolist()
+    dataset: Any = loader.dataset
+    indices: list[int] = np.random.default_rng(0).choice(len(dataset), count, replace=False).tolist()
     fetched = (
-        loader.dataset.__getitems__(indices)
-        if hasattr(loader.dataset, '__getitems__')
-        else [loader.dataset[index] for index in indices]
+        dataset.__getitems__(indices) if hasattr(dataset, '__getitems__') else [dataset[index] for index in indices]
     )
     return loader.collate_fn(fetched)

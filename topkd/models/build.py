@@ -1,11 +1,13 @@
 """Build components of this package from configs."""
 
+from typing import Any
+
 from torch import nn
 
 from topkd.registry import MODELS
 
 
-def build(config: dict | nn.Module) -> nn.Module:
+def build(config: dict | nn.Module) -> Any:
     """Build a component of this package, whose type may be written without the prefix ``topkd.``.
 
     Args:

@@ -1,11 +1,14 @@
 """A network that is used but never trained, and that nobody else sees."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 from torch import nn
 
+Network = TypeVar('Network', bound=nn.Module)
 
-class Frozen(nn.Module):
+
+class Frozen(nn.Module, Generic[Network]):
     """Hold a network that runs in eval mode, moves with its parent and belongs to nobody's state.
 
     The network is kept in a tuple, out of reach of ``nn.Module`` registration. So it does not appear in the
@@ -17,13 +20,13 @@ class Frozen(nn.Module):
         module (nn.Module): The network. It is switched to eval mode and its parameters stop requiring gradients.
     """
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: Network) -> None:
         super().__init__()
-        self._held = (module.eval().requires_grad_(False),)
+        self._held: tuple[Network] = (module.eval().requires_grad_(False),)
         self.training = False
 
     @property
-    def module(self) -> nn.Module:
+    def module(self) -> Network:
         """nn.Module: The held network."""
         return self._held[0]
 
@@ -35,7 +38,7 @@ class Frozen(nn.Module):
         """Stay in eval mode, whatever the parent does."""
         return self
 
-    def _apply(self, fn, recurse=True):
+    def _apply(self, fn: Callable, recurse: bool = True) -> 'Frozen':
         # what .to(), .cuda(), .half() and their kin call on every submodule
         super()._apply(fn, recurse)
         self.module._apply(fn, recurse)

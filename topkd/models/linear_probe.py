@@ -2,7 +2,7 @@
 
 import os.path as osp
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from mmengine.logging import print_log
@@ -15,6 +15,8 @@ from topkd.models.teacher import renormalize
 from topkd.registry import MODELS
 from topkd.utils.checkpoint import fingerprint, load_student
 from topkd.utils.config import read_config, with_preprocessor
+
+Network = TypeVar('Network', bound=nn.Module)
 
 
 @MODELS.register_module()
@@ -43,7 +45,7 @@ class LinearProbe(BaseModel):
 
     def __init__(
         self,
-        featurizer: dict[str, str | None],
+        featurizer: dict[str, Any],
         head: dict,
         data_preprocessor: dict | nn.Module | None = None,
         probe_shape: Sequence[int] = (3, 32, 32),
@@ -140,7 +142,7 @@ def load_classifier(network: nn.Module, checkpoint: str | None) -> None:
     load_student(network, checkpoint, 'featurizer')
 
 
-def as_buffers(network: nn.Module) -> nn.Module:
+def as_buffers(network: Network) -> Network:
     """Turn a network's parameters into buffers, in place: in its state as before, but in nobody's list of parameters.
 
     Parameters that merely require no gradient would still be handed to the optimizer.

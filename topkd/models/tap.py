@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 Taps = str | Sequence[str]
 OUTPUT = re.compile(r'([\w.-]+)(?:\[(\d+)\])?')
@@ -88,7 +89,7 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
         features[path] = _select(path, index, values)
         versions[path] = _version(features[path])
 
-    def register(path: str):
+    def register(path: str) -> RemovableHandle | None:
         parameter = find_parameter(model, path)
         if parameter is not None:
             features[path], versions[path] = parameter, _version(parameter)
@@ -158,10 +159,11 @@ def reach(model: nn.Module, inputs: Tensor, paths: Sequence[str]) -> dict[str, T
     Returns:
         dict[str, Tensor]: One tensor a tap.
     """
+    network: Any = model  # extract_feat is a method of the host toolboxes, not of torch
     only_features = all(re.split(r'[.\[]', path)[0] in ('backbone', 'neck') for path in paths)
     with tap(model, paths) as features:
         if only_features and hasattr(model, 'extract_feat'):
-            model.extract_feat(inputs)
+            network.extract_feat(inputs)
         else:
             model(inputs, mode='tensor')
     return features

@@ -46,13 +46,13 @@ class Teacher(Frozen):
         input_size: Sequence[int] | None = None,
         floor: dict[str, float] | None = None,
     ) -> None:
-        if (model is None) == (config is None):
+        if model is None and config is not None:
+            model = _model_of(config, cfg_options)
+        elif model is None or config is not None:
             raise ValueError(
                 "a teacher needs either 'model' (a dict) or 'config' (a file), got "
                 + ('neither' if model is None else 'both')
             )
-        if config is not None:
-            model = _model_of(config, cfg_options)
         # a preprocessor that the config does not name is the host toolbox's default; then the student's applies
         self_prepared = model.get('data_preprocessor') is not None
         network = MODELS.build(model)

@@ -40,7 +40,8 @@ class CloudSampler:
 
     def __iter__(self) -> Iterator[list[Key]]:
         clouds_per_pass = self.num_images // self.num_points
-        current, order = -1, None
+        current = -1
+        order: np.ndarray = np.empty(0, dtype=np.int64)
         for cloud in self.clouds:
             number, place = divmod(int(cloud), clouds_per_pass)
             if number != current:
@@ -54,11 +55,11 @@ class SeededDataset(Dataset):
     """Seed all random generators before an image is loaded and augmented, from the cloud and the place in it.
 
     Args:
-        dataset (Dataset): Any data set; one with ``__getitems__`` loads a cloud at once.
+        dataset (Dataset): Any data set of known length; one with ``__getitems__`` loads a cloud at once.
         seed (int): Seed of the augmentation.
     """
 
-    def __init__(self, dataset: Dataset, seed: int) -> None:
+    def __init__(self, dataset: Any, seed: int) -> None:
         self.dataset, self.seed = dataset, seed
 
     def __len__(self) -> int:

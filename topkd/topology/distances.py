@@ -134,12 +134,13 @@ def rtd_lite(points_a: Tensor, points_b: Tensor) -> Tensor:
     squared = [squared_distances(points) for points in (points_a, points_b)]
     units = [_quantile_distance(points, weights) for points, weights in zip((points_a, points_b), squared)]
     scaled = [weights / unit.detach().square().unsqueeze(2) for weights, unit in zip(squared, units)]
-    total = 0
-    for points, unit, weights in zip((points_a, points_b), units, squared):
-        total = total + (edge_lengths(points, minimum_spanning_tree(weights)) / unit).sum(dim=1)
+    length_a, length_b = (
+        (edge_lengths(points, minimum_spanning_tree(weights)) / unit).sum(dim=1)
+        for points, unit, weights in zip((points_a, points_b), units, squared)
+    )
     edges = minimum_spanning_tree(torch.minimum(*scaled))
     shorter = torch.minimum(edge_lengths(points_a, edges) / units[0], edge_lengths(points_b, edges) / units[1])
-    return total / 2 - shorter.sum(dim=1)
+    return (length_a + length_b) / 2 - shorter.sum(dim=1)
 
 
 def _quantile_distance(points: Tensor, squared: Tensor, quantile: float = 0.9) -> Tensor:

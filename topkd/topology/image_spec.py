@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class ImageSpec(nn.Module):
@@ -17,6 +17,12 @@ class ImageSpec(nn.Module):
     Raises:
         ValueError: If the resolution is not two positive whole numbers.
     """
+
+    bandwidth: Tensor
+    im_range: Tensor
+    scale: Tensor
+    pixels: Tensor
+    fitted: Tensor
 
     def __init__(self, resolution: Sequence[int]) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ value.
 """
 
 import os
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.hub import get_config
@@ -89,18 +90,18 @@ def with_preprocessor(model: dict, cfg: Config) -> dict:
     return model
 
 
-def _move(node, previous: str | None, root: str) -> None:
+def _move(node: Any, previous: str | None, root: str) -> None:
     """Replace, in nested dicts and lists, missing data roots by ``root`` and paths inside ``previous`` likewise."""
     if not isinstance(node, (dict, list)):
         return
     for key, value in list(node.items() if isinstance(node, dict) else enumerate(node)):
         if key == 'data_root' and value is None:
             node[key] = root
-        elif isinstance(value, str) and _is_inside(value, previous):
+        elif previous and isinstance(value, str) and _is_inside(value, previous):
             node[key] = os.path.join(root, value[len(previous) :].lstrip('/')) if value != previous else root
         else:
             _move(value, previous, root)
 
 
-def _is_inside(path: str, folder: str | None) -> bool:
-    return bool(folder) and (path == folder or path.startswith(folder.rstrip('/') + '/'))
+def _is_inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip('/') + '/')

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pickle import UnpicklingError
 from typing import Any
 
@@ -27,7 +28,7 @@ def beside_weights() -> list:
     """Return the harmless names that checkpoints use besides tensors: numpy values and MMEngine's log buffers."""
     allowed: list = [np.ndarray, np.dtype, HistoryBuffer, slice, argparse.Namespace]
     allowed += {type(np.dtype(code)) for code in '?bBhHiIlLqQefd'}
-    multiarray = np._core.multiarray if hasattr(np, '_core') else np.core.multiarray
+    multiarray = import_module('numpy._core.multiarray' if hasattr(np, '_core') else 'numpy.core.multiarray')
     for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
         # a file names a function by the path it had in the numpy that wrote the file
         allowed += [

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
 from topkd.utils.checkpoint import MEMBERS, PREFIX, load_file, load_weights, save_file, student_state
 from topkd.utils.config import with_preprocessor
@@ -97,7 +97,7 @@ def select_weights(checkpoint: dict[str, Any], which: str, member: str | None = 
 
 
 @torch.no_grad()
-def outputs(model: nn.Module, inputs: Tensor) -> Tensor:
+def outputs(model: Any, inputs: Tensor) -> Tensor:
     """Run a network in eval mode and return everything it computes, flat: logits, or a detector's feature pyramid.
 
     Args:

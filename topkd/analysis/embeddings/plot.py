@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from topkd.analysis.style import COLORS, MARKERS, new_figure, save_figure
 
@@ -63,17 +64,10 @@ def plot_embeddings(
     save_figure(figure, path)
 
 
-def _scatter(axis, plane: np.ndarray, labels: np.ndarray, classes: Sequence[int]) -> None:
+def _scatter(axis: Axes, plane: np.ndarray, labels: np.ndarray, classes: Sequence[int]) -> None:
     for place, number in enumerate(classes):
         color, marker = COLORS[place % len(COLORS)], CLASS_MARKERS[place % len(CLASS_MARKERS)]
         # where a color comes back, its markers are hollow
         face = color if place // len(COLORS) % 2 == 0 else 'none'
-        axis.scatter(
-            *plane[labels == number].T,
-            s=10,
-            facecolors=face,
-            edgecolors=color,
-            alpha=0.8,
-            linewidths=0.7,
-            marker=marker,
-        )
+        across, up = plane[labels == number].T
+        axis.scatter(across, up, s=10, facecolors=face, edgecolors=color, alpha=0.8, linewidths=0.7, marker=marker)

@@ -72,9 +72,9 @@ class CIFARMobileNetV2(StagedBackbone):
     ) -> None:
         channels = int(32 * width)
         stem = conv_bn_relu(in_channels, channels, 3, stride=2)
-        stages = []
+        stages: list[nn.Module] = []
         for groups in GROUPS:
-            layer = []
+            layer: list[nn.Module] = []
             for base, blocks, stride in groups:
                 # the very first block of the network does not expand
                 ratio = expansion if stages or layer else 1

@@ -79,7 +79,8 @@ class CIFARShuffleNetV1(StagedBackbone):
         init_cfg: InitCfg = None,
     ) -> None:
         stem_channels = 24
-        stages, before = [], stem_channels
+        stages: list[nn.Module] = []
+        before = stem_channels
         for width, blocks in zip(channels, num_blocks):
             first = ShuffleUnit(before, width, 2, groups, first_groups=groups if stages else 1)
             rest = (ShuffleUnit(width, width, 1, groups, groups) for _ in range(blocks - 1))

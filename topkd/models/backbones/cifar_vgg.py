@@ -54,7 +54,7 @@ class CIFARVGG(StagedBackbone):
 
 def _block(in_channels: int, channels: int, convolutions: int, pooled: bool) -> nn.Sequential:
     """Build convolutions with batch normalization and ReLU, behind a max pooling where asked for."""
-    layers = OrderedDict(pool=nn.MaxPool2d(2)) if pooled else OrderedDict()
+    layers: OrderedDict[str, nn.Module] = OrderedDict(pool=nn.MaxPool2d(2)) if pooled else OrderedDict()
     for number in range(1, convolutions + 1):
         layers[f'conv{number}'] = nn.Conv2d(in_channels if number == 1 else channels, channels, 3, padding=1)
         layers[f'bn{number}'] = nn.BatchNorm2d(channels)

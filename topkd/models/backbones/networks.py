@@ -1,6 +1,7 @@
 """The networks of the CRD benchmark by name, and the names that the benchmark gives to their parameters."""
 
 import re
+from collections.abc import Callable
 
 RESNET = 'topkd.CIFARResNet'
 WIDE = (32, 64, 128, 256)
@@ -37,10 +38,10 @@ NETWORKS: dict[str, dict] = dict(
 # The benchmark numbers the blocks of MobileNetV2 through, and the modules inside a block with its activations:
 # convolution, normalization, activation, convolution, and so on.
 MOBILENET_GROUPS = {'1.0': 0, '1.1': 1, '2.0': 2, '3.0': 3, '3.1': 4, '4.0': 5, '4.1': 6}
-Rules = list[tuple[str, object]]
+Rules = list[tuple[str, str | Callable[[re.Match[str]], str]]]
 
 
-def _position(match: re.Match) -> str:
+def _position(match: re.Match[str]) -> str:
     """Turn 'conv2' or 'bn2' into its position in a row of convolution, normalization and activation."""
     return str(3 * (int(match['number']) - 1) + (match['kind'] == 'bn'))
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 # The CRD benchmark draws convolutions from N(0, 2 / (k * k * C_out)), which is He's rule with fan_out. PyTorch's
 # fan_out of a depthwise convolution is k * k * C_out as well, so that one rule covers all families.
-HE_INIT = [
+HE_INIT: list[dict] = [
     dict(type='Kaiming', layer='Conv2d', mode='fan_out', nonlinearity='relu', distribution='normal'),
     dict(type='Constant', layer='_BatchNorm', val=1, bias=0),
 ]

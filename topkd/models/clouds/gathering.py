@@ -1,5 +1,7 @@
 """Join the points of all processes, with gradient."""
 
+from typing import Any
+
 import torch
 from mmengine.dist import all_gather, all_reduce, get_rank, get_world_size
 from torch import Tensor
@@ -9,12 +11,12 @@ class _Gather(torch.autograd.Function):
     """All-gather along the first dimension; the gradient of every rank flows back to the rank that owns the rows."""
 
     @staticmethod
-    def forward(ctx, points: Tensor) -> Tensor:
+    def forward(ctx: Any, points: Tensor) -> Tensor:
         ctx.rows = len(points)
         return torch.cat(all_gather(points.contiguous()))
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         gradient = gradient.contiguous()
         all_reduce(gradient)
         return gradient.narrow(0, get_rank() * ctx.rows, ctx.rows)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import torch
 from torch import Tensor
@@ -10,7 +10,11 @@ from torch import Tensor
 Features = Tensor | Sequence[Tensor]
 
 
-def full_precision(features: Features) -> Features:
+@overload
+def full_precision(features: Tensor) -> Tensor: ...
+@overload
+def full_precision(features: Sequence[Tensor]) -> list[Tensor]: ...
+def full_precision(features: Features) -> Tensor | list[Tensor]:
     """Raise half precision to float32: topology under mixed precision is computed in full precision."""
     if not isinstance(features, Tensor):
         return [full_precision(level) for level in features]

@@ -47,6 +47,7 @@ class RoICloud(PointCloud):
         incomplete: str = 'skip',
     ) -> None:
         super().__init__(num_points, images_per_cloud, normalization, incomplete)
+        self.num_points: int = num_points
         self.size = size
 
     def points(self, features: Features, data_samples: Sequence[Any] | None = None) -> Tensor:
@@ -66,7 +67,7 @@ class RoICloud(PointCloud):
         """
         if data_samples is None:
             raise ValueError('a cloud of objects needs the data samples of the batch, got none: pass data_samples')
-        levels = full_precision([features] if isinstance(features, Tensor) else features)
+        levels = full_precision([features] if isinstance(features, Tensor) else list(features))
         boxes = gt_rois(data_samples).to(levels[0])
         if not len(boxes):
             raise IncompleteCloudError(

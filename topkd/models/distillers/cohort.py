@@ -1,7 +1,7 @@
 """Several students of one teacher, trained side by side on the same batches."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from mmengine.logging import print_log
@@ -38,7 +38,7 @@ class Cohort(BaseModel):
     A member whose loss is not finite is named in the log and stopped; its weights stay as they are, the others go on.
 
     Args:
-        teacher (dict | nn.Module): Arguments of :class:`topkd.models.Teacher`, or one.
+        teacher (dict | Teacher): Arguments of :class:`topkd.models.Teacher`, or one.
         members (dict): By name, ``dict(student=..., losses=...)``; further entries are arguments of
             :class:`topkd.models.Distiller`. A member without losses is a plain student.
         data_preprocessor (dict, optional): Given to the students that have none of their own.
@@ -52,25 +52,26 @@ class Cohort(BaseModel):
         losses={}), KD=dict(student=STUDENT, losses=dict(kd=dict(type='KDLoss')))))``
     """
 
+    stopped: Tensor
+
     def __init__(
-        self, teacher: dict | nn.Module, members: Mapping[str, dict], data_preprocessor: dict | None = None
+        self, teacher: dict | Teacher, members: Mapping[str, dict], data_preprocessor: dict | None = None
     ) -> None:
         _check_names(members)
-        teacher_module = teacher if isinstance(teacher, nn.Module) else None
-        start, built = torch.get_rng_state(), {}
+        start = torch.get_rng_state()
+        built: dict[str, Distiller] = {}
         for name, config in members.items():
             torch.set_rng_state(start)
-            given = teacher if teacher_module is None else teacher_module
             try:
-                built[name] = Distiller(**dict(config, teacher=given, data_preprocessor=data_preprocessor))
+                built[name] = Distiller(**dict(config, teacher=teacher, data_preprocessor=data_preprocessor))
             except ValueError as error:
                 raise ValueError(f"member '{name}': {error}") from error
-            teacher_module = built[name].teacher
+            teacher = built[name].teacher  # one for all
         first = next(iter(built.values()))
         super().__init__(data_preprocessor=first.data_preprocessor)
         _check_preprocessors(built)
-        self.members = nn.ModuleDict(built)
-        self.teacher: Teacher = teacher_module
+        self.members = cast(Mapping[str, Distiller], nn.ModuleDict(built))
+        self.teacher = first.teacher
         taps = [path for member in built.values() for path in member.taps('teacher')]
         self.reader = teacher_reader(self.teacher, taps)
         self.register_buffer('stopped', torch.zeros(len(built), dtype=torch.bool))

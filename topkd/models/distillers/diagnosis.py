@@ -8,6 +8,8 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
+from topkd.utils.tensors import add_up
+
 
 def terms_of(losses: dict[str, Any]) -> dict[str, Tensor]:
     """Keep what MMEngine adds up: entries with 'loss' in their key, lists of tensors summed.
@@ -86,7 +88,7 @@ def gradient_ratio(terms: dict[str, Tensor], name: str, feature: Tensor | Sequen
     """
     others = [term for key, term in terms.items() if key != name]
     features = [feature] if isinstance(feature, Tensor) else list(feature)
-    pull = _pull(sum(others), features) if others else features[0].new_zeros(())
+    pull = _pull(add_up(others), features) if others else features[0].new_zeros(())
     return torch.where(pull > 0, _pull(terms[name], features) / pull, torch.nan)
 
 

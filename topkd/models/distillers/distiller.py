@@ -1,7 +1,7 @@
 """The method: an untouched student, a frozen teacher, and losses between their features."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from mmengine.model import BaseModel
@@ -11,10 +11,11 @@ from topkd.models.backbones.stage_taps import resolve_taps
 from topkd.models.build import build
 from topkd.models.distillers.diagnosis import WeakPullWarning, check_finite, gradient_ratio, terms_of, weighted
 from topkd.models.distillers.roi_teacher_reader import teacher_reader
-from topkd.models.losses.distillation_loss import Probe
+from topkd.models.losses.distillation_loss import DistillationLoss, Probe
 from topkd.models.tap import as_list, pick, tap
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
+from topkd.utils.tensors import add_up
 
 
 @MODELS.register_module()
@@ -28,7 +29,7 @@ class Distiller(BaseModel):
 
     Args:
         student (dict | nn.Module): Config of the student, as in its plain baseline.
-        teacher (dict | nn.Module): Arguments of :class:`topkd.models.Teacher`.
+        teacher (dict | Teacher): Arguments of :class:`topkd.models.Teacher`, or one.
         losses (dict): Configs by name; ``None`` leaves one out. The log calls them ``loss_<name>``.
         data_preprocessor (dict, optional): Given to the student where it has none of its own.
         gradient_interval (int): Steps between two measurements of how strongly a loss pulls at the feature that it
@@ -43,26 +44,26 @@ class Distiller(BaseModel):
     def __init__(
         self,
         student: dict | nn.Module,
-        teacher: dict | nn.Module,
+        teacher: dict | Teacher,
         losses: dict[str, Any],
         data_preprocessor: dict | None = None,
         gradient_interval: int = 50,
         probe_shape: Sequence[int] = (3, 64, 64),
         student_loss_weight: float = 1.0,
     ) -> None:
+        network: Any = student
         if isinstance(student, dict):
-            student = dict(student)
-            if data_preprocessor is not None:
-                student.setdefault('data_preprocessor', data_preprocessor)
-            student = MODELS.build(student)
-        super().__init__(data_preprocessor=student.data_preprocessor)
-        self.student = student
+            given = {} if data_preprocessor is None else dict(data_preprocessor=data_preprocessor)
+            network = MODELS.build({**given, **student})
+        super().__init__(data_preprocessor=network.data_preprocessor)
+        self.student: BaseModel = network
         # the student's weights and batches must not depend on what surrounds it, or the baseline is no control
         with torch.random.fork_rng():
-            self.teacher = teacher if isinstance(teacher, nn.Module) else Teacher(**teacher)
+            self.teacher: Teacher = teacher if isinstance(teacher, Teacher) else Teacher(**teacher)
         # nor may what the losses learn depend on whether the teacher was built here or before
         with torch.random.fork_rng():
-            self.losses = nn.ModuleDict({name: build(config) for name, config in losses.items() if config is not None})
+            built = {name: build(config) for name, config in losses.items() if config is not None}
+            self.losses = cast(Mapping[str, DistillationLoss], nn.ModuleDict(built))
             for loss in self.losses.values():
                 loss.student_tap = resolve_taps(loss.student_tap, self.student)
                 loss.teacher_tap = resolve_taps(loss.teacher_tap, self.teacher.module)
@@ -85,7 +86,7 @@ class Distiller(BaseModel):
             return self.loss(inputs, data_samples)
         return self.student(inputs, data_samples, mode=mode)
 
-    def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Any]:
+    def loss(self, inputs: Tensor, data_samples: list | None) -> dict[str, Any]:
         """Compute the student's losses, the distillation losses and what the log says of them.
 
         Args:
@@ -101,7 +102,7 @@ class Distiller(BaseModel):
         # the teacher first: its activations are freed before the student's, which the backward pass needs, are made
         return self.distill(inputs, data_samples, self.reader.read(inputs, self.data_preprocessor, data_samples))
 
-    def distill(self, inputs: Tensor, data_samples: list, shared: dict[str, Tensor]) -> dict[str, Any]:
+    def distill(self, inputs: Tensor, data_samples: list | None, shared: dict[str, Tensor]) -> dict[str, Any]:
         """Do what :meth:`loss` does with features of the teacher that were read already.
 
         Args:
@@ -138,7 +139,7 @@ class Distiller(BaseModel):
 
     def _diagnose(self, terms: dict[str, Tensor], pairs: dict[str, Any]) -> dict[str, Tensor]:
         """Return the share of every distillation term and, every ``gradient_interval`` steps, its pull."""
-        total = sum(term.detach() for term in terms.values())
+        total = add_up(term.detach() for term in terms.values())
         logs = {f'share_{name}': terms[f'loss_{name}'].detach() / total for name in self.losses}
         measure = self.training and self.gradient_interval > 0 and self._step % self.gradient_interval == 0
         self._step += 1

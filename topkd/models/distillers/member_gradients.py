@@ -1,6 +1,6 @@
 """Gradients of a cohort's members: one backward each, clipped each on its own, averaged over processes."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -26,15 +26,15 @@ class MemberClip:
 
     Args:
         clip (Callable): torch's function that clips a list of parameters.
-        members (nn.ModuleDict): Whose parameters belong together.
+        members (Mapping[str, nn.Module]): Whose parameters belong together.
     """
 
-    def __init__(self, clip: Callable, members: nn.ModuleDict) -> None:
+    def __init__(self, clip: Callable, members: Mapping[str, nn.Module]) -> None:
         self.clip = clip
         self.owners = {id(parameter): name for name, member in members.items() for parameter in member.parameters()}
 
     @classmethod
-    def install(cls, wrapper: OptimWrapper, members: nn.ModuleDict) -> None:
+    def install(cls, wrapper: OptimWrapper, members: Mapping[str, nn.Module]) -> None:
         """Let a wrapper clip member by member, if it clips at all."""
         if wrapper.clip_grad_kwargs and not isinstance(wrapper.clip_func, cls):
             wrapper.clip_func = cls(wrapper.clip_func, members)

@@ -92,7 +92,7 @@ class RoITeacherReader(TeacherReader):
             )
         return super().probe(student, taps, image)
 
-    def _run(self, network: nn.Module, taps: Sequence[str], image: Tensor) -> dict[str, Tensor]:
+    def _run(self, network: Any, taps: Sequence[str], image: Tensor) -> dict[str, Tensor]:
         """Score one RoI, the whole image; its label counts as the first class."""
         height, width = image.shape[-2:]
         with tap(network, [path for path in taps if path != ROI_LABELS]) as features:

@@ -13,6 +13,7 @@ from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, map_
 from topkd.models.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
+from topkd.utils.tensors import add_up
 
 
 def attention_map(features: Tensor, p: float = 2) -> Tensor:
@@ -93,4 +94,4 @@ class ATLoss(DistillationLoss):
     ) -> Tensor:
         """Compute the weighted loss of maps (N, C, H, W), one or a list of each network."""
         pairs = zip(as_maps(student_features), as_maps(teacher_features))
-        return self.loss_weight * sum(attention_distance(student, teacher, self.p) for student, teacher in pairs)
+        return self.loss_weight * add_up(attention_distance(student, teacher, self.p) for student, teacher in pairs)

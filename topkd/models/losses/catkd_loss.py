@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from topkd.models.clouds import full_precision
-from topkd.models.losses.distillation_loss import DistillationLoss, Probe
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import default_taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
@@ -55,7 +55,9 @@ def activation_distance(student: Tensor, teacher: Tensor, normalize: bool) -> Te
     Source: the authors' code.
     """
     if normalize:
-        student, teacher = F.normalize(student, dim=(2, 3)), F.normalize(teacher, dim=(2, 3))
+        # torch's annotation allows one dimension, its norm several
+        student = F.normalize(student, dim=(2, 3))  # type: ignore[arg-type]
+        teacher = F.normalize(teacher, dim=(2, 3))  # type: ignore[arg-type]
     return (student - teacher).square().mean()
 
 
@@ -122,16 +124,12 @@ class CATKDLoss(DistillationLoss):
             )
 
     def forward(
-        self,
-        student_features: Sequence[Tensor],
-        teacher_features: Sequence[Tensor],
-        data_samples: Sequence[Any] | None = None,
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> Tensor:
         """Compute the weighted loss of maps (N, C, H, W) with weights (K, C)."""
-        with torch.autocast(student_features[0].device.type, enabled=False):
-            teacher_features = [feature.detach() for feature in teacher_features]
-            student, teacher = (
-                class_activation_maps(*full_precision(network), self.resolution)
-                for network in (student_features, teacher_features)
-            )
+        features, weight = full_precision(student_features)
+        teacher_map, teacher_weight = full_precision(teacher_features)
+        with torch.autocast(features.device.type, enabled=False):
+            student = class_activation_maps(features, weight, self.resolution)
+            teacher = class_activation_maps(teacher_map.detach(), teacher_weight.detach(), self.resolution)
             return self.loss_weight * activation_distance(student, teacher, self.normalize)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from topkd.models.clouds import full_precision, pool
-from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 
@@ -90,7 +90,8 @@ class CCLoss(DistillationLoss):
         """Compute the weighted loss of features (N, C) or (N, C, H, W) with N of 2 or more."""
         if self.embed_student is None or self.embed_teacher is None:
             raise RuntimeError('CCLoss has not seen the two networks yet: call bind(teacher, probe) before forward')
-        with torch.autocast(student_features.device.type, enabled=False):
-            student = self.embed_student(pool(full_precision(student_features)))
-            teacher = self.embed_teacher(pool(full_precision(teacher_features)).detach())
+        student, teacher = single(student_features), single(teacher_features)
+        with torch.autocast(student.device.type, enabled=False):
+            student = self.embed_student(pool(full_precision(student)))
+            teacher = self.embed_teacher(pool(full_precision(teacher)).detach())
             return self.loss_weight * correlation_distance(student, teacher)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from topkd.models.clouds import full_precision, pool
-from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
 from topkd.models.losses.feature_maps import unbound
 from topkd.models.losses.indices import indices_of
 from topkd.models.losses.labels import labels_of
@@ -68,6 +68,8 @@ class CRDLoss(DistillationLoss):
     Source: Tian et al., Contrastive Representation Distillation, ICLR 2020; constants and sampling of the authors'
     code.
     """
+
+    normalizers: Tensor
 
     def __init__(
         self,
@@ -130,12 +132,13 @@ class CRDLoss(DistillationLoss):
                 'CRDLoss does not know the training set yet: call prepare(dataset), or add topkd.TrainingSetHook to '
                 'custom_hooks, as tools/train.py does'
             )
-        device = student_features.device
+        student, teacher = single(student_features), single(teacher_features)
+        device = student.device
         indices, labels = indices_of(data_samples).to(device), labels_of(data_samples).to(device)
         drawn = torch.cat([indices[:, None], self.negatives.draw(labels, self.num_negatives)], dim=1)
         with torch.autocast(device.type, enabled=False):
-            student = F.normalize(self.embed_student(pool(full_precision(student_features))))
-            teacher = F.normalize(self.embed_teacher(pool(full_precision(teacher_features)).detach()))
+            student = F.normalize(self.embed_student(pool(full_precision(student))))
+            teacher = F.normalize(self.embed_teacher(pool(full_precision(teacher)).detach()))
             scores = torch.stack(
                 [self._scores(self.teacher_bank(drawn), student), self._scores(self.student_bank(drawn), teacher)]
             )

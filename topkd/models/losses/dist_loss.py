@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from topkd.models.clouds import full_precision
-from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
 from topkd.models.losses.logits import check_logits, check_same_classes
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
@@ -82,9 +82,10 @@ class DISTLoss(DistillationLoss):
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> Tensor:
         """Compute the weighted loss of logits (N, K) and (N, K)."""
-        check_same_classes(student_features, teacher_features)
-        with torch.autocast(student_features.device.type, enabled=False):
-            student = (full_precision(student_features) / self.tau).softmax(dim=1)
-            teacher = (full_precision(teacher_features.detach()) / self.tau).softmax(dim=1)
+        student, teacher = single(student_features), single(teacher_features).detach()
+        check_same_classes(student, teacher)
+        with torch.autocast(student.device.type, enabled=False):
+            student = (full_precision(student) / self.tau).softmax(dim=1)
+            teacher = (full_precision(teacher) / self.tau).softmax(dim=1)
             within_images, within_classes = pearson_distance(student, teacher), pearson_distance(student.T, teacher.T)
             return self.loss_weight * self.tau**2 * (self.beta * within_images + self.gamma * within_classes)

@@ -11,6 +11,20 @@ from topkd.models.teacher import Teacher
 Features = Tensor | Sequence[Tensor]
 
 
+def single(features: Features) -> Tensor:
+    """Return the features of a loss that reads one tap.
+
+    Args:
+        features (Tensor | Sequence[Tensor]): What the tap handed over.
+
+    Raises:
+        TypeError: If they are those of several taps.
+    """
+    if not isinstance(features, Tensor):
+        raise TypeError(f'this loss reads one tap of each network, got features of {len(features)}: name one path')
+    return features
+
+
 class Probe(NamedTuple):
     """What both networks show a loss of one blank image: a tensor for a tap, a list of tensors for several."""
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
 from topkd.models.losses.labels import labels_of
 from topkd.models.losses.logits import check_logits, check_same_classes
 from topkd.models.losses.warmup import warmup_factor
@@ -109,9 +109,11 @@ class DKDLoss(DistillationLoss):
     ) -> Tensor:
         """Compute the weighted loss of logits (N, K); the student's come with their labels if these are tapped."""
         if self.label_tap is None:
-            labels = labels_of(data_samples).to(student_features.device)
+            student = single(student_features)
+            labels = labels_of(data_samples).to(student.device)
         else:
-            student_features, labels = student_features
-        check_same_classes(student_features, teacher_features)
-        target, rest = decoupled_divergences(student_features, teacher_features.detach(), labels, self.tau)
+            student, labels = student_features
+        teacher = single(teacher_features).detach()
+        check_same_classes(student, teacher)
+        target, rest = decoupled_divergences(student, teacher, labels, self.tau)
         return self.loss_weight * warmup_factor(self.warmup_epochs) * (self.alpha * target + self.beta * rest)

@@ -79,6 +79,7 @@ class FGFILoss(DistillationLoss):
             raise ValueError(f'threshold must be from 0 to below 1, got {threshold}')
         self.threshold = threshold
         self.adaptations = nn.ModuleList()
+        self.anchors: Any = None
 
     def bind(self, teacher: Teacher, probe: Probe) -> None:
         """Make the adaptations, and take the anchors of the teacher's detector.
@@ -126,12 +127,12 @@ class FGFILoss(DistillationLoss):
             )
         adapted = [layer(level) for layer, level in zip(self.adaptations, as_maps(student_features))]
         pairs = [to_equal_size(ours, theirs.detach()) for ours, theirs in zip(adapted, as_maps(teacher_features))]
-        total, cells = adapted[0].new_zeros((), dtype=torch.float32), 0
+        total, cells = adapted[0].new_zeros((), dtype=torch.float32), adapted[0].new_zeros((), dtype=torch.long)
         for (student, teacher), mask in zip(pairs, self._masks(pairs, data_samples)):
             squares = (student - teacher).float().square().sum(dim=1).flatten(1)
             total = total + torch.where(mask, squares, 0).sum()
             cells = cells + mask.sum()
-        return self.loss_weight * total / (2 * torch.as_tensor(cells).clamp_min(1))
+        return self.loss_weight * total / (2 * cells.clamp_min(1))
 
     def _masks(self, pairs: Sequence[tuple[Tensor, Tensor]], data_samples: Sequence[Any]) -> list[Tensor]:
         """Return the cells near objects, bools (N, H W), one tensor a level."""

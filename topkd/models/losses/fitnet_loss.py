@@ -12,6 +12,7 @@ from topkd.models.losses.feature_maps import as_maps, default_taps, map_pairs, t
 from topkd.models.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
+from topkd.utils.tensors import add_up
 
 
 def hint_distance(regressed: Tensor, teacher: Tensor) -> Tensor:
@@ -55,6 +56,7 @@ def regressor(student: Tensor, teacher: Tensor) -> nn.Sequential:
         torch.Size([2, 6, 32, 32])
     """
     widths, size, target = (student.shape[1], teacher.shape[1]), student.shape[2], teacher.shape[2]
+    convolution: nn.Module
     if size == 2 * target:
         convolution = nn.Conv2d(*widths, 3, stride=2, padding=1)
     elif 2 * size == target:
@@ -105,4 +107,4 @@ class FitNetLoss(DistillationLoss):
         if not self.regressors:
             raise unbound(self)
         levels = zip(self.regressors, as_maps(student_features), as_maps(teacher_features), strict=True)
-        return self.loss_weight * sum(hint_distance(layers(student), teacher) for layers, student, teacher in levels)
+        return self.loss_weight * add_up(hint_distance(layers(student), teacher) for layers, student, teacher in levels)

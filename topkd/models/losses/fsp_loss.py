@@ -12,6 +12,7 @@ from topkd.models.losses.distillation_loss import DistillationLoss, Features, Pr
 from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, map_pairs, to_equal_size
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
+from topkd.utils.tensors import add_up
 
 
 def flow_matrix(lower: Tensor, upper: Tensor) -> Tensor:
@@ -56,7 +57,7 @@ def flow_distance(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tenso
     with torch.autocast(student[0].device.type, enabled=False):
         student = full_precision(student)
         teacher = full_precision([level.detach() for level in teacher])
-        return sum(
+        return add_up(
             (flow_matrix(*ours) - flow_matrix(*theirs)).square().mean()
             for ours, theirs in zip(pairwise(student), pairwise(teacher))
         )

@@ -147,10 +147,10 @@ class FTLoss(DistillationLoss):
         # what the student learns from gets no gradient, so that weight decay cannot shrink it after the first stage
         self.encoder = _layers(nn.Conv2d, (widths[1], widths[1], factors, factors), norm=False).requires_grad_(False)
         if self.file is not None:
-            self._load(self.file)
+            _load_encoder(self.encoder, self.file)
             return
         self.paraphraser = Paraphraser(widths[1], factors)
-        self._freeze()
+        _freeze(self.encoder, self.paraphraser)
 
     def forward(
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
@@ -160,41 +160,41 @@ class FTLoss(DistillationLoss):
         Returns:
             Tensor: The reconstruction error in the first stage, the weighted difference of the factors afterwards.
         """
-        if self.translator is None:
+        if self.translator is None or self.encoder is None:
             raise unbound(self)
         (student,), (teacher,) = as_maps(student_features), as_maps(teacher_features)
         teacher = teacher.detach()
-        first_stage = current_epoch() < self.paraphraser_epochs
-        if first_stage and self.training:
-            self._freeze()
+        learning = self.paraphraser if current_epoch() < self.paraphraser_epochs else None
+        if learning is not None and self.training:
+            _freeze(self.encoder, learning)
         with torch.no_grad():
             factors = self.encoder(teacher)
         factor_loss = self.loss_weight * factor_distance(self.translator(student), factors)
         # every parameter stays in the graph in both stages, which DistributedDataParallel asks for
-        if first_stage:
-            return self.paraphraser_weight * self.paraphraser(teacher) + 0 * factor_loss
+        if learning is not None:
+            return self.paraphraser_weight * learning(teacher) + 0 * factor_loss
         return factor_loss + self._unused()
-
-    def _freeze(self) -> None:
-        """Copy the paraphraser as it is now into the encoder that the student learns from."""
-        with torch.no_grad():
-            for ours, learned in zip(self.encoder.parameters(), self.paraphraser.encoder.parameters()):
-                ours.copy_(learned)
 
     def _unused(self) -> Tensor | float:
         """Return 0 with a graph to the paraphraser."""
         return 0 if self.paraphraser is None else 0 * sum(weight.sum() for weight in self.paraphraser.parameters())
 
-    def _load(self, path: str) -> None:
-        """Read the encoder from the checkpoint of a first run, whatever the loss is called there."""
-        marker = 'paraphraser.encoder.'
-        weights = {key.split(marker)[1]: value for key, value in load_state(path).items() if marker in key}
-        expected = self.encoder.state_dict()
-        if {key: value.shape for key, value in weights.items()} != {
-            key: value.shape for key, value in expected.items()
-        }:
-            raise ValueError(
-                f'{path} must hold a paraphraser of a map with {expected["0.weight"].shape[1]} channels, got '
-                f'{len(weights)} matching weights: give the checkpoint of a first run with this teacher, tap and rate'
-            )
-        self.encoder.load_state_dict(weights)
+
+@torch.no_grad()
+def _freeze(encoder: nn.Module, paraphraser: Paraphraser) -> None:
+    """Copy the paraphraser as it is now into the encoder that the student learns from."""
+    for ours, learned in zip(encoder.parameters(), paraphraser.encoder.parameters()):
+        ours.copy_(learned)
+
+
+def _load_encoder(encoder: nn.Module, path: str) -> None:
+    """Read the encoder from the checkpoint of a first run, whatever the loss is called there."""
+    marker = 'paraphraser.encoder.'
+    weights = {key.split(marker)[1]: value for key, value in load_state(path).items() if marker in key}
+    expected = encoder.state_dict()
+    if {key: value.shape for key, value in weights.items()} != {key: value.shape for key, value in expected.items()}:
+        raise ValueError(
+            f'{path} must hold a paraphraser of a map with {expected["0.weight"].shape[1]} channels, got '
+            f'{len(weights)} matching weights: give the checkpoint of a first run with this teacher, tap and rate'
+        )
+    encoder.load_state_dict(weights)

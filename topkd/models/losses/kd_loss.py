@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
 from topkd.models.losses.logits import check_logits, check_same_classes
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
@@ -107,8 +107,9 @@ class KDLoss(DistillationLoss):
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> Tensor:
         """Compute the weighted loss of logits (N, K) and (N, K)."""
-        check_same_classes(student_features, teacher_features)
+        student, teacher = single(student_features), single(teacher_features)
+        check_same_classes(student, teacher)
         if self.standardize:
-            with torch.autocast(student_features.device.type, enabled=False):
-                student_features, teacher_features = standardized(student_features), standardized(teacher_features)
-        return self.loss_weight * kd_divergence(student_features, teacher_features, self.tau)
+            with torch.autocast(student.device.type, enabled=False):
+                student, teacher = standardized(student), standardized(teacher)
+        return self.loss_weight * kd_divergence(student, teacher, self.tau)

@@ -34,9 +34,9 @@ def check_logits(loss: Any, probe: Probe) -> None:
     Raises:
         ValueError: If a tap does not return (N, K), or the classes differ.
     """
-    vector_of(loss, probe.student, loss.student_tap)
-    vector_of(loss, probe.teacher, loss.teacher_tap)
-    check_same_classes(probe.student, probe.teacher)
+    check_same_classes(
+        vector_of(loss, probe.student, loss.student_tap), vector_of(loss, probe.teacher, loss.teacher_tap)
+    )
 
 
 def vector_of(loss: Any, features: Features, tap: Any) -> Tensor:

@@ -27,6 +27,8 @@ class MemoryBank(nn.Module):
     code.
     """
 
+    embeddings: Tensor
+
     def __init__(self, num_samples: int | None, width: int, momentum: float = 0.5) -> None:
         super().__init__()
         self.momentum = momentum
@@ -76,6 +78,10 @@ class OtherClasses(nn.Module):
     Raises:
         ValueError: If all images are of one class.
     """
+
+    order: Tensor
+    counts: Tensor
+    starts: Tensor
 
     def __init__(self, labels: Tensor) -> None:
         super().__init__()

@@ -14,6 +14,7 @@ from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, he_n
 from topkd.models.tap import Taps, as_list, find_module
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
+from topkd.utils.tensors import add_up
 
 PRE_ACTIVATIONS = tuple(f'{layer}.-1.relu(0)' for layer in LAYERS)
 SMALLEST_SHARE = 0.001
@@ -120,7 +121,7 @@ class OFDLoss(DistillationLoss):
         if len(paths) != len(pairs):
             raise ValueError(f'OFDLoss needs one norm for each tap, got {len(paths)} for {len(pairs)} taps: set norms')
         for number, (path, (_, level)) in enumerate(zip(paths, pairs)):
-            norm = find_module(teacher.module, path)
+            norm: Any = find_module(teacher.module, path)
             width = getattr(norm, 'num_features', None)
             if width != level.shape[1]:
                 raise ValueError(
@@ -144,7 +145,7 @@ class OFDLoss(DistillationLoss):
             partial_distance(connector(student), teacher, getattr(self, f'margin{number}'))
             for number, (connector, student, teacher) in enumerate(levels)
         ]
-        return self.loss_weight * sum(term / 2 ** (len(terms) - 1 - level) for level, term in enumerate(terms))
+        return self.loss_weight * add_up(term / 2 ** (len(terms) - 1 - level) for level, term in enumerate(terms))
 
     def _norms_of(self, teacher: Teacher) -> list[str]:
         """Look up the batch normalizations that belong to the taps of a known teacher."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from topkd.models.clouds import full_precision, pool
-from topkd.models.losses.distillation_loss import DistillationLoss, Features
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, single
 from topkd.registry import MODELS
 
 EPS = 1e-7  # beside norms and probabilities, in the authors' code
@@ -60,7 +60,8 @@ class PKTLoss(DistillationLoss):
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> Tensor:
         """Compute the weighted loss of features (N, C) or (N, C, H, W)."""
-        with torch.autocast(student_features.device.type, enabled=False):
-            student = neighbor_probabilities(pool(full_precision(student_features)))
-            teacher = neighbor_probabilities(pool(full_precision(teacher_features)).detach())
+        student, teacher = single(student_features), single(teacher_features)
+        with torch.autocast(student.device.type, enabled=False):
+            student = neighbor_probabilities(pool(full_precision(student)))
+            teacher = neighbor_probabilities(pool(full_precision(teacher)).detach())
             return self.loss_weight * (teacher * ((teacher + EPS) / (student + EPS)).log()).mean()

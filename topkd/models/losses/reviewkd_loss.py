@@ -66,12 +66,12 @@ class AttentionFusion(nn.Module):
 
     def __init__(self, in_channels: int, mid_channels: int, out_channels: int, fuse: bool) -> None:
         super().__init__()
-        self.reduce = nn.Sequential(nn.Conv2d(in_channels, mid_channels, 1, bias=False), nn.BatchNorm2d(mid_channels))
-        self.expand = nn.Sequential(
-            nn.Conv2d(mid_channels, out_channels, 3, padding=1, bias=False), nn.BatchNorm2d(out_channels)
-        )
+        reduce = nn.Conv2d(in_channels, mid_channels, 1, bias=False)
+        expand = nn.Conv2d(mid_channels, out_channels, 3, padding=1, bias=False)
+        self.reduce = nn.Sequential(reduce, nn.BatchNorm2d(mid_channels))
+        self.expand = nn.Sequential(expand, nn.BatchNorm2d(out_channels))
         self.attention = nn.Sequential(nn.Conv2d(2 * mid_channels, 2, 1), nn.Sigmoid()) if fuse else None
-        for layer in (self.reduce[0], self.expand[0]):
+        for layer in (reduce, expand):
             nn.init.kaiming_uniform_(layer.weight, a=1)
 
     def forward(self, features: Tensor, deeper: Tensor | None, size: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -83,7 +83,7 @@ class AttentionFusion(nn.Module):
             size (Sequence[int]): Height and width of the teacher's map.
         """
         fused = self.reduce(features)
-        if self.attention is not None:
+        if self.attention is not None and deeper is not None:
             deeper = F.interpolate(deeper, fused.shape[2:], mode='nearest')
             weights = self.attention(torch.cat([fused, deeper], dim=1))
             fused = fused * weights[:, :1] + deeper * weights[:, 1:]

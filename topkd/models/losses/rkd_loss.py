@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from topkd.models.clouds import full_precision, pool
-from topkd.models.losses.distillation_loss import DistillationLoss, Features
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, single
 from topkd.registry import MODELS
 
 
@@ -91,9 +91,10 @@ class RKDLoss(DistillationLoss):
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> Tensor:
         """Compute the weighted loss of features (N, C) or (N, C, H, W); the widths may differ."""
-        with torch.autocast(student_features.device.type, enabled=False):
-            student = pool(full_precision(student_features))
-            teacher = pool(full_precision(teacher_features)).detach()
+        student, teacher = single(student_features), single(teacher_features)
+        with torch.autocast(student.device.type, enabled=False):
+            student = pool(full_precision(student))
+            teacher = pool(full_precision(teacher)).detach()
             value = student.new_zeros(())
             if self.distance_weight:
                 difference = F.smooth_l1_loss(relative_distances(student), relative_distances(teacher))

@@ -128,7 +128,7 @@ class SemCKDLoss(DistillationLoss):
         attention = self._attention(student, teacher)
         rows = []
         for ours, networks in zip(student, self.regressors):
-            for theirs, network in zip(teacher, networks):
+            for theirs, network in zip(teacher, networks.children()):
                 pooled, target = to_equal_size(ours, theirs)
                 rows.append((network(pooled) - target).float().square().flatten(1).mean(dim=1))
         distances = torch.stack(rows, dim=1).reshape(attention.shape)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from topkd.models.clouds import full_precision
-from topkd.models.losses.distillation_loss import DistillationLoss, Probe
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
 from topkd.models.losses.feature_maps import default_taps, map_pairs, to_equal_size
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
@@ -76,7 +76,7 @@ class SimKDLoss(DistillationLoss):
                 )
 
     def forward(
-        self, student_features: Tensor, teacher_features: Tensor, data_samples: Sequence[Any] | None = None
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> Tensor:
         """Compute the weighted loss of maps (N, C, H, W) and (N, C, H', W')."""
-        return self.loss_weight * projection_distance(student_features, teacher_features)
+        return self.loss_weight * projection_distance(single(student_features), single(teacher_features))

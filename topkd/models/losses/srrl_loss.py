@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from topkd.models.clouds import full_precision
 from topkd.models.frozen import Frozen
-from topkd.models.losses.distillation_loss import DistillationLoss, Probe
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
 from topkd.models.losses.feature_maps import default_taps, he_normal, unbound
 from topkd.models.tap import find_module
 from topkd.models.teacher import Teacher
@@ -96,7 +96,7 @@ class SRRLLoss(DistillationLoss):
                     f"SRRLLoss needs one vector (N, C) or map (N, C, H, W), tap '{path}' returns something else: tap "
                     "'neck[0]'"
                 )
-        classifier, width = find_module(teacher.module, self.path), probe.teacher.shape[1]
+        classifier, width = find_module(teacher.module, self.path), single(probe.teacher).shape[1]
         if getattr(classifier, 'in_features', None) != width:
             raise ValueError(
                 f"SRRLLoss: the teacher's '{self.path}' must be a linear layer that reads {width} channels, those of "
@@ -104,16 +104,17 @@ class SRRLLoss(DistillationLoss):
             )
         self.classifier = Frozen(classifier)
         connector = nn.Sequential(
-            nn.Conv2d(probe.student.shape[1], width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
+            nn.Conv2d(single(probe.student).shape[1], width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
         )
         self.connector = he_normal(connector)
 
     def forward(
-        self, student_features: Tensor, teacher_features: Tensor, data_samples: Sequence[Any] | None = None
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> Tensor:
         """Compute the weighted loss of features (N, C_S) or (N, C_S, H, W), and the same of the teacher."""
-        if self.connector is None:
+        if self.connector is None or self.classifier is None:
             raise unbound(self)
-        maps = student_features if student_features.ndim == 4 else student_features[:, :, None, None]
+        features = single(student_features)
+        maps = features if features.ndim == 4 else features[:, :, None, None]
         student = pooled(self.connector(maps))
-        return self.loss_weight * regression_distance(student, pooled(teacher_features), self.classifier)
+        return self.loss_weight * regression_distance(student, pooled(single(teacher_features)), self.classifier)

@@ -17,6 +17,7 @@ from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import Vectorizer
 from topkd.registry import MODELS
 from topkd.topology import rips_h0, rtd_lite, signature_loss, sliced_wasserstein_h0, wasserstein_h0
+from topkd.utils.tensors import add_up
 
 
 def _of_deaths(function: Callable) -> Callable:
@@ -83,7 +84,7 @@ class TopologyLoss(DistillationLoss):
             raise ValueError(f"distance must be one of images, {', '.join(DISTANCES)}, got '{distance}'")
         self.distance = distance
         self.cloud: PointCloud = build(cloud)
-        self.vectorizer: nn.Module | None = None
+        self.vectorizer: Frozen[Vectorizer] | Vectorizer | None = None
         if distance == 'images':
             network: Vectorizer = build(vectorizer)
             # a learned vectorizer is a constant of the loss; an exact one holds its fitted spec, which belongs in
@@ -163,9 +164,9 @@ class TopologyLoss(DistillationLoss):
                     raise
                 print_log(f'topology term skipped in this step: {error}', 'current')
                 return self._zero(student_features)
-            if self.distance != 'images':
+            if self.vectorizer is None or self.network is None:
                 return self.loss_weight * DISTANCES[self.distance](student, teacher).mean()
-            self._check_size(teacher)
+            _check_size(self.network, teacher)
             if self.training:
                 self.network.observe(teacher)
             images = self.vectorizer(torch.cat([student, teacher]))
@@ -193,18 +194,19 @@ class TopologyLoss(DistillationLoss):
 
     def _zero(self, student_features: Features) -> Tensor:
         # DistributedDataParallel wants a gradient for every parameter in every step
-        zero = sum(level.sum() for level in _levels(student_features)) * 0
-        return zero if self.projection is None else zero + sum(p.sum() * 0 for p in self.projection.parameters())
+        tensors = [*_levels(student_features), *([] if self.projection is None else self.projection.parameters())]
+        return add_up(tensor.sum() * 0 for tensor in tensors)
 
-    def _check_size(self, clouds: Tensor) -> None:
-        """Refuse clouds of another size than RipsNet was trained on, which a whole batch shows only now."""
-        trained = self.network.num_points
-        if trained not in (None, clouds.shape[1]):
-            raise ValueError(
-                f'RipsNet was trained on clouds of {trained} points, got {clouds.shape[1]}: set drop_last=True in '
-                'train_dataloader, or train a RipsNet for this batch size (tools/gen_pi.py, then '
-                'tools/train_ripsnet.py)'
-            )
+
+def _check_size(network: Vectorizer, clouds: Tensor) -> None:
+    """Refuse clouds of another size than RipsNet was trained on, which a whole batch shows only now."""
+    trained = network.num_points
+    if trained not in (None, clouds.shape[1]):
+        raise ValueError(
+            f'RipsNet was trained on clouds of {trained} points, got {clouds.shape[1]}: set drop_last=True in '
+            'train_dataloader, or train a RipsNet for this batch size (tools/gen_pi.py, then '
+            'tools/train_ripsnet.py)'
+        )
 
 
 def _levels(features: Features) -> Sequence[Tensor]:

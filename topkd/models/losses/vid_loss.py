@@ -14,6 +14,7 @@ from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, map_
 from topkd.models.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
+from topkd.utils.tensors import add_up
 
 
 def gaussian_distance(mean: Tensor, variance: Tensor, teacher: Tensor) -> Tensor:
@@ -131,4 +132,4 @@ class VIDLoss(DistillationLoss):
         if not self.regressors:
             raise unbound(self)
         levels = zip(self.regressors, as_maps(student_features), as_maps(teacher_features), strict=True)
-        return self.loss_weight * sum(layers(student, teacher) for layers, student, teacher in levels)
+        return self.loss_weight * add_up(layers(student, teacher) for layers, student, teacher in levels)

@@ -30,6 +30,8 @@ class RipsImage(Vectorizer):
     Source: Section 3.2; Equation 3 with the exact image in RipsNet's place.
     """
 
+    fitted_batches: Tensor
+
     def __init__(
         self,
         homology_dims: Sequence[int] = (0,),

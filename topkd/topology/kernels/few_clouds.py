@@ -17,6 +17,7 @@ from torch.autograd.function import Function
 from topkd.topology.kernels.pairwise import edge_lengths, on_host
 from topkd.topology.kernels.spanning_tree import LIGHTEST
 
+Prim = Callable[[np.ndarray, int], np.ndarray]
 FEW_CLOUDS = 4
 FEW_POINTS = 256
 # B n^2 d, beyond which distances by matrix product, the general way, are faster
@@ -38,7 +39,8 @@ def deaths_of_few(points: Tensor) -> Tensor | None:
     count, n, width = points.shape
     if count > FEW_CLOUDS or n > FEW_POINTS or count * n * n * width > FEW_PRODUCTS or not on_host(points):
         return None
-    trees = _find_trees(points.detach()) if _prim() is not None else None
+    prim = _prim()
+    trees = None if prim is None else _find_trees(points.detach(), prim)
     return None if trees is None else _Deaths.apply(points, trees)
 
 
@@ -85,7 +87,7 @@ def _pull(points: Tensor, trees: _Trees, grad: np.ndarray) -> Tensor:
     return result.view(points.shape)
 
 
-def _find_trees(points: Tensor) -> _Trees | None:
+def _find_trees(points: Tensor, prim: Prim) -> _Trees | None:
     count, n = points.shape[:2]
     layout = _layout(count, n)
     lengths = torch.stack([torch.pdist(cloud) for cloud in points.unbind()]).numpy()
@@ -98,7 +100,7 @@ def _find_trees(points: Tensor) -> _Trees | None:
     digits &= -1 << layout.bits
     digits |= layout.names
     # a handful of clouds: as one graph, without a loop, they cost as much
-    tree = np.stack([_prim()(weights, n)[:, 2] for weights in keys]).view(np.int64)
+    tree = np.stack([prim(weights, n)[:, 2] for weights in keys]).view(np.int64)
     tree &= (1 << layout.bits) - 1
     unsorted = lengths.reshape(-1).take(tree + layout.pairs)
     order = unsorted.argsort(axis=1) + layout.edges
@@ -138,7 +140,7 @@ def _layout(count: int, n: int) -> _Layout:
 
 
 @lru_cache(maxsize=1)
-def _prim() -> Callable[[np.ndarray, int], np.ndarray] | None:
+def _prim() -> Prim | None:
     """Return scipy's minimum spanning tree of a condensed distance matrix, as the merges of single linkage."""
     try:
         from scipy.cluster.hierarchy import linkage

@@ -113,4 +113,5 @@ def _end_points(points: Tensor, edges: Tensor) -> tuple[Tensor, Tensor]:
     rows = edges + n * torch.arange(count, device=points.device).view(-1, 1, 1)
     # index_select, because its backward is one index_add
     ends = points.reshape(count * n, width).index_select(0, rows.permute(2, 0, 1).flatten())
-    return ends.view(2, count, edges.shape[1], width).unbind(0)
+    first, second = ends.view(2, count, edges.shape[1], width).unbind(0)
+    return first, second

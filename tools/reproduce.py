@@ -20,9 +20,10 @@ from mmengine.logging import MMLogger
 
 import topkd  # noqa: F401
 from topkd.cli import count, tool
+from topkd.reproduction.cohorts import together
 from topkd.reproduction.estimate import estimate, readable
 from topkd.reproduction.execution import environment, hand_over, run_plan
-from topkd.reproduction.jobs import Plan
+from topkd.reproduction.plan import Plan
 from topkd.reproduction.planner import Planner
 from topkd.reproduction.report import Report
 from topkd.reproduction.tables import TABLES
@@ -86,6 +87,8 @@ def show(plan: Plan, timed: bool) -> None:
     for number, (name, job) in enumerate(plan.jobs.items(), start=1):
         state = readable(seconds.get(name)) if name in missing else 'done'
         print(f'{number:>4}  {name:<60} {state:>10}')
+        for member in job.members:
+            print(f'{"":>6}  {member.name}')
     for problem in problems:
         print(f'      {problem}')
     total = f', about {readable(sum(seconds.values()))} on this machine' if seconds else ''
@@ -124,6 +127,8 @@ def main() -> None:
     table = TABLES[args.table]
     planner = Planner(TOOLS.parent / 'configs', args.work_dir, range(args.seeds), args.epochs, args.cfg_options)
     plan = planner.plan(table, args.pairs)
+    if not args.single:
+        plan = together(plan, args.work_dir)
     command = shlex.join(['python', 'tools/reproduce.py', *sys.argv[1:]])
     report = Report(args.table, table, plan, command, departures(args), args.device)
     # a launcher's machine is another one, and it is called again and again
@@ -131,8 +136,7 @@ def main() -> None:
     if args.dry_run:
         return
     if args.launcher is None:
-        cohorts = None if args.single else args.work_dir
-        run_plan(plan, TOOLS, variables, say, lambda: report.write(args.results, suffix(args)), cohorts)
+        run_plan(plan, TOOLS, variables, say, lambda: report.write(args.results, suffix(args)))
     else:
         hand_over(plan, TOOLS, args.launcher, variables, say)
     path = report.write(args.results, suffix(args))

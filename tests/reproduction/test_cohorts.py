@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from topkd.reproduction.cohorts import cohort_job, deal_out, students_beside
+from topkd.reproduction.cohorts import cohort, together
 from topkd.reproduction.jobs import last_checkpoint
 from topkd.reproduction.planned import run_differences
 from topkd.reproduction.planner import Planner
@@ -23,56 +23,106 @@ def plan(tmp_path, monkeypatch):
     return Planner(CONFIGS, tmp_path / 'work', (0, 1)).plan(TABLES['table6'], [DIGITS])
 
 
-def names(jobs):
-    return [job.name for job in jobs]
+def students(plan, seed=0):
+    """Return the students of a seed."""
+    names = ['plain/resnet8_digits', *(f'{DIGITS}/{variant}' for variant in ('KD', 'no-kd', 'TopKD'))]
+    return [plan.jobs[f'{name}/seed{seed}'] for name in names]
 
 
-def test_variants_of_a_pair_and_seed_are_one_cohort(plan):
-    expected = ['plain/resnet8_digits/seed1', *(f'{DIGITS}/{variant}/seed1' for variant in ('KD', 'no-kd', 'TopKD'))]
-    for name in expected:
-        assert names(students_beside(plan.jobs[name], plan)) == expected
-    for alone in ('teacher resnet20_digits', 'RipsNet resnet20_digits_neck-0_n64_h0'):
-        assert names(students_beside(plan.jobs[alone], plan)) == [alone]
+def finish(job, members=None):
+    """Write what the training of a cohort leaves behind; return each member's figures."""
+    epochs = job.config.train_cfg.max_epochs
+    state, results = {}, {}
+    for number, member in enumerate(job.config.model.members):
+        state[f'members.{member}.student.head.fc.weight'] = torch.full((2,), float(number))
+        state[f'members.{member}.losses.topology.scale'] = torch.tensor(5.0)
+        figures = {'accuracy/top1': 90.0 + number, 'epoch': epochs}
+        results[member] = dict(last=figures, best=figures)
+    save_file(dict(meta=dict(epoch=epochs, iter=9), state_dict=state), str(last_checkpoint(job)))
+    content = dict(monitor='accuracy/top1', seed=0, members=results, teacher={'accuracy/top1': 99.0})
+    (job.folder / 'results.json').write_text(json.dumps(content))
 
 
-def test_another_schedule_is_another_cohort(plan):
+def test_variants_of_a_pair_and_seed_are_one_cohort(plan, tmp_path):
+    made = together(plan, tmp_path)
+    cohorts = [job for job in made.jobs.values() if job.members]
+    assert [[member.name for member in job.members] for job in cohorts] == [
+        [job.name for job in students(plan, seed)] for seed in (0, 1)
+    ]
+    assert [type(job).__name__ for job in made.jobs.values()] == [
+        'Training',
+        'Clouds',
+        'RipsNetTraining',
+        'CohortTraining',
+        'CohortTraining',
+    ]
+    assert made.find(f'{DIGITS}/KD/seed1') is plan.jobs[f'{DIGITS}/KD/seed1'] and made.rows == plan.rows
+
+
+def test_another_schedule_is_another_cohort(plan, tmp_path):
     other = plan.jobs[f'{DIGITS}/KD/seed0']
     other.config.optim_wrapper.optimizer.lr = 0.5
-    assert names(students_beside(other, plan)) == [other.name]  # its teacher has no other student of this schedule
-    assert other.name not in names(students_beside(plan.jobs[f'{DIGITS}/TopKD/seed0'], plan))
+    made = together(plan, tmp_path)  # its teacher has no other student of this schedule
+    assert made.jobs[other.name] == other
+    assert other.name not in made.members and f'{DIGITS}/TopKD/seed0' in made.members
+
+
+def test_another_teacher_is_another_cohort_and_plain_students_join_the_first(plan, tmp_path):
+    for variant in ('no-kd', 'TopKD'):
+        plan.jobs[f'{DIGITS}/{variant}/seed0'].config.model.teacher.checkpoint = 'other.pth'
+    made = together(plan, tmp_path)
+    found = [[member.name for member in job.members] for job in made.jobs.values() if job.members]
+    plain, kd, no_kd, topkd = [job.name for job in students(plan)]
+    assert [plain, kd] in found and [no_kd, topkd] in found
+
+
+def test_what_needs_a_member_needs_its_cohort_and_comes_after_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plan = together(Planner(CONFIGS, tmp_path / 'work', (0,)).plan(TABLES['table20'], [DIGITS]), tmp_path)
+    *_, ripsnet, cohort_name, analysis = plan.jobs
+    assert plan.jobs[analysis].needs == (cohort_name, ripsnet)
+    assert plan.jobs[cohort_name].needs == ('teacher resnet20_digits', ripsnet)
+
+
+def test_a_finished_student_is_not_trained_again(plan, tmp_path):
+    jobs = students(plan)
+    for job in jobs[:2]:
+        job.folder.mkdir(parents=True)
+        figures = {'accuracy/top1': 90.0, 'epoch': 24}
+        (job.folder / 'results.json').write_text(json.dumps(dict(last=figures, best=figures)))
+    made = together(plan, tmp_path)
+    first = next(job for job in made.jobs.values() if job.members)
+    assert [member.name for member in first.members] == [job.name for job in jobs[2:]]
+    figures = {'accuracy/top1': 90.0, 'epoch': 24}
+    jobs[2].folder.mkdir(parents=True)
+    (jobs[2].folder / 'results.json').write_text(json.dumps(dict(last=figures, best=figures)))
+    made = together(plan, tmp_path)  # the only one that is missing is a run of its own
+    assert jobs[3] in made.missing() and jobs[3].name not in made.members
 
 
 def test_members_have_the_losses_and_students_of_their_runs(plan, tmp_path):
-    jobs = students_beside(plan.jobs[f'{DIGITS}/KD/seed0'], plan)
-    cohort = cohort_job(jobs, tmp_path)
-    members = cohort.config.model.members
+    jobs = students(plan)
+    made = cohort(jobs, tmp_path)
+    members = made.config.model.members
     assert {name: sorted(member.losses) for name, member in members.items()} == {
         'plain-resnet8_digits': [],
         f'{DIGITS}-KD': ['kd'],
         f'{DIGITS}-no-kd': ['topology'],
         f'{DIGITS}-TopKD': ['kd', 'topology'],
     }
-    assert cohort.config.model.teacher == jobs[1].config.model.teacher
-    assert set(cohort.needs) == {need for job in jobs for need in job.needs}
-    assert cohort.folder == cohort_job(jobs, tmp_path).folder != cohort_job(jobs[:3], tmp_path).folder
+    assert made.config.model.teacher == jobs[1].config.model.teacher
+    assert set(made.needs) == {need for job in jobs for need in job.needs}
+    assert made.folder == cohort(jobs, tmp_path).folder != cohort(jobs[:3], tmp_path).folder
 
 
 def test_finished_members_are_filed_as_single_runs(plan, tmp_path):
-    jobs = students_beside(plan.jobs[f'{DIGITS}/KD/seed0'], plan)
-    cohort = cohort_job(jobs, tmp_path)
-    assert not cohort.is_done()
-    epochs = cohort.config.train_cfg.max_epochs
-    state, results = {}, {}
-    for number, member in enumerate(cohort.config.model.members):
-        state[f'members.{member}.student.head.fc.weight'] = torch.full((2,), float(number))
-        state[f'members.{member}.losses.topology.scale'] = torch.tensor(5.0)
-        figures = {'accuracy/top1': 90.0 + number, 'epoch': epochs}
-        results[member] = dict(last=figures, best=figures)
-    save_file(dict(meta=dict(epoch=epochs, iter=9), state_dict=state), str(last_checkpoint(cohort)))
-    content = dict(monitor='accuracy/top1', seed=0, members=results, teacher={'accuracy/top1': 99.0})
-    (cohort.folder / 'results.json').write_text(json.dumps(content))
-    assert cohort.is_done()
-    deal_out(cohort, jobs)
+    jobs = students(plan)
+    made = cohort(jobs, tmp_path)
+    assert not made.has_run() and not made.is_done()
+    finish(made)
+    assert made.has_run() and not made.is_done()
+    made.finish()
+    assert made.is_done()
     for number, job in enumerate(jobs):
         assert job.is_done() and run_differences(job.config, job.folder) == []
         own = json.loads((job.folder / 'results.json').read_text())
@@ -81,4 +131,16 @@ def test_finished_members_are_filed_as_single_runs(plan, tmp_path):
         weights = load_file(str(last_checkpoint(job)))['state_dict']
         expected = {'head.fc.weight'} if number == 0 else {'student.head.fc.weight', 'losses.topology.scale'}
         assert set(weights) == expected
-    assert students_beside(plan.jobs[f'{DIGITS}/KD/seed1'], plan)[0].name == 'plain/resnet8_digits/seed1'
+    left = [job for job in together(plan, tmp_path).missing() if job.members]
+    assert [[member.name for member in job.members] for job in left] == [[job.name for job in students(plan, 1)]]
+
+
+def test_a_cohort_that_was_killed_while_its_members_were_filed_is_not_trained_again(plan, tmp_path):
+    made = cohort(students(plan), tmp_path)
+    finish(made)
+    made.finish()
+    (students(plan)[3].folder / 'results.json').unlink()
+    again = next(job for job in together(plan, tmp_path).missing() if job.members)
+    assert again.folder == made.folder and again.has_run() and not again.is_done()
+    again.finish()
+    assert again.is_done()

@@ -6,13 +6,32 @@ import pytest
 from mmengine.config import Config
 
 from topkd.reproduction.planned import flat
-from topkd.reproduction.tables import KD, R56_R20, STUDENT, TABLES, TOPKD, Variant, ablation
-from topkd.reproduction.variants import own_lines, pair_path, run_config, shorten, student_name
-from topkd.utils.config import merge_cfg_options
+from topkd.reproduction.recipe import pair_path, student_name
+from topkd.reproduction.tables import TABLES
+from topkd.reproduction.variants import (
+    KD,
+    R56_R20,
+    STUDENT,
+    TOPKD,
+    Variant,
+    ablation,
+    apply,
+    for_run,
+    own_lines,
+    shorten,
+)
+from topkd.utils.config import merge_cfg_options, read_config
 
 CONFIGS = Path(__file__).resolve().parent.parent.parent / 'configs'
 PAIR = CONFIGS / 'topkd' / f'{R56_R20}.py'
 DIGITS = CONFIGS / 'topkd' / 'resnet20-resnet8_digits.py'
+
+
+def run_config(path, variant, configs, seed=0, epochs=None, options=None):
+    """Make the config of one run as a plan does."""
+    return for_run(apply(variant, merge_cfg_options(read_config(str(path)), options), configs), seed, epochs)
+
+
 SHARED = (
     'model',
     'optim_wrapper',

@@ -1,135 +1,174 @@
-"""Train students of a plan that share teacher, data and schedule as one cohort, and file the results as single runs."""
+"""Students of a plan that share teacher, data and schedule as one training, whose members are filed as single runs."""
 
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-from topkd.reproduction.jobs import Job, Plan, last_checkpoint, trained_epochs
+from topkd.reproduction.jobs import Job, Student, Training, last_checkpoint
+from topkd.reproduction.plan import Plan
 from topkd.reproduction.planned import decisive, write_planned
 from topkd.utils.checkpoint import MEMBERS, PREFIX, load_file, save_file
 from topkd.utils.files import write_json
 
-TRAIN = 'train.py'
+
+@dataclass(kw_only=True)
+class CohortTraining(Training):
+    """The training of several students side by side.
+
+    Attributes:
+        members: The trainings that it stands for; they are done when their results are filed.
+    """
+
+    members: Sequence[Student]
+
+    def is_done(self) -> bool:
+        """Tell whether every member's results are filed."""
+        return all(member.is_done() for member in self.members)
+
+    def has_run(self) -> bool:
+        """Tell whether the last epoch of every member was validated."""
+        path = self.folder / 'results.json'
+        if not path.is_file():
+            return False
+        found = json.loads(path.read_text()).get('members', {})
+        epochs = self.config.train_cfg.max_epochs
+        return all(found.get(_name(member), {}).get('last', {}).get('epoch') == epochs for member in self.members)
+
+    def finish(self) -> None:
+        """File every member as the single run that it equals: results, checkpoint and what was planned."""
+        results = json.loads((self.folder / 'results.json').read_text())
+        checkpoint = load_file(str(last_checkpoint(self)))
+        for member in self.members:
+            _file(member, checkpoint)
+        for member in self.members:  # last: they say that the runs are done
+            own: dict[str, Any] = dict(results['members'][_name(member)])
+            own.update(monitor=results['monitor'], seed=results['seed'])
+            if member.teacher is not None and 'teacher' in results:
+                own['teacher'] = results['teacher']
+            write_json(own, member.folder / 'results.json')
 
 
-def students_beside(job: Job, plan: Plan) -> list[Job]:
-    """Return the missing students that can be trained in one cohort with a student, itself among them.
+def together(plan: Plan, work_dir: Path) -> Plan:
+    """Return a plan in which missing students that can share a training do.
 
-    They agree in all but their losses and the teacher: same data, batches, schedule, optimizer and seed; and there is
-    one teacher for all of them that have one.
+    They agree in all but their losses: same teacher, data, batches, schedule, optimizer and seed. Plain students join
+    those of the first teacher.
 
     Args:
-        job (Job): A missing training.
-        plan (Plan): Its plan.
-
-    Returns:
-        list[Job]: In the order of the plan; the job alone if it is a teacher or has no partner.
+        plan (Plan): With a training for each student.
+        work_dir (Path): Folder of all runs; an interrupted cohort of the same students is found again there.
     """
-    if job.tool != TRAIN or not _is_student(job, plan):
-        return [job]
-    wanted = [other for other in plan.missing() if other.tool == TRAIN and _is_student(other, plan)]
-    alike = [other for other in wanted if _shared(other.config) == _shared(job.config)]
-    teacher = next((_teacher(other) for other in [job, *alike] if _teacher(other) is not None), None)
-    if teacher is None:
-        return [job]
-    return [other for other in alike if _teacher(other) in (None, teacher)]
+    chosen = (_cohort_of_missing(students, work_dir) for students in _groups(plan))
+    cohorts = [made for made in chosen if made is not None]
+    stands_for = {member.name: made.name for made in cohorts for member in made.members}
+    calls = [job for name, job in plan.jobs.items() if name not in stands_for]
+    jobs = [replace(job, needs=_needs(job, stands_for)) for job in [*calls, *cohorts]]
+    members: dict[str, Job] = {member.name: member for made in cohorts for member in made.members}
+    return replace(plan, jobs=_in_order(jobs), members=members)
 
 
-def cohort_job(jobs: Sequence[Job], work_dir: Path) -> Job:
+def cohort(students: Sequence[Student], work_dir: Path) -> CohortTraining:
     """Return the training of several students as one cohort.
 
     Args:
-        jobs (Sequence[Job]): From :func:`students_beside`, two or more.
-        work_dir (Path): Folder of all cohorts; one of the same students is found again there after a kill.
+        students (Sequence[Student]): Two or more, one of them with a teacher.
+        work_dir (Path): Folder of all runs.
     """
-    distilled = next(job for job in jobs if _teacher(job) is not None)
+    distilled = next(student for student in students if student.teacher is not None)
     content = distilled.config.to_dict()
-    members = {}
-    for job in jobs:
-        model = job.config.model.to_dict()
-        own = {key: value for key, value in model.items() if key not in ('type', 'teacher', 'student', 'losses')}
-        if _teacher(job) is None:
-            members[_member(job)] = dict(student=model, losses={})
-        else:
-            losses = {name: loss for name, loss in model['losses'].items() if loss is not None}
-            members[_member(job)] = dict(own, student=model['student'], losses=losses)
-    content['model'] = dict(type='topkd.Cohort', teacher=distilled.config.model.teacher.to_dict(), members=members)
-    names = '\n'.join(sorted(f'{job.name} {json.dumps(decisive(job.config), sort_keys=True)}' for job in jobs))
-    folder = work_dir / 'cohorts' / hashlib.sha256(names.encode()).hexdigest()[:12]
-    needs = tuple(dict.fromkeys(need for job in jobs for need in job.needs))
-    return Job(
-        f'cohort of {", ".join(job.name for job in jobs)}',
-        TRAIN,
+    members = {_name(student): _member(student) for student in students}
+    content['model'] = dict(type='topkd.Cohort', teacher=distilled.teacher, members=members)
+    texts = (f'{student.name} {json.dumps(decisive(student.config), sort_keys=True)}' for student in students)
+    digest = hashlib.sha256('\n'.join(sorted(texts)).encode()).hexdigest()[:12]
+    return CohortTraining(
+        f'cohort of {len(students)} from {students[0].name}',
         Config(content),
-        folder,
-        lambda: _is_trained(folder, jobs),
-        ('--work-dir', str(folder), '--resume'),
-        needs,
+        work_dir / 'cohorts' / digest,
+        tuple(dict.fromkeys(need for student in students for need in student.needs)),
+        members=list(students),
     )
 
 
-def deal_out(cohort: Job, jobs: Sequence[Job]) -> None:
-    """File every member of a finished cohort as the single run that it equals: results, checkpoint and plan.
-
-    Args:
-        cohort (Job): From :func:`cohort_job`.
-        jobs (Sequence[Job]): Its students.
-    """
-    results = json.loads((cohort.folder / 'results.json').read_text())
-    checkpoint = load_file(str(last_checkpoint(cohort)))
-    meta = {key: checkpoint['meta'][key] for key in ('epoch', 'iter', 'dataset_meta') if key in checkpoint['meta']}
-    for job in jobs:
-        prefix = f'{MEMBERS}{_member(job)}.'
-        weights = {
-            key[len(prefix) :]: value for key, value in checkpoint['state_dict'].items() if key.startswith(prefix)
-        }
-        own: dict[str, Any] = dict(results['members'][_member(job)], monitor=results['monitor'], seed=results['seed'])
-        if _teacher(job) is None:
-            weights = {key[len(PREFIX) :]: value for key, value in weights.items() if key.startswith(PREFIX)}
-        elif 'teacher' in results:
-            own['teacher'] = results['teacher']
-        job.folder.mkdir(parents=True, exist_ok=True)
-        job.config.dump(str(job.config_path))
-        write_planned(job.config, job.folder)
-        save_file(dict(meta=meta, state_dict=weights), str(last_checkpoint(job)))
-        write_json(own, job.folder / 'results.json')  # last: it says that the run is done
+def _cohort_of_missing(students: Sequence[Student], work_dir: Path) -> CohortTraining | None:
+    """Return the cohort that trains what is missing of a group, None if that is no cohort."""
+    missing = [student for student in students if not student.is_done()]
+    whole = cohort(students, work_dir)
+    if missing and whole.has_run():
+        return whole  # it was interrupted while its members were filed
+    if len(missing) < 2 or all(student.teacher is None for student in missing):
+        return None
+    return cohort(missing, work_dir)
 
 
-def _is_trained(folder: Path, jobs: Sequence[Job]) -> bool:
-    path = folder / 'results.json'
-    if not path.is_file():
-        return False
-    members = json.loads(path.read_text()).get('members', {})
-    epochs = jobs[0].config.train_cfg.max_epochs
-    return all(members.get(_member(job), {}).get('last', {}).get('epoch') == epochs for job in jobs)
+def _groups(plan: Plan) -> list[list[Student]]:
+    """List the students that can share a training, two or more each."""
+    alike: dict[str, list[Student]] = {}
+    for job in plan.jobs.values():
+        if isinstance(job, Student):
+            alike.setdefault(_shared(job.config), []).append(job)
+    groups = []
+    for students in alike.values():
+        plain = [student for student in students if student.teacher is None]
+        by_teacher: dict[str, list[Student]] = {}
+        for student in students:
+            if student.teacher is not None:
+                by_teacher.setdefault(json.dumps(student.teacher, default=str), [*plain]).append(student)
+                plain = []
+        groups += [[job for job in students if job in group] for group in by_teacher.values() if len(group) > 1]
+    return groups
 
 
-def _is_student(job: Job, plan: Plan) -> bool:
-    """Tell students, which no other training of the plan needs, from teachers and linear probes."""
-    return (
-        'featurizer' not in job.config.model and not job.name.startswith('teacher ') and not trained_epochs(job.folder)
-    )
-
-
-def _teacher(job: Job) -> dict | None:
-    return job.config.model.teacher.to_dict() if 'teacher' in job.config.model else None
-
-
-def _shared(cfg: Config) -> dict[str, Any]:
-    """Return what the members of a cohort must agree in."""
+def _shared(cfg: Config) -> str:
+    """Return what the members of a cohort must agree in, as text."""
     values = decisive(cfg)
     shared = {key: value for key, value in values.items() if key.split('.')[0] not in ('model', 'custom_hooks')}
     # a pair's model has its preprocessor in the student, a plain student's config at the top
     student = cfg.model.get('student', cfg.model)
     shared['preprocessor'] = str(student.get('data_preprocessor') or cfg.get('data_preprocessor'))
-    return shared
+    return json.dumps(shared, sort_keys=True)
 
 
-def _member(job: Job) -> str:
+def _member(student: Student) -> dict[str, Any]:
+    """Return the config of a student as a member of a cohort."""
+    model = student.config.model.to_dict()
+    if student.teacher is None:
+        return dict(student=model, losses={})
+    own = {key: value for key, value in model.items() if key not in ('type', 'teacher')}
+    return dict(own, losses={name: loss for name, loss in model['losses'].items() if loss is not None})
+
+
+def _name(student: Student) -> str:
     """Name a member after its run; names must be good for files."""
-    parts = job.name.split('/')
+    parts = student.name.split('/')
     return '-'.join(parts[:-1]).replace('.', '_').replace(' ', '_') or parts[0]
+
+
+def _file(member: Student, checkpoint: dict[str, Any]) -> None:
+    """Write a member's part of a cohort's checkpoint as that of its own run, with what was planned."""
+    prefix = f'{MEMBERS}{_name(member)}.'
+    weights = {key[len(prefix) :]: value for key, value in checkpoint['state_dict'].items() if key.startswith(prefix)}
+    if member.teacher is None:
+        weights = {key[len(PREFIX) :]: value for key, value in weights.items() if key.startswith(PREFIX)}
+    meta = {key: checkpoint['meta'][key] for key in ('epoch', 'iter', 'dataset_meta') if key in checkpoint['meta']}
+    member.folder.mkdir(parents=True, exist_ok=True)
+    member.config.dump(str(member.config_path))
+    write_planned(member.config, member.folder)
+    save_file(dict(meta=meta, state_dict=weights), str(last_checkpoint(member)))
+
+
+def _needs(job: Job, stands_for: dict[str, str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(stands_for.get(need, need) for need in job.needs))
+
+
+def _in_order(jobs: Sequence[Job]) -> dict[str, Job]:
+    """Put every job behind what it needs, and else leave the order."""
+    waiting, ordered = {job.name: job for job in jobs}, {}
+    while waiting:
+        name = next(name for name, job in waiting.items() if all(need in ordered for need in job.needs))
+        ordered[name] = waiting.pop(name)
+    return ordered

@@ -18,7 +18,8 @@ from topkd.models.losses.topology_configs import topology_configs, topology_loss
 from topkd.models.tap import as_list
 from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import RipsNet
-from topkd.reproduction.jobs import Job, Plan
+from topkd.reproduction.jobs import Job
+from topkd.reproduction.plan import Plan
 from topkd.reproduction.planned import decisive
 from topkd.runners.persistence_image_runner import DEFAULTS as CLOUDS
 from topkd.runners.ripsnet_runner import DEFAULTS as RIPSNET

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
-from topkd.reproduction.cohorts import cohort_job, deal_out, students_beside
-from topkd.reproduction.jobs import Job, Plan
+from topkd.reproduction.jobs import Job
+from topkd.reproduction.plan import Plan
 from topkd.reproduction.planned import write_planned
 
 Say = Callable[[str], None]
@@ -68,6 +68,20 @@ def run_job(job: Job, tools: Path, variables: dict[str, str]) -> None:
         ValueError: If it fails, with its last words, or where another process is at it.
     """
     _refuse_twice(job)
+    code = 0 if job.has_run() else _call(job, tools, variables)
+    if code == 0 and job.has_run():
+        job.finish()
+    if code != 0 or not job.is_done():
+        path = job.folder / 'log.txt'
+        how = 'without its result' if code == 0 else f'with code {code}: {last_words(path)}'
+        raise ValueError(
+            f"'{job.name}' ended {how} (all that it said: {path}); what is finished stays, the same command goes on "
+            'from there'
+        )
+
+
+def _call(job: Job, tools: Path, variables: dict[str, str]) -> int:
+    """Call a job's tool and return its exit code."""
     prepare(job)
     words = command(job, tools)
     with open(job.folder / 'log.txt', 'a') as log:
@@ -77,26 +91,16 @@ def run_job(job: Job, tools: Path, variables: dict[str, str]) -> None:
         marker = job.folder / 'running.pid'
         marker.write_text(str(process.pid))
         try:
-            code = process.wait()
+            return process.wait()
         except BaseException:
             process.terminate()
             process.wait()
             raise
         finally:
             marker.unlink(missing_ok=True)
-    if code != 0 or not job.is_done():
-        path = job.folder / 'log.txt'
-        how = 'without its result' if code == 0 else f'with code {code}: {last_words(path)}'
-        raise ValueError(
-            f"'{job.name}' ended {how} (all that it said: {path}); what is finished stays, the same command goes on "
-            'from '
-            'there'
-        )
 
 
-def run_plan(
-    plan: Plan, tools: Path, variables: dict[str, str], say: Say, after: Callable[[], None], cohorts: Path | None = None
-) -> None:
+def run_plan(plan: Plan, tools: Path, variables: dict[str, str], say: Say, after: Callable[[], None]) -> None:
     """Run what is missing of a plan.
 
     Args:
@@ -105,9 +109,6 @@ def run_plan(
         variables (dict): Environment of the jobs.
         say (Callable): Prints a line of progress.
         after (Callable): Called after every job, to bring the report up to date.
-        cohorts (Path, optional): Folder of the cohorts in which students that share teacher, data and schedule are
-            trained.
-            None: every student in a run of its own.
     """
     jobs = list(plan.jobs.values())
     for number, job in enumerate(jobs, start=1):
@@ -116,36 +117,9 @@ def run_plan(
             continue
         say(f'{number} of {len(jobs)}: {job.name} ...')
         begin = time.time()
-        together = [job] if cohorts is None else students_beside(job, plan)
-        if len(together) > 1:
-            _run_cohort(together, cohorts, plan, tools, variables, say)
-        else:
-            run_job(job, tools, variables)
+        run_job(job, tools, variables)
         after()
         say(f'{number} of {len(jobs)}: {job.name} took {time.time() - begin:.0f} s')
-
-
-def _run_cohort(jobs: list[Job], folder: Path, plan: Plan, tools: Path, variables: dict[str, str], say: Say) -> None:
-    """Train students side by side, after all that any of them needs."""
-    cohort = cohort_job(jobs, folder)
-    for need in _missing_needs(cohort, plan):
-        say(f'  first {need.name} ...')
-        run_job(need, tools, variables)
-    if not cohort.is_done():
-        say(f'  with {", ".join(job.name for job in jobs[1:])} as one cohort')
-        run_job(cohort, tools, variables)
-    deal_out(cohort, jobs)
-
-
-def _missing_needs(job: Job, plan: Plan) -> list[Job]:
-    """List what a job needs, and what that needs, in the order of the plan."""
-    names, open_ends = set(), list(job.needs)
-    while open_ends:
-        name = open_ends.pop()
-        if name not in names:
-            names.add(name)
-            open_ends += plan.jobs[name].needs
-    return [other for name, other in plan.jobs.items() if name in names and not other.is_done()]
 
 
 def hand_over(plan: Plan, tools: Path, launcher: str, variables: dict[str, str], say: Say) -> None:

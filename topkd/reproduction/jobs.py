@@ -1,16 +1,14 @@
-"""The runs behind a table: calls of tools, and when they are done."""
+"""Calls of tools: what each reads and leaves behind, and when it is done."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from mmengine.config import Config
 
 from topkd.artifacts.artifact import RipsNetArtifact
-from topkd.reproduction.planned import artifact_differences, run_differences
-from topkd.reproduction.tables import Variant
+from topkd.reproduction.planned import artifact_differences, decisive, run_differences
 
 
 @dataclass
@@ -19,52 +17,168 @@ class Job:
 
     Attributes:
         name: Unique, as printed.
-        tool: File below ``tools/``.
-        arguments: Of the call, behind the config.
         config: What the tool reads, as ``config.py`` of the folder.
         folder: Holds config, log and, of trainings, results and checkpoints.
-        is_done: Tells whether the job's result exists.
         needs: Names of the jobs that must be done before.
-        artifact: Of clouds and RipsNets, where they are made.
         loss: Of clouds and RipsNets, the topology loss that they are for.
+        tool: File below ``tools/``.
+        members: Jobs that this one does, each of which leaves results of its own; most jobs stand for themselves.
     """
 
     name: str
-    tool: str
     config: Config
     folder: Path
-    is_done: Callable[[], bool]
-    arguments: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    artifact: RipsNetArtifact | None = None
     loss: str = 'topology'
+    tool: str = ''
+    members: Sequence['Job'] = ()
 
     @property
     def config_path(self) -> Path:
         """Path: The config's file."""
         return self.folder / 'config.py'
 
+    @property
+    def output(self) -> Path:
+        """Path: The folder of the results."""
+        return self.folder
 
-class Row(NamedTuple):
-    """A line of a table: a variant of a pair, and the jobs that measure it."""
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """tuple: Of the call, behind the config."""
+        return ()
 
-    pair: str
-    variant: Variant
-    jobs: tuple[str, ...]
-    probe: str = ''
+    def is_done(self) -> bool:
+        """Tell whether the job's result exists."""
+        raise NotImplementedError
+
+    def has_run(self) -> bool:
+        """Tell whether the tool has nothing left to do; :meth:`finish` may have."""
+        return self.is_done()
+
+    def finish(self) -> None:
+        """Do what is left after the tool's call; most jobs have nothing to do."""
+
+    def differences(self) -> list[str]:
+        """List how what lies in the folder differs from what this job would make; none if nothing lies there."""
+        return run_differences(self.config, self.folder)
+
+    def check(self) -> None:
+        """Refuse to go on with, or to count as done, what was made for another config.
+
+        Raises:
+            ValueError: Naming the entries that differ.
+        """
+        different = self.differences()
+        if different:
+            more = f' and {len(different) - 3} more' if len(different) > 3 else ''
+            raise ValueError(
+                f"'{self.output}' was made for another config ({'; '.join(different[:3])}{more}): give another "
+                '--work-dir, set the same options as then, or delete that folder'
+            )
+
+    def check_same(self, other: 'Job') -> None:
+        """Refuse another job of this name with another result.
+
+        Raises:
+            ValueError: If there would be two results of one name.
+        """
+        if decisive(self.config) != decisive(other.config):
+            raise ValueError(
+                f"two different runs of this plan are named '{self.name}': rename the file of one of the pairs"
+            )
 
 
 @dataclass
-class Plan:
-    """The jobs of a table, in order, and the rows that they fill."""
+class Training(Job):
+    """The training of a network: a teacher, or a linear probe."""
 
-    jobs: dict[str, Job] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)
-    teachers: dict[str, tuple[str, str]] = field(default_factory=dict)  # by pair: name, checkpoint
+    tool: str = 'train.py'
 
-    def missing(self) -> list[Job]:
-        """Return the jobs whose results do not exist yet."""
-        return [job for job in self.jobs.values() if not job.is_done()]
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """tuple: Of the call, behind the config."""
+        return '--work-dir', str(self.folder), '--resume'
+
+    def is_done(self) -> bool:
+        """Tell whether the last epoch was validated."""
+        return trained_epochs(self.folder) == self.config.train_cfg.max_epochs
+
+
+@dataclass
+class Student(Training):
+    """The training of a student, which a cohort may do for it."""
+
+    @property
+    def teacher(self) -> dict | None:
+        """dict | None: Config of its teacher, None for a plain student."""
+        return self.config.model.teacher.to_dict() if 'teacher' in self.config.model else None
+
+
+@dataclass(kw_only=True)
+class Clouds(Job):
+    """The clouds and images of a teacher."""
+
+    artifact: RipsNetArtifact
+    tool: str = 'gen_pi.py'
+
+    @property
+    def output(self) -> Path:
+        """Path: The artifact's folder."""
+        return self.artifact.folder
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """tuple: Of the call, behind the config."""
+        return () if self.loss == 'topology' else ('--loss', self.loss)
+
+    def is_done(self) -> bool:
+        """Tell whether the clouds are complete, or no longer needed."""
+        return self.artifact.ripsnet.is_file() or self.artifact.has_clouds()
+
+    def differences(self) -> list[str]:
+        """List in what settings the files at hand were made otherwise."""
+        return artifact_differences(self.config, self.artifact)
+
+    def check_same(self, other: Job) -> None:
+        """Refuse another teacher of the same name; the seeds and losses of the configs play no part."""
+        if self.config.model.teacher != other.config.model.teacher:
+            name = self.config.model.teacher.name
+            raise ValueError(f"two different teachers of this plan are named '{name}': rename one of them")
+
+
+@dataclass(kw_only=True)
+class RipsNetTraining(Clouds):
+    """The training of the RipsNet of these clouds."""
+
+    tool: str = 'train_ripsnet.py'
+
+    def is_done(self) -> bool:
+        """Tell whether the network's file exists."""
+        return self.artifact.ripsnet.is_file()
+
+
+@dataclass(kw_only=True)
+class AnalysisJob(Job):
+    """A tool of ``tools/analysis`` that looks at the students of one seed.
+
+    Attributes:
+        checkpoints: Of the students, by their names in the table.
+        options: Further arguments of the tool.
+    """
+
+    checkpoints: dict[str, Path]
+    options: Sequence[str] = ()
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """tuple: Of the call, behind the config."""
+        named = [f'{name}={checkpoint}' for name, checkpoint in self.checkpoints.items()]
+        return *named, '--out', str(self.folder), *self.options
+
+    def is_done(self) -> bool:
+        """Tell whether the figures exist and are newer than all students."""
+        return is_newer(self.folder / f'{Path(self.tool).stem}.json', list(self.checkpoints.values()))
 
 
 def last_checkpoint(job: Job) -> Path:
@@ -83,21 +197,3 @@ def is_newer(path: Path, sources: Sequence[Path]) -> bool:
     return path.is_file() and all(
         not source.is_file() or source.stat().st_mtime <= path.stat().st_mtime for source in sources
     )
-
-
-def check_job(job: Job) -> None:
-    """Refuse to go on with, or to count as done, what was made for another config.
-
-    Raises:
-        ValueError: Naming the entries that differ.
-    """
-    if job.artifact is not None:
-        folder, different = job.artifact.folder, artifact_differences(job.config, job.artifact)
-    else:
-        folder, different = job.folder, run_differences(job.config, job.folder)
-    if different:
-        more = f' and {len(different) - 3} more' if len(different) > 3 else ''
-        raise ValueError(
-            f"'{folder}' was made for another config ({'; '.join(different[:3])}{more}): give another --work-dir, set "
-            'the same options as then, or delete that folder'
-        )

@@ -13,8 +13,9 @@ import torch
 from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.models.vectorizers import OPERATORS
 from topkd.reproduction.analyses import analysis_figures
-from topkd.reproduction.jobs import Job, Plan, Row
+from topkd.reproduction.jobs import AnalysisJob, Job, RipsNetTraining
 from topkd.reproduction.paper import note, paper_values, source
+from topkd.reproduction.plan import Plan, Row
 from topkd.reproduction.tables import Table
 from topkd.utils.files import write_json
 from topkd.utils.statistics import cell, mean_and_deviation
@@ -88,7 +89,7 @@ class Report:
         return path
 
     def _row(self, row: Row) -> dict[str, Any]:
-        runs = [run for run in (self._run(self.plan.jobs[name], row.variant.name) for name in row.jobs) if run]
+        runs = [run for run in (self._run(self.plan.find(name), row.variant.name) for name in row.jobs) if run]
         paper = paper_values(self.name, row.pair, row.probe).get(row.variant.name, {})
         result = dict(
             pair=row.pair,
@@ -117,9 +118,9 @@ class Report:
         """Read a finished job's figures of a network; None where it is not finished."""
         if not job.is_done():
             return None
-        if job.tool == 'train_ripsnet.py':
+        if isinstance(job, RipsNetTraining):
             return _ripsnet_run(job.artifact)
-        if job.tool in self.table.analysis:
+        if isinstance(job, AnalysisJob):
             figures = analysis_figures(job.tool, job.folder)
             own = figures.get(network, {})
             return dict(last=own, best=own, teacher=figures.get('teacher', {}), folder=str(job.folder))

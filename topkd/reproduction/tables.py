@@ -1,53 +1,14 @@
 """Which pairs and which variants of them make up each table of the paper."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
+
+from topkd.reproduction.measures import Analysis, Measure, Probes, RipsNets, Students
+from topkd.reproduction.variants import EXACT, KD, R56_R20, SORTED, STUDENT, TOPKD, Variant, ablation, methods
 
 TOP1, TOP5 = {'accuracy/top1': 'top-1'}, {'accuracy/top5': 'top-5'}
 AP = {'coco/bbox_mAP': 'AP', 'coco/bbox_mAP_50': 'AP50', 'coco/bbox_mAP_75': 'AP75'}
 MSE = {'mean': 'validation MSE, mean', 'sum': 'validation MSE, sum'}
 SCORES = {'silhouette': 'silhouette', 'calinski_harabasz': 'Calinski-Harabasz', 'davies_bouldin': 'Davies-Bouldin'}
-R56_R20 = 'resnet56-resnet20_cifar100'
-PLAIN = 'plain'
-
-
-class Variant(NamedTuple):
-    """A run of a pair.
-
-    Attributes:
-        name: Names its folder; the paper's numbers are filed under it.
-        label: As printed.
-        config: 'plain', the student without teacher; '', the pair itself; else a config below ``configs/`` whose own
-            lines, apart from ``_base_``, are applied to the pair.
-        method: A file of ``configs/_base_/losses`` whose loss takes the place of the pair's losses; '' for none.
-    """
-
-    name: str
-    label: str
-    config: str = ''
-    method: str = ''
-
-
-def ablation(name: str, label: str) -> Variant:
-    """Return the variant that a file of ``configs/ablations`` makes."""
-    return Variant(name, label, f'ablations/{name}.py')
-
-
-def methods(names: Sequence[str], suffix: str = '') -> tuple[Variant, ...]:
-    """Return the variants of other methods, CE + the method alone.
-
-    Args:
-        names (Sequence[str]): As the paper names them; the file is the name in lower case without hyphens.
-        suffix (str): Of the files, '_detection' for those of detectors.
-    """
-    return tuple(Variant(name, f'CE + {name}', method=f'{name.lower().replace("-", "")}{suffix}') for name in names)
-
-
-STUDENT = Variant('plain', 'plain student (CE)', PLAIN)
-KD = Variant('KD', 'CE + KD', f'kd/{R56_R20}.py')
-TOPKD = Variant('TopKD', 'CE + KD + Top (TopKD)')
-EXACT = Variant('exact', 'TopKD, exact images', f'topkd/{R56_R20}_exact.py')
-SORTED = Variant('sorted-deaths', 'KD + sorted deaths', f'topkd/{R56_R20}_sorted-deaths.py')
 
 # the paper's rows that have a loss here; CRCD, DistPro, NORM and DPK have none (docs/methods.md says why)
 CIFAR_METHODS = methods(('FitNet', 'AT', 'VID', 'OFD', 'CC', 'SP', 'FSP', 'RKD', 'PKT', 'CRD'))
@@ -66,19 +27,15 @@ class Table(NamedTuple):
         pairs: Pairs in the paper's order, configs of ``configs/topkd``.
         variants: Runs of each pair, the KD control among them.
         metrics: Heading by key of ``results.json``.
-        ripsnets: Whether the table is about the trainings of RipsNet and no student is trained.
-        analysis: Tool of ``tools/analysis`` that looks at the trained students, and its arguments; then the metrics are
-            those it writes.
-        probes: Configs of ``configs/transfer`` that are trained on every student; then the metrics are theirs.
+        measure: What is measured of each pair: its students, probes or an analysis of them, or its RipsNets; then the
+            metrics are those that it leaves.
     """
 
     title: str
     pairs: tuple[str, ...]
     variants: tuple[Variant, ...] = (STUDENT, KD, TOPKD)
     metrics: dict[str, str] = TOP1
-    ripsnets: bool = False
-    analysis: tuple[str, ...] = ()
-    probes: tuple[str, ...] = ()
+    measure: Measure = Students()
 
 
 CIFAR_SAME = (
@@ -146,36 +103,36 @@ TABLES: dict[str, Table] = dict(
         CIFAR_OTHER,
         (TOPKD,),
         {'mse': 'MSE of approximated images'},
-        analysis=('analysis/images.py', '--split', 'train'),
+        measure=Analysis('analysis/images.py', '--split', 'train'),
     ),
     table9=Table('COCO, Faster R-CNN FPN', COCO, (STUDENT, KD, *COCO_METHODS, TOPKD), metrics=AP),
     table10=Table(
         'Transfer of frozen features',
         (CIFAR_OTHER[1],),
         (STUDENT, KD, *TRANSFER_METHODS, TOPKD),
-        probes=('transfer/stl10.py', 'transfer/tiny-imagenet.py'),
+        measure=Probes('transfer/stl10.py', 'transfer/tiny-imagenet.py'),
     ),
     table11=Table('Weight of topology', (R56_R20,), (KD, *_weights('topology', 5, (1, 2, 5, 7, 10, 25, 50)))),
     table12=Table('Weight of KD', (R56_R20,), (KD, *_weights('kd', 2, (1, 2, 3, 5, 7, 10)))),
-    table14=Table("RipsNets of CIFAR-100's teachers", CIFAR_TEACHERS, (TOPKD,), MSE, ripsnets=True),
-    table15=Table("RipsNets of ImageNet's teachers", (R50_MV2, R34_R18), (TOPKD,), MSE, ripsnets=True),
-    table16=Table('RipsNets by homology dimension', (R56_R20,), DIMS, MSE, ripsnets=True),
-    table17=Table('RipsNets by number of points', (R56_R20,), POINTS, MSE, ripsnets=True),
-    table18=Table("RipsNets of COCO's teachers", COCO, (TOPKD,), MSE, ripsnets=True),
+    table14=Table("RipsNets of CIFAR-100's teachers", CIFAR_TEACHERS, (TOPKD,), MSE, measure=RipsNets()),
+    table15=Table("RipsNets of ImageNet's teachers", (R50_MV2, R34_R18), (TOPKD,), MSE, measure=RipsNets()),
+    table16=Table('RipsNets by homology dimension', (R56_R20,), DIMS, MSE, measure=RipsNets()),
+    table17=Table('RipsNets by number of points', (R56_R20,), POINTS, MSE, measure=RipsNets()),
+    table18=Table("RipsNets of COCO's teachers", COCO, (TOPKD,), MSE, measure=RipsNets()),
     table19=Table(
-        'RipsNets by stage', (R56_R20,), tuple(_stages(stage, stage) for stage in range(1, 5)), MSE, ripsnets=True
+        'RipsNets by stage', (R56_R20,), tuple(_stages(stage, stage) for stage in range(1, 5)), MSE, measure=RipsNets()
     ),
     table20=Table(
         'Diagrams of teacher and student',
         CIFAR_SAME + CIFAR_OTHER[:2] + CIFAR_OTHER[3:],
         metrics={'bottleneck': 'bottleneck distance', 'bottleneck_scale_free': 'bottleneck distance, scale-free'},
-        analysis=('analysis/bottleneck.py',),
+        measure=Analysis('analysis/bottleneck.py'),
     ),
     table21=Table(
         'Clusters of embeddings in the plane of UMAP',
         (CIFAR_OTHER[0],),
         metrics=SCORES,
-        analysis=('analysis/embeddings.py',),
+        measure=Analysis('analysis/embeddings.py'),
     ),
     figure3=Table('Number of points of a cloud', (R56_R20,), (STUDENT, KD, *POINTS)),
     methods=Table(

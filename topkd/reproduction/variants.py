@@ -1,39 +1,66 @@
-"""From a pair and a variant of it to the one config file that a run trains from."""
+"""Variants of a pair, and the config of a run that each makes."""
 
-import re
+import copy
 import runpy
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
-from topkd.reproduction.tables import PLAIN, Variant
-from topkd.utils.config import merge_cfg_options, read_config
+from topkd.utils.config import read_config
 
-# hooks of a distillation that a student without teacher has no use for
-OF_DISTILLATION = ('TeacherEvaluationHook', 'StudentCheckpointHook', 'CategoryCheckHook', 'TopologyVisualizationHook')
+PLAIN = 'plain'
+R56_R20 = 'resnet56-resnet20_cifar100'
 # entries of a scheduler that are counted in epochs
 EPOCHS = ('milestones', 'begin', 'end', 'T_max', 'step_size')
 
+# hooks of a distillation that a student without teacher has no use for
+OF_DISTILLATION = ('TeacherEvaluationHook', 'StudentCheckpointHook', 'CategoryCheckHook', 'TopologyVisualizationHook')
 
-def pair_path(pair: str, configs: Path) -> Path:
-    """Find a pair's config by its name, or by its path.
+
+class Variant(NamedTuple):
+    """A run of a pair.
+
+    Attributes:
+        name: Names its folder; the paper's numbers are filed under it.
+        label: As printed.
+        config: 'plain', the student without teacher; '', the pair itself; else a config below ``configs/`` whose own
+            lines, apart from ``_base_``, are applied to the pair.
+        method: A file of ``configs/_base_/losses`` whose loss takes the place of the pair's losses; '' for none.
+    """
+
+    name: str
+    label: str
+    config: str = ''
+    method: str = ''
+
+    @property
+    def is_plain(self) -> bool:
+        """bool: Whether the student learns without a teacher."""
+        return self.config == PLAIN
+
+
+def ablation(name: str, label: str) -> Variant:
+    """Return the variant that a file of ``configs/ablations`` makes."""
+    return Variant(name, label, f'ablations/{name}.py')
+
+
+def methods(names: Sequence[str], suffix: str = '') -> tuple[Variant, ...]:
+    """Return the variants of other methods, CE + the method alone.
 
     Args:
-        pair (str): Name of a file of ``configs/topkd`` without its ending, or the path of any distillation config.
-        configs (Path): Folder of this package's configs.
-
-    Raises:
-        FileNotFoundError: If there is no such config.
+        names (Sequence[str]): As the paper names them; the file is the name in lower case without hyphens.
+        suffix (str): Of the files, '_detection' for those of detectors.
     """
-    named, given = configs / 'topkd' / f'{pair}.py', Path(pair)
-    path = given if given.suffix == '.py' else named
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"there is no pair '{pair}': name a file of '{named.parent}' without its ending, or give the path of "
-            'a distillation config'
-        )
-    return path
+    return tuple(Variant(name, f'CE + {name}', method=f'{name.lower().replace("-", "")}{suffix}') for name in names)
+
+
+STUDENT = Variant('plain', 'plain student (CE)', PLAIN)
+KD = Variant('KD', 'CE + KD', f'kd/{R56_R20}.py')
+TOPKD = Variant('TopKD', 'CE + KD + Top (TopKD)')
+EXACT = Variant('exact', 'TopKD, exact images', f'topkd/{R56_R20}_exact.py')
+SORTED = Variant('sorted-deaths', 'KD + sorted deaths', f'topkd/{R56_R20}_sorted-deaths.py')
 
 
 def own_lines(path: Path) -> dict[str, Any]:
@@ -49,32 +76,39 @@ def own_lines(path: Path) -> dict[str, Any]:
     return {key: value for key, value in content.items() if not key.startswith('_')}
 
 
-def run_config(
-    path: Path, variant: Variant, configs: Path, seed: int = 0, epochs: int | None = None, options: dict | None = None
-) -> Config:
-    """Make the config of one run.
+def apply(variant: Variant, pair: Config, configs: Path) -> Config:
+    """Make the config of a variant's run.
 
     Args:
-        path (Path): The pair's config.
         variant (Variant): What the run changes.
+        pair (Config): Of the pair, with the options of the user: what a variant varies is not theirs to set. It is left
+            as it is.
         configs (Path): Folder of this package's configs.
-        seed (int): Random seed of the training. Defaults to 0.
-        epochs (int, optional): Length of the training; the learning rate's schedule shrinks with it. None: the
-            recipe's.
-        options (dict, optional): As ``--cfg-options``.
 
     Returns:
         Config: Complete, without ``_base_``.
     """
-    cfg = read_config(str(path))
-    # options first: what a variant varies is not theirs to set
-    merge_cfg_options(cfg, options)
-    if variant.config == PLAIN:
-        cfg = _plain(cfg)
-    elif variant.method:
+    cfg = Config(copy.deepcopy(pair.to_dict()))
+    if variant.is_plain:
+        return _plain(cfg)
+    if variant.method:
         cfg.model.losses = _method(configs, variant.method, cfg)
     elif variant.config:
         cfg.merge_from_dict(own_lines(configs / variant.config))
+    return cfg
+
+
+def for_run(cfg: Config, seed: int, epochs: int | None = None) -> Config:
+    """Set the seed and the length of a run, in place.
+
+    Args:
+        cfg (Config): Of a training.
+        seed (int): Random seed.
+        epochs (int, optional): Length; the learning rate's schedule shrinks with it. None: the config's.
+
+    Returns:
+        Config: The same ``cfg``.
+    """
     if epochs is not None:
         shorten(cfg, epochs)
     cfg.randomness = dict(cfg.get('randomness', {}), seed=seed)
@@ -130,12 +164,3 @@ def _scaled(value: Any, share: float, least: int) -> Any:
     if isinstance(value, (list, tuple)):
         return [_scaled(item, share, least) for item in value]
     return max(least, round(value * share))
-
-
-def student_name(pair: str) -> str:
-    """Return the name under which the plain students of pairs are shared, ``<student>_<dataset>``.
-
-    A pair that is not named ``<teacher>-<student>_<dataset>`` keeps its own name.
-    """
-    match = re.fullmatch(r'(?P<detector>faster-rcnn_)?[^-]+-(?P<student>[^-_]+_.+)', pair)
-    return f'{match["detector"] or ""}{match["student"]}' if match else pair

@@ -7,6 +7,7 @@ from typing import TypeVar
 from mmengine.config import Config
 from torch import nn
 
+from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.models.build import build, component_class
 from topkd.models.losses.topology_loss import TopologyLoss
 
@@ -85,6 +86,21 @@ def topology_configs(model: dict) -> dict[str, dict]:
         name: config
         for name, config in found.items()
         if config is not None and issubclass(component_class(config), TopologyLoss)
+    }
+
+
+def made_artifacts(cfg: Config, teacher: str) -> dict[str, RipsNetArtifact]:
+    """Return the artifacts that a distillation config's losses need and have no file of their own for, by loss.
+
+    Args:
+        cfg (Config): A distillation config.
+        teacher (str): Name of its teacher.
+    """
+    losses = {name: without_files(config) for name, config in topology_configs(cfg.model).items()}
+    return {
+        name: loss.artifact(teacher)
+        for name, loss in losses.items()
+        if loss.network is not None and loss.network.needs_artifact and loss.network.checkpoint is None
     }
 
 

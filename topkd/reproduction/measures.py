@@ -1,0 +1,90 @@
+"""What a table measures of each pair: its students, linear probes or an analysis of them, or its RipsNets."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from topkd.reproduction.pair_plan import PairPlan
+from topkd.reproduction.plan import Row
+from topkd.reproduction.recipe import Run
+from topkd.reproduction.variants import TOPKD, Variant
+
+
+class Measure:
+    """What fills the rows of a table.
+
+    Attributes:
+        probes: Names of the tasks that every variant is measured on, '' for the pair's own.
+    """
+
+    probes: tuple[str, ...] = ('',)
+
+    def rows(self, jobs: PairPlan, runs: Sequence[Run]) -> list[Row]:
+        """Add the jobs that a pair needs, and return the rows that they fill.
+
+        Args:
+            jobs (PairPlan): Adds them to the plan.
+            runs (Sequence[Run]): Of the pair, all seeds of a variant one after the other.
+        """
+        raise NotImplementedError
+
+
+class Students(Measure):
+    """The students themselves, one of each seed."""
+
+    def rows(self, jobs: PairPlan, runs: Sequence[Run]) -> list[Row]:
+        """Add the students: a row for each variant."""
+        return [Row(pair, variant, tuple(map(jobs.student, of))) for (pair, variant), of in _by_variant(runs)]
+
+
+class RipsNets(Measure):
+    """The RipsNet that each variant's loss needs; no student is trained."""
+
+    def rows(self, jobs: PairPlan, runs: Sequence[Run]) -> list[Row]:
+        """Add the RipsNets; the first seed's students stand for all."""
+        return [Row(pair, variant, jobs.ripsnets(of[0])[:1]) for (pair, variant), of in _by_variant(runs)]
+
+
+class Probes(Measure):
+    """Linear classifiers of other data on every student's features.
+
+    Args:
+        *files (str): Of ``configs/transfer``.
+    """
+
+    def __init__(self, *files: str) -> None:
+        self.files = files
+        self.probes = tuple(Path(file).stem for file in files)
+
+    def rows(self, jobs: PairPlan, runs: Sequence[Run]) -> list[Row]:
+        """Add students and probes: a row for each variant and file."""
+        return [
+            Row(pair, variant, tuple(jobs.probe(run, file) for run in of), probe)
+            for (pair, variant), of in _by_variant(runs)
+            for file, probe in zip(self.files, self.probes)
+        ]
+
+
+class Analysis(Measure):
+    """A tool that looks at all students of a seed at once.
+
+    Args:
+        tool (str): File below ``tools``.
+        *options (str): Arguments of the tool.
+    """
+
+    def __init__(self, tool: str, *options: str) -> None:
+        self.tool, self.options = tool, options
+
+    def rows(self, jobs: PairPlan, runs: Sequence[Run]) -> list[Row]:
+        """Add students and one analysis a seed, which fills all rows."""
+        analyses = []
+        for seed in dict.fromkeys(run.seed for run in runs):
+            of_seed = [run for run in runs if run.seed == seed]
+            basis = next(run for run in of_seed if run.variant == TOPKD)
+            analyses.append(jobs.analysis(self.tool, self.options, basis, of_seed))
+        return [Row(pair, variant, tuple(analyses)) for (pair, variant), _ in _by_variant(runs)]
+
+
+def _by_variant(runs: Sequence[Run]) -> list[tuple[tuple[str, Variant], list[Run]]]:
+    return [(key, list(of)) for key, of in groupby(runs, lambda run: (run.pair, run.variant))]

@@ -1,0 +1,86 @@
+"""Add what a table measures of one pair to a plan: teacher, clouds, RipsNets, students, probes, analyses."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from topkd.reproduction.jobs import AnalysisJob, Clouds, RipsNetTraining, Student, Training, last_checkpoint
+from topkd.reproduction.plan import Plan
+from topkd.reproduction.recipe import Recipe, Run, student_name
+
+
+class PairPlan:
+    """Jobs from runs of a pair.
+
+    Args:
+        plan (Plan): Gets the jobs; those that it has are found again.
+        recipe (Recipe): Of all runs.
+    """
+
+    def __init__(self, plan: Plan, recipe: Recipe) -> None:
+        self.plan, self.recipe = plan, recipe
+
+    def teacher(self, run: Run) -> tuple[str, ...]:
+        """Note a run's teacher, add its training if it is missing, and return that job's name."""
+        teacher = run.teacher
+        self.plan.teachers[run.pair] = (teacher.name, teacher.checkpoint)
+        if teacher.training is None:
+            return ()
+        return (self.plan.add(Training(f'teacher {teacher.name}', teacher.training, Path(teacher.checkpoint).parent)),)
+
+    def student(self, run: Run) -> str:
+        """Add the training of a run's student after what it needs, and return its name."""
+        group = f'plain/{student_name(run.pair)}' if run.variant.is_plain else f'{run.pair}/{run.variant.name}'
+        folder = self.recipe.work_dir / group / f'seed{run.seed}{self.recipe.length}'
+        return self.plan.add(Student(f'{group}/seed{run.seed}', run.config, folder, self.needs(run)))
+
+    def needs(self, run: Run) -> tuple[str, ...]:
+        """Add what a run's student needs, and return the names of these jobs: the teacher, then RipsNets."""
+        return () if run.variant.is_plain else (*self.teacher(run), *self.ripsnets(run))
+
+    def ripsnets(self, run: Run) -> tuple[str, ...]:
+        """Add clouds and RipsNet for each loss that needs one, and return the names of the second."""
+        names = []
+        for loss, artifact in run.artifacts.items():
+            folder = self.recipe.work_dir / 'artifacts' / artifact.name
+            made = dict(config=run.config, loss=loss, artifact=artifact)
+            clouds = Clouds(f'clouds {artifact.name}', folder=folder / 'clouds', needs=self.teacher(run), **made)
+            needs = (self.plan.add(clouds),)
+            ripsnet = RipsNetTraining(f'RipsNet {artifact.name}', folder=folder / 'ripsnet', needs=needs, **made)
+            names.append(self.plan.add(ripsnet))
+        return tuple(names)
+
+    def probe(self, run: Run, file: str) -> str:
+        """Add a linear probe on the features of a run's student, and return its name.
+
+        Args:
+            run (Run): Of the student.
+            file (str): Of ``configs/transfer``, from ``configs`` on.
+        """
+        student, stem = self.plan.jobs[self.student(run)], Path(file).stem
+        cfg = self.recipe.probe(file, run.seed)
+        cfg.model.featurizer.config = str(student.config_path)
+        cfg.model.featurizer.checkpoint = str(last_checkpoint(student))
+        return self.plan.add(Training(f'{student.name}/{stem}', cfg, student.folder / stem, (student.name,)))
+
+    def analysis(self, tool: str, options: Sequence[str], basis: Run, runs: Sequence[Run]) -> str:
+        """Add an analysis of the students of one seed, and return its name.
+
+        Args:
+            tool (str): File below ``tools``.
+            options (Sequence[str]): Arguments of the tool.
+            basis (Run): Its config tells the data, the teacher and the topology that is looked at.
+            runs (Sequence[Run]): Of the students.
+        """
+        students = {run.variant.name: self.student(run) for run in runs}
+        stem = Path(tool).stem
+        return self.plan.add(
+            AnalysisJob(
+                f'{basis.pair}/{stem}/seed{basis.seed}',
+                basis.config,
+                self.recipe.work_dir / basis.pair / stem / f'seed{basis.seed}{self.recipe.length}',
+                (*students.values(), *self.ripsnets(basis)),
+                tool=tool,
+                options=options,
+                checkpoints={name: last_checkpoint(self.plan.jobs[job]) for name, job in students.items()},
+            )
+        )

@@ -1,0 +1,190 @@
+"""From a pair's name to the configs of its runs, with their teacher and the RipsNets that they need."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmengine.config import Config
+
+from topkd.artifacts.artifact import RipsNetArtifact
+from topkd.models.losses.topology_configs import made_artifacts, topology_configs
+from topkd.reproduction.variants import KD, Variant, apply, for_run
+from topkd.utils.config import merge_cfg_options, read_config
+
+
+@dataclass(frozen=True)
+class TeacherFile:
+    """A teacher of a pair.
+
+    Attributes:
+        name: Its artifacts are filed under it.
+        checkpoint: File of its weights.
+        training: Config of the training that makes the file, None if it is at hand.
+    """
+
+    name: str
+    checkpoint: str
+    training: Config | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A student of a plan.
+
+    Attributes:
+        pair: Name of the pair.
+        variant: What it changes of the pair.
+        seed: Of its training.
+        config: Of its training, complete.
+        teacher: Of the pair.
+        artifacts: RipsNets that it needs, by loss.
+    """
+
+    pair: str
+    variant: Variant
+    seed: int
+    config: Config
+    teacher: TeacherFile
+    artifacts: dict[str, RipsNetArtifact]
+
+
+class Recipe:
+    """What all runs of a plan have in common.
+
+    Args:
+        configs (Path): Folder of this package's configs.
+        work_dir (Path): Folder of all runs.
+        epochs (int, optional): Length of all trainings of students and missing teachers. None: the recipes'.
+        options (dict, optional): ``--cfg-options`` of all runs; those of a transfer begin with its name, as
+            ``stl10.data_root``.
+    """
+
+    def __init__(self, configs: Path, work_dir: Path, epochs: int | None = None, options: dict | None = None) -> None:
+        self.configs, self.work_dir, self.epochs = configs, work_dir, epochs
+        probes = [path.stem for path in (configs / 'transfer').glob('*.py')]
+        self.probe_options = {stem: _behind(f'{stem}.', options or {}) for stem in probes}
+        self.options = {key: value for key, value in (options or {}).items() if key.split('.')[0] not in probes}
+
+    @property
+    def length(self) -> str:
+        """str: Mark of the folders of trainings of another length than the recipe's."""
+        return '' if self.epochs is None else f'_{self.epochs}epochs'
+
+    def runs(self, pair: str, variants: Sequence[Variant], seeds: Sequence[int]) -> list[Run]:
+        """Make the runs of a pair: every variant with every seed.
+
+        Args:
+            pair (str): Its name, or the path of its config.
+            variants (Sequence[Variant]): What the runs change.
+            seeds (Sequence[int]): Of the runs.
+
+        Raises:
+            FileNotFoundError: For an unknown pair, or a teacher that is neither at hand nor can be trained by a
+                baseline.
+            ValueError: If the config distils nothing, or its teacher has no name or checkpoint.
+        """
+        path = pair_path(pair, self.configs)
+        cfg = merge_cfg_options(read_config(str(path)), self.options)
+        if 'teacher' not in cfg.model:
+            raise ValueError(f"'{path}' distils nothing: name a pair of '{self.configs / 'topkd'}'")
+        chosen = [(variant, seed) for variant in variants for seed in seeds]
+        configs = [for_run(apply(variant, cfg, self.configs), seed, self.epochs) for variant, seed in chosen]
+        teacher = self._teacher(path.stem, cfg.model.teacher)
+        return [
+            Run(path.stem, variant, seed, own, teacher, self._bind(own, teacher, variant, path))
+            for (variant, seed), own in zip(chosen, configs)
+        ]
+
+    def probe(self, file: str, seed: int) -> Config:
+        """Make the config of a linear probe.
+
+        Args:
+            file (str): Of ``configs/transfer``, from ``configs`` on.
+            seed (int): Of the training.
+        """
+        cfg = merge_cfg_options(read_config(str(self.configs / file)), self.probe_options.get(Path(file).stem))
+        return for_run(cfg, seed, None if self.epochs is None else min(self.epochs, cfg.train_cfg.max_epochs))
+
+    def _teacher(self, pair: str, teacher: dict) -> TeacherFile:
+        """Find a pair's teacher, or the baseline that trains it."""
+        name, checkpoint = teacher.get('name'), teacher.get('checkpoint')
+        if not name or not checkpoint:
+            raise ValueError(
+                f'the teacher of {pair} needs a name, under which its artifacts are filed, and a checkpoint, got name '
+                f'{name!r} and checkpoint {checkpoint!r}: set them in model.teacher'
+            )
+        if '://' in checkpoint or Path(checkpoint).is_file():
+            return TeacherFile(name, checkpoint)
+        baseline = self.configs / 'baselines' / f'{name}.py'
+        if not baseline.is_file():
+            raise FileNotFoundError(
+                f"teacher '{name}' of {pair} is missing: put its checkpoint at '{checkpoint}' or name another by "
+                '--cfg-options model.teacher.checkpoint=...'
+            )
+        general = {key: value for key, value in self.options.items() if not re.match(r'(model|clouds|ripsnet)\b', key)}
+        training = for_run(merge_cfg_options(read_config(str(baseline)), general), 0, self.epochs)
+        folder = self.work_dir / 'teachers' / f'{name}{self.length}'
+        return TeacherFile(name, str(folder / f'epoch_{training.train_cfg.max_epochs}.pth'), training)
+
+    def _bind(self, cfg: Config, teacher: TeacherFile, variant: Variant, pair: Path) -> dict[str, RipsNetArtifact]:
+        """Point a config at its teacher, in place, and find the RipsNets that it needs."""
+        if variant.is_plain:
+            return {}
+        if variant == KD:
+            _refuse_topology(topology_configs(cfg.model), pair)
+        artifacts = made_artifacts(cfg, teacher.name + self.length if teacher.training else teacher.name)
+        if teacher.training is None:
+            return artifacts
+        cfg.model.teacher.checkpoint = teacher.checkpoint
+        if self.epochs is not None:
+            cfg.model.teacher.floor = None  # of a teacher that was trained completely
+        # artifacts lie where their teacher lies, so that they are never mistaken for another teacher's
+        moved = {
+            name: RipsNetArtifact(teacher.name, made.request, self.work_dir / 'ripsnet' / made.name / 'ripsnet.pth')
+            for name, made in artifacts.items()
+        }
+        for name, made in moved.items():
+            cfg.model.losses[name].vectorizer.checkpoint = str(made.ripsnet)
+        return moved
+
+
+def pair_path(pair: str, configs: Path) -> Path:
+    """Find a pair's config by its name, or by its path.
+
+    Args:
+        pair (str): Name of a file of ``configs/topkd`` without its ending, or the path of any distillation config.
+        configs (Path): Folder of this package's configs.
+
+    Raises:
+        FileNotFoundError: If there is no such config.
+    """
+    named, given = configs / 'topkd' / f'{pair}.py', Path(pair)
+    path = given if given.suffix == '.py' else named
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"there is no pair '{pair}': name a file of '{named.parent}' without its ending, or give the path of "
+            'a distillation config'
+        )
+    return path
+
+
+def student_name(pair: str) -> str:
+    """Return the name under which the plain students of pairs are shared, ``<student>_<dataset>``.
+
+    A pair that is not named ``<teacher>-<student>_<dataset>`` keeps its own name.
+    """
+    match = re.fullmatch(r'(?P<detector>faster-rcnn_)?[^-]+-(?P<student>[^-_]+_.+)', pair)
+    return f'{match["detector"] or ""}{match["student"]}' if match else pair
+
+
+def _refuse_topology(left: dict[str, dict], pair: Path) -> None:
+    if left:
+        raise ValueError(
+            f"'{pair}' has more topology losses than 'topology' ({', '.join(left)}): the KD control leaves out that "
+            'one only, and would be none'
+        )
+
+
+def _behind(prefix: str, options: dict) -> dict:
+    return {key[len(prefix) :]: value for key, value in options.items() if key.startswith(prefix)}

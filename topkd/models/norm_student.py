@@ -68,7 +68,8 @@ class NORMProjector(BaseModule):
         """
         width = classifier.in_features
         matrix, offset = torch.eye(width).to(classifier.weight), classifier.weight.new_zeros(width)
-        for convolution, norm in (self.expand, self.contract):
+        layers: list[Any] = [self.expand, self.contract]
+        for convolution, norm in layers:
             scale = norm.weight / (norm.running_var + norm.eps).sqrt()
             matrix = scale[:, None] * (convolution.weight[:, :, 0, 0] @ matrix)
             offset = scale * (convolution.weight[:, :, 0, 0] @ offset - norm.running_mean) + norm.bias

@@ -1,13 +1,14 @@
 """How long a plan would take on this machine, from a few timed steps of each kind of run."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from statistics import median
 from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.model import BaseModel
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
@@ -43,7 +44,9 @@ def estimate(plan: Plan) -> tuple[dict[str, float], list[str]]:
     Returns:
         tuple: Seconds by job; and one sentence for each reason why jobs have no estimate.
     """
-    seconds, reasons, known = {}, {}, {}
+    seconds: dict[str, float] = {}
+    reasons: dict[str, list[str]] = {}
+    known: dict[tuple[str, str, str], float] = {}
     for job in plan.missing():
         if job.tool not in MEASURES:
             reasons.setdefault('an analysis of trained students', []).append(job.name)
@@ -120,7 +123,7 @@ MEASURES: dict[str, tuple[str, Callable[[Job], float]]] = {
 }
 
 
-def _without_files(cfg: Config) -> tuple[torch.nn.Module, Config]:
+def _without_files(cfg: Config) -> tuple[BaseModel, Config]:
     """Build a run's model with a random teacher and without a RipsNet: their files may not exist yet."""
     cfg = _random(cfg)
     if 'teacher' in cfg.model:
@@ -154,7 +157,7 @@ def _without_pretrained(node: Any) -> Any:
     return type(node)(_without_pretrained(value) for value in node) if isinstance(node, (list, tuple)) else node
 
 
-def _median(function: Callable[[object], object], batches: object) -> float:
+def _median(function: Callable[[Any], object], batches: Iterable[Any]) -> float:
     """Time a function on a first few batches, after one to warm up; where that one takes long, it has to do."""
     times: list[float] = []
     for _, batch in zip(range(STEPS + 1), batches):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ HARMLESS = re.compile(
 
 def flat(content: Any, prefix: str = '') -> dict[str, Any]:
     """Return a config's values by dotted path, tuples as lists."""
+    items: Iterable[tuple[Any, Any]]
     if isinstance(content, dict):
         items = content.items()
     elif isinstance(content, (list, tuple)) and any(isinstance(value, dict) for value in content):

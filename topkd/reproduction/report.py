@@ -91,7 +91,7 @@ class Report:
     def _row(self, row: Row) -> dict[str, Any]:
         runs = [run for run in (self._run(self.plan.find(name), row.variant.name) for name in row.jobs) if run]
         paper = paper_values(self.name, row.pair, row.probe).get(row.variant.name, {})
-        result = dict(
+        result: dict[str, Any] = dict(
             pair=row.pair,
             variant=row.variant.name,
             label=row.variant.label,

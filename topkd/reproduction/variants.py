@@ -151,7 +151,8 @@ def shorten(cfg: Config, epochs: int) -> None:
     cfg.train_cfg.max_epochs = epochs
     cfg.train_cfg.val_interval = min(cfg.train_cfg.get('val_interval', 1), epochs)
     schedulers = cfg.get('param_scheduler') or []
-    for scheduler in [schedulers] if isinstance(schedulers, dict) else schedulers:
+    all_schedulers: list[Any] = [schedulers] if isinstance(schedulers, dict) else schedulers
+    for scheduler in all_schedulers:
         if scheduler.get('by_epoch', True):
             for key in EPOCHS:
                 if scheduler.get(key) is not None:

@@ -21,7 +21,7 @@ from topkd.utils.checkpoint import load_file, save_file
 from topkd.utils.files import write_json
 
 # Appendix B, and the authors' code for the share and the threshold
-DEFAULTS = dict(
+DEFAULTS: dict[str, Any] = dict(
     operators=('mean', 'sum'),
     units=None,
     batch_size=64,

@@ -1,6 +1,6 @@
 """Networks side by side: everything that can be said of them on one device, measured in turns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from statistics import median
 from typing import Any, NamedTuple
@@ -77,8 +77,9 @@ def compare(
 
 @torch.no_grad()
 def _latencies(networks: Sequence[Network], batches: Sequence[dict[str, Any]], repeats: int) -> dict[str, list[float]]:
-    functions = {
-        network.name: lambda _, model=network.model, batch=batch: model(**batch, mode='predict')
-        for network, batch in zip(networks, batches)
-    }
+    functions = {network.name: _prediction(network, batch) for network, batch in zip(networks, batches)}
     return time_in_turns(functions, repeat(None).__next__, repeats)
+
+
+def _prediction(network: Network, batch: dict[str, Any]) -> Callable[[Any], object]:
+    return lambda _: network.model(**batch, mode='predict')

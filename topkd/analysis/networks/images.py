@@ -39,12 +39,13 @@ def prepared(model: nn.Module, size: ImageSize, count: int, seed: int = 0) -> di
         dict: ``inputs`` (count, 3, H, W) and ``data_samples``, as the network's forward takes them.
     """
     pixels = torch.randint(0, 256, (count, 3, *size), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
+    preprocessor: Any = model.data_preprocessor
     if not is_detector(model):
-        data = model.data_preprocessor(dict(inputs=pixels), False)
+        data = preprocessor(dict(inputs=pixels), False)
         return dict(inputs=data['inputs'], data_samples=None)
     shape = dict(img_shape=tuple(size), ori_shape=tuple(size), scale_factor=(1.0, 1.0), pad_shape=tuple(size))
     samples = [DetDataSample(metainfo=dict(shape, img_id=number)) for number in range(count)]
-    data = model.data_preprocessor(dict(inputs=list(pixels), data_samples=samples), False)
+    data = preprocessor(dict(inputs=list(pixels), data_samples=samples), False)
     return dict(inputs=data['inputs'], data_samples=data['data_samples'])
 
 

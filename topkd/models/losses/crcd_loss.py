@@ -1,14 +1,14 @@
 """Complementary relation contrast: by features, and by the gradients that reach them (Zhu et al. 2021)."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from topkd.models.clouds import full_precision
-from topkd.models.losses.distillation_loss import DistillationLoss, Probe
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import default_taps, unbound
 from topkd.models.losses.indices import indices_of
 from topkd.models.losses.labels import labels_of
@@ -93,9 +93,8 @@ class CRCDLoss(DistillationLoss):
             )
         self.num_negatives, self.gradient_weight, self.stop_epoch = num_negatives, gradient_weight, stop_epoch
         kinds = ('features', 'gradients') if gradient_weight else ('features',)
-        self.relations = nn.ModuleDict(
-            {kind: RelationContrast(num_samples, embedding, temperature, momentum) for kind in kinds}
-        )
+        relations = {kind: RelationContrast(num_samples, embedding, temperature, momentum) for kind in kinds}
+        self.relations = cast(Mapping[str, RelationContrast], nn.ModuleDict(relations))
         self.bound = False
         self.negatives: OtherClasses | None = None
 
@@ -139,10 +138,7 @@ class CRCDLoss(DistillationLoss):
         self.negatives = OtherClasses(training_labels(dataset)).to(device)
 
     def forward(
-        self,
-        student_features: Sequence[Tensor],
-        teacher_features: Sequence[Tensor],
-        data_samples: Sequence[Any] | None = None,
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> Tensor:
         """Compute the weighted loss of vectors (N, C), logits (N, K) and weights (K, C), and move the banks."""
         if not self.bound:

@@ -1,6 +1,6 @@
 """What losses between feature maps share: pairs of maps, their checks, and equal sizes."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from topkd.models.losses.distillation_loss import Features, Probe
 from topkd.models.tap import Taps, as_list
 
+Network = TypeVar('Network', bound=nn.Module)
 LAYERS = ('backbone.layer1', 'backbone.layer2', 'backbone.layer3')
 
 
@@ -78,7 +79,7 @@ def to_equal_size(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
     return student, teacher
 
 
-def he_normal(module: nn.Module) -> nn.Module:
+def he_normal(module: Network) -> Network:
     """Draw the convolutions of a module from N(0, 2 / (k k C_out)) and return the module."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from topkd.models.clouds import full_precision
-from topkd.models.losses.distillation_loss import DistillationLoss, Probe
+from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
 from topkd.models.losses.feature_maps import default_taps, map_pairs
 from topkd.models.losses.warmup import current_epoch
 from topkd.models.teacher import Teacher
@@ -96,8 +96,8 @@ class NORMLoss(DistillationLoss):
                 )
 
     def forward(
-        self, student_features: Tensor, teacher_features: Tensor, data_samples: Sequence[Any] | None = None
+        self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> Tensor:
         """Compute the weighted loss of maps (B, N C, H, W) and (B, C, H', W')."""
         factor = [value for epoch, value in self.schedule if epoch <= current_epoch()][-1]
-        return factor * self.loss_weight * copies_distance(student_features, teacher_features)
+        return factor * self.loss_weight * copies_distance(single(student_features), single(teacher_features))

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from topkd.models.losses.crd_loss import noise_contrast
+from topkd.models.losses.feature_maps import unbound
 from topkd.models.losses.memory_bank import MemoryBank, fix_normalizers
 
 SHIFT = 1e-6  # added to every entry of a difference, in the authors' code
@@ -57,6 +58,8 @@ class RelationContrast(nn.Module):
         momentum (float): Of the banks.
     """
 
+    normalizers: Tensor
+
     def __init__(self, num_samples: int | None, embedding: int, temperature: float, momentum: float) -> None:
         super().__init__()
         self.embedding, self.temperature = embedding, temperature
@@ -80,6 +83,8 @@ class RelationContrast(nn.Module):
             indices (Tensor): int64 (N,), of the images.
             candidates (Tensor): int64 (N, 1 + K), the image itself first.
         """
+        if self.embed_student is None or self.embed_teacher is None:
+            raise unbound(self)
         student, teacher = F.normalize(self.embed_student(student)), F.normalize(self.embed_teacher(teacher))
         same = candidates[:, None] == indices[:, None]
         scores = torch.stack(

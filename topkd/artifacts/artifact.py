@@ -20,7 +20,7 @@ class RipsNetArtifact:
         ripsnet (Path, optional): File of the network; the rest lies beside it. None: ``ripsnet.pth`` in
             ``work_dirs/ripsnet/<name>``, see :func:`artifact_name`.
 
-    Examples:
+    Example:
         >>> request = dict(
         ...     tap='neck[0]',
         ...     cloud='BatchCloud',

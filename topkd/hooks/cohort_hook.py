@@ -96,7 +96,7 @@ def member_table(results: dict[str, Any]) -> str:
     Returns:
         str: A line a member.
 
-    Examples:
+    Example:
         >>> row = dict(last=dict(top1=90.0, epoch=2), best=dict(top1=91.5, epoch=1))
         >>> print(member_table(dict(monitor='top1', members=dict(plain=row))))
         member                        last      best  (epoch)

@@ -25,7 +25,7 @@ def side_by_side(function: Callable, calls: Sequence[tuple], jobs: int) -> Itera
         calls (Sequence[tuple]): Its positional arguments, plain values.
         jobs (int): Processes; 1 calls the function here.
 
-    Examples:
+    Example:
         >>> sorted(side_by_side(max, [(1, 2), (5, 3)], jobs=1))
         [(0, 2), (1, 5)]
     """

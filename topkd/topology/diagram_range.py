@@ -18,6 +18,13 @@ class DiagramRange:
 
     It holds a few numbers only, however many diagrams went by, and can be sent between processes.
 
+    Example:
+        >>> collected = DiagramRange().update([torch.tensor([[0.0, 1.0], [0.5, 2.0]])])
+        >>> collected.im_range
+        [0.0, 0.5, 1.0, 1.5]
+        >>> round(collected.bandwidth(), 3)
+        0.707
+
     Source: Appendix B.
     """
 
@@ -89,6 +96,11 @@ def persistence_points(diagrams: Diagrams) -> Tensor:
 
     Returns:
         Tensor: (sum of m_i, 2).
+
+    Example:
+        >>> persistence_points([torch.tensor([[0.0, 1.0], [0.5, 2.0]])])
+        tensor([[0.0000, 1.0000],
+                [0.5000, 1.5000]])
     """
     parts = [diagrams] if isinstance(diagrams, Tensor) else as_tensors(diagrams)
     points = torch.cat([part.reshape(-1, 2) for part in parts]) if parts else torch.empty(0, 2)
@@ -100,6 +112,10 @@ def as_tensors(diagrams: Sequence[Tensor | np.ndarray]) -> list[Tensor]:
 
     Raises:
         ValueError: If one has another shape.
+
+    Example:
+        >>> [tuple(diagram.shape) for diagram in as_tensors([np.zeros((3, 2)), torch.empty(0)])]
+        [(3, 2), (0, 2)]
     """
     tensors = [torch.as_tensor(diagram) for diagram in diagrams]
     for index, diagram in enumerate(tensors):

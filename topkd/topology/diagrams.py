@@ -18,6 +18,10 @@ class DiagramBackend(NamedTuple):
     Attributes:
         name (str): 'topkd', 'topkd and gudhi' or 'gudhi', with gudhi's version.
         reason (str): Which part is done by what, and why.
+
+    Example:
+        >>> DiagramBackend('topkd', 'dimension 0').name
+        'topkd'
     """
 
     name: str
@@ -37,6 +41,10 @@ def diagram_backend(num_points: int, homology_dims: Sequence[int]) -> DiagramBac
     Raises:
         ModuleNotFoundError: If gudhi is needed and not installed.
         ValueError: If the dimensions are not ascending whole numbers from 0 on.
+
+    Example:
+        >>> diagram_backend(64, (0,)).name
+        'topkd'
     """
     dims = tuple(homology_dims)
     if not dims or dims != tuple(sorted({int(dim) for dim in dims})) or dims[0] < 0:
@@ -71,6 +79,11 @@ def exact_diagrams(points: Tensor, homology_dims: Sequence[int] = (0,)) -> list[
     Raises:
         TypeError: If the points are no floating-point tensor.
         ValueError: If the points are not of shape (B, n >= 2, d) or not finite, or the dimensions not ascending.
+
+    Example:
+        >>> square = torch.tensor([[[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]]])
+        >>> exact_diagrams(square, (1,))[0]
+        tensor([[1.0000, 1.4142]])
 
     Source: Section 3.2.
     """

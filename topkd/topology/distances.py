@@ -33,6 +33,10 @@ def wasserstein_h0(deaths_a: Tensor, deaths_b: Tensor, p: float = 1.0) -> Tensor
     Raises:
         ValueError: If the shapes differ or p is below 1.
 
+    Example:
+        >>> wasserstein_h0(torch.tensor([[3.0, 1.0]]), torch.tensor([[1.0, 2.0]]))
+        tensor([0.5000])
+
     Source: Peyre and Cuturi, Computational optimal transport, 2019, Remark 2.28.
     """
     _check_deaths(deaths_a, deaths_b)
@@ -70,6 +74,12 @@ def sliced_wasserstein_h0(
     Raises:
         ValueError: If the shapes differ.
 
+    Example:
+        >>> sliced_wasserstein_h0(torch.tensor([[1.0, 3.0]]), torch.tensor([[3.0, 1.0]]))
+        tensor([0.])
+        >>> sliced_wasserstein_h0(torch.tensor([[1.0]]), torch.tensor([[0.0]]), diagonal=False)
+        tensor([0.6366])
+
     Source: Carriere, Cuturi and Oudot, Sliced Wasserstein kernel for persistence diagrams, 2017.
     """
     _check_deaths(deaths_a, deaths_b)
@@ -102,6 +112,11 @@ def signature_loss(points_a: Tensor, points_b: Tensor) -> Tensor:
     Raises:
         ValueError: If B or n differ.
 
+    Example:
+        >>> cloud = torch.tensor([[[0.0], [1.0], [3.0]]])
+        >>> signature_loss(cloud, 2 * cloud)
+        tensor([5.])
+
     Source: Moor, Horn, Rieck and Borgwardt, Topological autoencoders, 2020, Equations 3 and 4.
     """
     points_a, points_b = _checked_pair(points_a, points_b)
@@ -127,6 +142,11 @@ def rtd_lite(points_a: Tensor, points_b: Tensor) -> Tensor:
 
     Raises:
         ValueError: If B or n differ.
+
+    Example:
+        >>> cloud = torch.tensor([[[0.0], [1.0], [3.0]]])
+        >>> rtd_lite(cloud, 2 * cloud), rtd_lite(cloud, cloud[:, [0, 2, 1]]) > 0
+        (tensor([0.]), tensor([True]))
 
     Source: Tulchinskii et al., RTD-Lite: scalable topological analysis for comparing weighted graphs, 2025.
     """

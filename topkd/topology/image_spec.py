@@ -16,6 +16,11 @@ class ImageSpec(nn.Module):
 
     Raises:
         ValueError: If the resolution is not two positive whole numbers.
+
+    Example:
+        >>> spec = dict(bandwidth=0.5, im_range=[0.0, 1.0, 0.0, 2.0], scale=4.0)
+        >>> ImageSpec((1, 20)).load_spec(spec).spec()
+        {'resolution': [1, 20], 'bandwidth': 0.5, 'im_range': [0.0, 1.0, 0.0, 2.0], 'scale': 4.0}
     """
 
     bandwidth: Tensor
@@ -107,6 +112,9 @@ def check_spec(spec: dict[str, Any], resolution: tuple[int, int]) -> None:
 
     Raises:
         ValueError: If a value is missing or senseless, or the resolution is another one.
+
+    Example:
+        >>> check_spec(dict(bandwidth=0.5, im_range=[0.0, 1.0, 0.0, 2.0], scale=4.0), (20, 20))
     """
     missing = {'bandwidth', 'im_range', 'scale'} - set(spec)
     if missing:

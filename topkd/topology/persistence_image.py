@@ -37,6 +37,13 @@ class PersistenceImager(ImageSpec):
         im_range (Tensor): (4, ). Lowest and highest birth, lowest and highest persistence.
         scale (Tensor): (). The largest pixel of all images.
 
+    Example:
+        >>> from topkd.topology import rips_diagrams
+        >>> diagrams = rips_diagrams(torch.randn(8, 64, 16), (0,))
+        >>> images = PersistenceImager((1, 20)).fit(diagrams)(diagrams)
+        >>> images.shape, round(float(images.max()), 4)
+        (torch.Size([8, 20]), 1.0)
+
     Source: Section 3.1 and Appendix B; Adams et al., Persistence images, 2017; numerics of gudhi's PersistenceImage.
     """
 

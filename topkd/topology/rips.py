@@ -38,6 +38,15 @@ def rips_h0(points: Tensor, check_finite: bool | None = None) -> Tensor:
         TypeError: If the points are no floating-point tensor.
         ValueError: If they are not of shape (B, n >= 2, d), or not finite (the first such cloud is named).
 
+    Example:
+        >>> points = torch.tensor([[[0.0], [1.0], [3.0]]], requires_grad=True)
+        >>> deaths = rips_h0(points)
+        >>> deaths.detach()
+        tensor([[1., 2.]])
+        >>> deaths.max().backward()
+        >>> points.grad.flatten()
+        tensor([ 0., -1.,  1.])
+
     Source: Section 3.2 for the filtration; that H0 deaths are MST edges is Kruskal's algorithm.
     """
     points = checked_clouds(points)
@@ -69,6 +78,14 @@ def rips_diagrams(points: Tensor, homology_dims: Sequence[int] = (0,)) -> list[T
     Raises:
         TypeError: If the points are no floating-point tensor.
         ValueError: If the points are not of shape (B, n >= 2, d) or not finite, or for other dimensions.
+
+    Example:
+        >>> square = torch.tensor([[[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]]])
+        >>> rips_diagrams(square, (0, 1))[0]
+        tensor([[0.0000, 1.0000],
+                [0.0000, 1.0000],
+                [0.0000, 1.0000],
+                [1.0000, 1.4142]])
 
     Source: Section 3.2.
     """
@@ -105,6 +122,11 @@ def as_diagrams(deaths: Tensor) -> Tensor:
 
     Returns:
         Tensor: Diagrams (B, m, 2) of (birth, death).
+
+    Example:
+        >>> as_diagrams(torch.tensor([[1.0, 2.0]]))
+        tensor([[[0., 1.],
+                 [0., 2.]]])
     """
     return torch.stack((torch.zeros_like(deaths), deaths), dim=2)
 

@@ -24,6 +24,11 @@ class BatchCloud(PointCloud):
             the topology term out of that step. Defaults to 'error'.
         ignore_padding (bool): Whether the borders of images that were padded to one size are left out of the averages,
             so that an image's point does not depend on the images beside it. Defaults to False.
+
+    Example:
+        >>> import torch
+        >>> BatchCloud(num_points=4)(torch.rand(8, 16, 8, 8)).shape
+        torch.Size([2, 4, 16])
     """
 
     def __init__(

@@ -17,6 +17,11 @@ def normalize_clouds(clouds: Tensor, how: str) -> Tensor:
 
     Returns:
         Tensor: (B, n, d).
+
+    Example:
+        >>> normalize_clouds(torch.tensor([[[3.0, 4.0], [0.0, 2.0]]]), 'unit_norm')
+        tensor([[[0.6000, 0.8000],
+                 [0.0000, 1.0000]]])
     """
     if how == 'none':
         return clouds

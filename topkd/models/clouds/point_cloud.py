@@ -12,7 +12,12 @@ INCOMPLETE = ('error', 'skip')
 
 
 class IncompleteCloudError(ValueError):
-    """A batch that cannot be cut into clouds of ``num_points`` points."""
+    """A batch that cannot be cut into clouds of ``num_points`` points.
+
+    Example:
+        >>> issubclass(IncompleteCloudError, ValueError)
+        True
+    """
 
 
 class PointCloud(nn.Module):
@@ -32,6 +37,12 @@ class PointCloud(nn.Module):
 
     Raises:
         ValueError: If an argument is out of range.
+
+    Example:
+        >>> from topkd.models.clouds import SpatialCloud
+        >>> cloud = SpatialCloud(grid=4)
+        >>> cloud.request(), cloud.images(batch_size=64)
+        ({'cloud': 'SpatialCloud', 'num_points': 16, 'normalization': 'none'}, 1)
     """
 
     # whether points are annotated objects, so that an image has to come with its annotations in its own pixels

@@ -15,7 +15,12 @@ def full_precision(features: Tensor) -> Tensor: ...
 @overload
 def full_precision(features: Sequence[Tensor]) -> list[Tensor]: ...
 def full_precision(features: Features) -> Tensor | list[Tensor]:
-    """Raise half precision to float32: topology under mixed precision is computed in full precision."""
+    """Raise half precision to float32: topology under mixed precision is computed in full precision.
+
+    Example:
+        >>> full_precision(torch.zeros(2, dtype=torch.float16)).dtype
+        torch.float32
+    """
     if not isinstance(features, Tensor):
         return [full_precision(level) for level in features]
     return features if features.dtype == torch.float64 else features.float()
@@ -36,6 +41,11 @@ def pool(features: Features, data_samples: Sequence[Any] | None = None) -> Tenso
 
     Raises:
         ValueError: For any other number of dimensions.
+
+    Example:
+        >>> pool(torch.ones(2, 3, 8, 8)), pool([torch.zeros(1, 2), torch.ones(1, 2)])
+        (tensor([[1., 1., 1.],
+                [1., 1., 1.]]), tensor([[0.5000, 0.5000]]))
     """
     if not isinstance(features, Tensor):
         return torch.stack([pool(level, data_samples) for level in features]).mean(dim=0)

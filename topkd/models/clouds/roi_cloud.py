@@ -33,6 +33,14 @@ class RoICloud(PointCloud):
         incomplete (str): What a batch without objects does: ``'skip'`` leaves the topology term out of that step,
             ``'error'`` stops. Defaults to 'skip'.
 
+    Example:
+        >>> from mmengine.structures import InstanceData
+        >>> from mmdet.structures import DetDataSample
+        >>> sample = DetDataSample(gt_instances=InstanceData(bboxes=torch.tensor([[0.0, 0.0, 16.0, 16.0]])))
+        >>> sample.set_metainfo(dict(batch_input_shape=(64, 64)))
+        >>> RoICloud(num_points=4)(torch.rand(1, 8, 16, 16), data_samples=[sample]).shape
+        torch.Size([1, 4, 8])
+
     Source: beyond the paper.
     """
 
@@ -92,6 +100,13 @@ def gt_rois(data_samples: Sequence[Any]) -> Tensor:
 
     Returns:
         Tensor: (R, 5): number of the image, x1, y1, x2, y2 in pixels.
+
+    Example:
+        >>> from mmengine.structures import InstanceData
+        >>> from mmdet.structures import DetDataSample
+        >>> sample = DetDataSample(gt_instances=InstanceData(bboxes=torch.tensor([[0.0, 0.0, 16.0, 8.0]])))
+        >>> gt_rois([sample])
+        tensor([[ 0.,  0.,  0., 16.,  8.]])
     """
     boxes = [torch.as_tensor(sample.gt_instances.bboxes) for sample in data_samples]
     return torch.cat([torch.cat([box.new_full((len(box), 1), index), box], 1) for index, box in enumerate(boxes)])
@@ -110,6 +125,11 @@ def roi_points(levels: Sequence[Tensor], rois: Tensor, height: int, size: int) -
 
     Returns:
         Tensor: Points (R, C).
+
+    Example:
+        >>> levels = [torch.ones(1, 8, 16, 16), 2 * torch.ones(1, 8, 8, 8)]
+        >>> roi_points(levels, torch.tensor([[0.0, 0.0, 0.0, 32.0, 32.0]]), height=64, size=7)
+        tensor([[1., 1., 1., 1., 1., 1., 1., 1.]])
     """
     sides = (rois[:, 3:] - rois[:, 1:3]).clamp_min(0).prod(dim=1).sqrt()
     wanted = torch.log2(sides / FINEST_SCALE + 1e-6).floor().clamp(0, len(levels) - 1).long()

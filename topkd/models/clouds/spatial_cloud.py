@@ -21,6 +21,11 @@ class SpatialCloud(PointCloud):
         grid (int): Cells along each side; a cloud has grid x grid points. Defaults to 8.
         normalization (str): See :func:`topkd.models.clouds.normalization.normalize_clouds`. Defaults to 'none'.
 
+    Example:
+        >>> import torch
+        >>> SpatialCloud(grid=4)(torch.rand(2, 16, 8, 8)).shape
+        torch.Size([2, 16, 16])
+
     Source: beyond the paper.
     """
 

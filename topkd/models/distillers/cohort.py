@@ -47,7 +47,7 @@ class Cohort(BaseModel):
         ValueError: If there are no members, a name cannot name a file, two names differ in case only, or the members
             treat images differently.
 
-    Examples:
+    Example:
         A config: ``model = dict(type='topkd.Cohort', teacher=TEACHER, members=dict(plain=dict(student=STUDENT,
         losses={}), KD=dict(student=STUDENT, losses=dict(kd=dict(type='KDLoss')))))``
     """

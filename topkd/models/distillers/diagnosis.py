@@ -37,7 +37,7 @@ def weighted(losses: dict[str, Any], weight: float) -> dict[str, Any]:
     Returns:
         dict: The same keys.
 
-    Examples:
+    Example:
         >>> weighted(dict(loss_cls=torch.tensor(2.0), acc=torch.tensor(0.5)), 0.1)
         {'loss_cls': tensor(0.2000), 'acc': tensor(0.5000)}
     """

@@ -74,6 +74,11 @@ class ATLoss(DistillationLoss):
     Raises:
         ValueError: If ``p`` is less than 1.
 
+    Example:
+        >>> maps = torch.rand(2, 16, 8, 8)
+        >>> float(ATLoss(student_tap='backbone.layer3')(maps, 2 * maps)) < 1e-12
+        True
+
     Source: Zagoruyko and Komodakis, Paying More Attention to Attention, Equation 2; means from the CRD benchmark.
     """
 

@@ -80,6 +80,12 @@ class CATKDLoss(DistillationLoss):
     Raises:
         ValueError: If ``resolution`` is not positive.
 
+    Example:
+        >>> student = [torch.rand(2, 16, 8, 8), torch.rand(10, 16)]
+        >>> teacher = [torch.rand(2, 64, 8, 8), torch.rand(10, 64)]
+        >>> CATKDLoss(resolution=2)(student, teacher).shape
+        torch.Size([])
+
     Source: Guo et al., Class Attention Transfer Based Knowledge Distillation; constants from the
         authors'
     code.

@@ -24,7 +24,7 @@ def correlation_distance(student: Tensor, teacher: Tensor) -> Tensor:
     Returns:
         Tensor: Scalar.
 
-    Examples:
+    Example:
         >>> float(correlation_distance(torch.tensor([[1.0], [2.0], [3.0]]), torch.zeros(3, 1)))
         4.0
 
@@ -44,6 +44,14 @@ class CCLoss(DistillationLoss):
         loss_weight (float): Defaults to 1.0; the benchmark's is 0.02.
         student_tap (str): Defaults to 'neck[0]', the classifier's input; maps are averaged over their positions.
         teacher_tap (str, optional): None: the student's. Defaults to None.
+
+    Example:
+        >>> loss = CCLoss(embedding=32)
+        >>> loss.bind(None, Probe(torch.rand(1, 16), torch.rand(1, 64)))
+        >>> loss.embed_teacher
+        Linear(in_features=64, out_features=32, bias=True)
+        >>> loss(torch.rand(8, 16), torch.rand(8, 64)).shape
+        torch.Size([])
 
     Source: Peng et al., Correlation Congruence for Knowledge Distillation, ICCV 2019; embeddings and distance of the
     CRD benchmark.

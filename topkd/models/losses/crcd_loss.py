@@ -68,6 +68,13 @@ class CRCDLoss(DistillationLoss):
     Raises:
         ValueError: If a number is not positive.
 
+    Example:
+        >>> loss = CRCDLoss(num_samples=100)
+        >>> student, teacher = ([torch.rand(1, c), torch.rand(1, 10), torch.rand(10, c)] for c in (16, 64))
+        >>> loss.bind(None, Probe(student, teacher))
+        >>> loss.relations['gradients'].embed_teacher
+        Linear(in_features=64, out_features=128, bias=True)
+
     Source: Zhu et al., Complementary Relation Contrastive Distillation, CVPR 2021; constants and relations of the
     authors' partial code, which estimates relations without the sub-networks of the paper.
     """

@@ -32,7 +32,7 @@ def noise_contrast(scores: Tensor, num_samples: int) -> Tensor:
     Returns:
         Tensor: Scalar.
 
-    Examples:
+    Example:
         >>> noise_contrast(torch.tensor([[1.0, 1.0]]), num_samples=1)
         tensor(1.3863)
 
@@ -64,6 +64,12 @@ class CRDLoss(DistillationLoss):
 
     Raises:
         ValueError: If a number is not positive.
+
+    Example:
+        >>> loss = CRDLoss(num_samples=100)
+        >>> loss.bind(None, Probe(torch.rand(1, 16), torch.rand(1, 64)))
+        >>> loss.embed_teacher, loss.teacher_bank(torch.tensor([3, 7])).shape
+        (Linear(in_features=64, out_features=128, bias=True), torch.Size([2, 128]))
 
     Source: Tian et al., Contrastive Representation Distillation, ICLR 2020; constants and sampling of the authors'
     code.

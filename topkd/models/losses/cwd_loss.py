@@ -29,7 +29,7 @@ def channel_divergence(student: Tensor, teacher: Tensor, tau: float) -> Tensor:
     Returns:
         Tensor: Scalar.
 
-    Examples:
+    Example:
         >>> maps = torch.rand(2, 3, 4, 4)
         >>> abs(float(channel_divergence(maps + 1, maps, 1.0))) < 1e-6
         True
@@ -56,6 +56,14 @@ class CWDLoss(DistillationLoss):
 
     Raises:
         ValueError: If ``tau`` is not positive.
+
+    Example:
+        >>> loss = CWDLoss(tau=1.0, student_tap='neck[0]')
+        >>> loss.bind(None, Probe(torch.rand(1, 16, 8, 8), torch.rand(1, 64, 8, 8)))
+        >>> loss.projections[0]
+        Conv2d(16, 64, kernel_size=(1, 1), stride=(1, 1), bias=False)
+        >>> loss(torch.rand(2, 16, 8, 8), torch.rand(2, 64, 8, 8)).shape
+        torch.Size([])
 
     Source: Shu et al., Channel-Wise Knowledge Distillation for Dense Prediction, ICCV 2021, Equation 4.
     """

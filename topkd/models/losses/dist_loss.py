@@ -27,7 +27,7 @@ def pearson_distance(left: Tensor, right: Tensor) -> Tensor:
     Returns:
         Tensor: Scalar from 0 to 2; a row without variation counts as uncorrelated.
 
-    Examples:
+    Example:
         >>> rows = torch.tensor([[1.0, 2.0, 4.0]])
         >>> round(float(pearson_distance(rows, -2 * rows + 1)), 4)
         2.0
@@ -56,6 +56,11 @@ class DISTLoss(DistillationLoss):
 
     Raises:
         ValueError: If ``tau`` is not positive.
+
+    Example:
+        >>> logits = torch.tensor([[1.0, 2.0, 4.0], [3.0, 0.0, 1.0]])
+        >>> abs(float(DISTLoss()(logits, logits))) < 1e-3
+        True
 
     Source: Huang et al., Knowledge Distillation from A Stronger Teacher, NeurIPS 2022, Equations 6 to 10.
     """

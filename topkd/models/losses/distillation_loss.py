@@ -19,6 +19,11 @@ def single(features: Features) -> Tensor:
 
     Raises:
         TypeError: If they are those of several taps.
+
+    Example:
+        >>> import torch
+        >>> single(torch.zeros(2, 16)).shape
+        torch.Size([2, 16])
     """
     if not isinstance(features, Tensor):
         raise TypeError(f'this loss reads one tap of each network, got features of {len(features)}: name one path')
@@ -26,7 +31,13 @@ def single(features: Features) -> Tensor:
 
 
 class Probe(NamedTuple):
-    """What both networks show a loss of one blank image: a tensor for a tap, a list of tensors for several."""
+    """What both networks show a loss of one blank image: a tensor for a tap, a list of tensors for several.
+
+    Example:
+        >>> import torch
+        >>> Probe(student=torch.zeros(1, 16), teacher=torch.zeros(1, 64)).teacher.shape
+        torch.Size([1, 64])
+    """
 
     student: Features
     teacher: Features
@@ -42,6 +53,13 @@ class DistillationLoss(nn.Module):
         student_tap (str | Sequence[str]): Where the student is read, see :func:`topkd.models.tap.parse_tap`.
         teacher_tap (str | Sequence[str]): Where the teacher is read.
         loss_weight (float): Factor of the loss.
+
+    Example:
+        >>> import torch
+        >>> from topkd.models import KDLoss
+        >>> loss = KDLoss(tau=4.0, loss_weight=0.9)
+        >>> loss.student_tap, loss(torch.zeros(2, 10), torch.zeros(2, 10))
+        ('head.fc', tensor(0.))
     """
 
     def __init__(self, student_tap: Taps, teacher_tap: Taps, loss_weight: float) -> None:

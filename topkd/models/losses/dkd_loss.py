@@ -32,7 +32,7 @@ def decoupled_divergences(
     Returns:
         tuple: TCKD and NCKD, scalars, means over the batch; 0 for an empty batch.
 
-    Examples:
+    Example:
         >>> logits = torch.tensor([[2.0, 1.0, 0.0]])
         >>> target, rest = decoupled_divergences(logits, logits + 1, torch.tensor([0]), 4.0)
         >>> float(target), float(rest)
@@ -75,6 +75,12 @@ class DKDLoss(DistillationLoss):
 
     Raises:
         ValueError: If ``tau`` is not positive or ``warmup_epochs`` is negative.
+
+    Example:
+        >>> from mmpretrain.structures import DataSample
+        >>> logits = torch.tensor([[2.0, 1.0, 0.0]])
+        >>> float(DKDLoss(warmup_epochs=0)(logits, logits + 1, [DataSample().set_gt_label(0)]))
+        0.0
 
     Source: Zhao et al., Decoupled Knowledge Distillation, CVPR 2022, Equation 8; warm-up from the authors' code.
     """

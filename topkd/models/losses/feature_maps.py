@@ -13,7 +13,12 @@ LAYERS = ('backbone.layer1', 'backbone.layer2', 'backbone.layer3')
 
 
 def default_taps(student_tap: Taps, teacher_tap: Taps | None) -> tuple[Taps, Taps]:
-    """Return the taps of both networks, the teacher's being the student's if it is None; sequences become lists."""
+    """Return the taps of both networks, the teacher's being the student's if it is None; sequences become lists.
+
+    Example:
+        >>> default_taps('backbone.layer3', None)
+        ('backbone.layer3', 'backbone.layer3')
+    """
     student = student_tap if isinstance(student_tap, str) else list(student_tap)
     if teacher_tap is None:
         return student, student
@@ -21,7 +26,13 @@ def default_taps(student_tap: Taps, teacher_tap: Taps | None) -> tuple[Taps, Tap
 
 
 def as_maps(features: Features) -> list[Tensor]:
-    """Return the feature maps of one tap or of several as a list."""
+    """Return the feature maps of one tap or of several as a list.
+
+    Example:
+        >>> import torch
+        >>> len(as_maps(torch.zeros(2, 16, 8, 8)))
+        1
+    """
     return [features] if isinstance(features, Tensor) else list(features)
 
 
@@ -37,6 +48,13 @@ def map_pairs(loss: Any, probe: Probe) -> list[tuple[Tensor, Tensor]]:
 
     Raises:
         ValueError: If the numbers of taps differ, or a tap returns something else than maps (N, C, H, W).
+
+    Example:
+        >>> import torch
+        >>> from topkd.models.losses import ATLoss
+        >>> pairs = map_pairs(ATLoss(), Probe([torch.zeros(1, 16, 8, 8)], [torch.zeros(1, 64, 8, 8)]))
+        >>> [(student.shape[1], teacher.shape[1]) for student, teacher in pairs]
+        [(16, 64)]
     """
     name = type(loss).__name__
     student, teacher = as_maps(probe.student), as_maps(probe.teacher)
@@ -80,7 +98,12 @@ def to_equal_size(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def he_normal(module: Network) -> Network:
-    """Draw the convolutions of a module from N(0, 2 / (k k C_out)) and return the module."""
+    """Draw the convolutions of a module from N(0, 2 / (k k C_out)) and return the module.
+
+    Example:
+        >>> he_normal(nn.Conv2d(16, 64, 1))
+        Conv2d(16, 64, kernel_size=(1, 1), stride=(1, 1))
+    """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, mode='fan_out', nonlinearity='relu')
@@ -88,7 +111,13 @@ def he_normal(module: Network) -> Network:
 
 
 def unbound(loss: nn.Module) -> RuntimeError:
-    """Return the error of a forward before ``bind``."""
+    """Return the error of a forward before ``bind``.
+
+    Example:
+        >>> from topkd.models.losses import FitNetLoss
+        >>> type(unbound(FitNetLoss())).__name__
+        'RuntimeError'
+    """
     return RuntimeError(
         f'{type(loss).__name__} has not seen the two networks yet: call bind(teacher, probe) before forward, as '
         'topkd.Distiller does'

@@ -30,7 +30,7 @@ def near_objects(anchors: Sequence[Tensor], boxes: Tensor, anchors_per_cell: int
     Returns:
         list[Tensor]: Of bools, (cells,), one a level.
 
-    Examples:
+    Example:
         >>> level = torch.tensor([[0.0, 0, 10, 10], [10, 0, 20, 10], [40, 0, 50, 10]])
         >>> near_objects([level], torch.tensor([[4.0, 0, 14, 10]]), 1, 0.5)
         [tensor([ True,  True, False])]

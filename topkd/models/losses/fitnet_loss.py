@@ -79,6 +79,14 @@ class FitNetLoss(DistillationLoss):
             layer.
         teacher_tap (str | Sequence[str], optional): Maps of the teacher. None: as the student's. Defaults to None.
 
+    Example:
+        >>> loss = FitNetLoss()
+        >>> loss.bind(None, Probe(torch.rand(1, 16, 8, 8), torch.rand(1, 64, 8, 8)))
+        >>> loss.regressors[0][0]
+        Conv2d(16, 64, kernel_size=(1, 1), stride=(1, 1))
+        >>> loss(torch.rand(2, 16, 8, 8), torch.rand(2, 64, 8, 8)).shape
+        torch.Size([])
+
     Source: Romero et al., FitNets, Equation 3; regressor from the CRD benchmark.
     """
 

@@ -77,6 +77,11 @@ class FSPLoss(DistillationLoss):
             the three stages of a CIFAR ResNet.
         teacher_tap (Sequence[str], optional): Maps of the teacher. None: as the student's. Defaults to None.
 
+    Example:
+        >>> maps = [torch.rand(2, width, 8, 8) for width in (4, 8, 16)]
+        >>> FSPLoss()(maps, maps)
+        tensor(0.)
+
     Source: Yim et al., A Gift from Knowledge Distillation, Equations 1 and 2.
     """
 

@@ -58,6 +58,11 @@ class Paraphraser(nn.Module):
     Args:
         channels (int): C of the teacher's map.
         factors (int): Channels of the factor.
+
+    Example:
+        >>> paraphraser = Paraphraser(channels=64, factors=32)
+        >>> paraphraser.encoder(torch.rand(2, 64, 8, 8)).shape, paraphraser(torch.rand(2, 64, 8, 8)).shape
+        (torch.Size([2, 32, 8, 8]), torch.Size([]))
     """
 
     def __init__(self, channels: int, factors: int) -> None:
@@ -99,6 +104,12 @@ class FTLoss(DistillationLoss):
     Raises:
         ValueError: If ``paraphraser_epochs`` is less than 1 and no ``paraphraser`` is given, or ``rate`` is not
             positive.
+
+    Example:
+        >>> loss = FTLoss(rate=0.5)
+        >>> loss.bind(None, Probe(torch.rand(1, 16, 8, 8), torch.rand(1, 64, 8, 8)))
+        >>> loss.translator(torch.rand(2, 16, 8, 8)).shape
+        torch.Size([2, 32, 8, 8])
 
     Source: Kim et al., Paraphrasing Complex Network, Equations 1 to 3; layers from the CRD benchmark.
     """

@@ -20,7 +20,7 @@ def indices_of(data_samples: Sequence[Any] | None) -> Tensor:
     Raises:
         ValueError: If there are no samples, or one has no index.
 
-    Examples:
+    Example:
         >>> from mmpretrain.structures import DataSample
         >>> indices_of([DataSample(metainfo=dict(sample_idx=7)), DataSample(metainfo=dict(sample_idx=2))])
         tensor([7, 2])

@@ -31,7 +31,7 @@ def kd_divergence(student_logits: Tensor, teacher_logits: Tensor, tau: float) ->
     Raises:
         ValueError: If the shapes differ.
 
-    Examples:
+    Example:
         >>> kd_divergence(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]]), tau=4.0)
         tensor(0.)
 
@@ -56,7 +56,7 @@ def standardized(logits: Tensor) -> Tensor:
     Returns:
         Tensor: (N, K) in full precision; 0 for equal logits.
 
-    Examples:
+    Example:
         >>> standardized(torch.tensor([[1.0, 2.0, 3.0]]))
         tensor([[-1.0000,  0.0000,  1.0000]])
 
@@ -80,6 +80,11 @@ class KDLoss(DistillationLoss):
         loss_weight (float): The paper's beta. Defaults to 1.0.
         student_tap (str): Module that returns the logits. Defaults to 'head.fc', mmpretrain's linear classifier.
         teacher_tap (str): The same for the teacher. Defaults to 'head.fc'.
+
+    Example:
+        >>> logits = torch.tensor([[1.0, 2.0, 4.0]])
+        >>> float(KDLoss()(logits, logits)), abs(float(KDLoss(standardize=True)(logits, 3 * logits))) < 1e-5
+        (0.0, True)
 
     Source: Hinton et al., Distilling the Knowledge in a Neural Network; Sun et al., Logit Standardization in Knowledge
     Distillation, CVPR 2024.

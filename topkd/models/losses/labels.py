@@ -19,7 +19,7 @@ def labels_of(data_samples: Sequence[Any] | None) -> Tensor:
     Raises:
         ValueError: If there are no samples, or one has no label.
 
-    Examples:
+    Example:
         >>> from mmpretrain.structures import DataSample
         >>> labels_of([DataSample().set_gt_label(3), DataSample().set_gt_label(1)])
         tensor([3, 1])

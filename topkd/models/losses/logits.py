@@ -16,6 +16,10 @@ def check_same_classes(student_logits: Tensor, teacher_logits: Tensor) -> None:
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> import torch
+        >>> check_same_classes(torch.zeros(2, 10), torch.ones(2, 10))
     """
     if student_logits.shape != teacher_logits.shape:
         raise ValueError(
@@ -33,6 +37,11 @@ def check_logits(loss: Any, probe: Probe) -> None:
 
     Raises:
         ValueError: If a tap does not return (N, K), or the classes differ.
+
+    Example:
+        >>> import torch
+        >>> from topkd.models import KDLoss
+        >>> check_logits(KDLoss(), Probe(torch.zeros(1, 10), torch.ones(1, 10)))
     """
     check_same_classes(
         vector_of(loss, probe.student, loss.student_tap), vector_of(loss, probe.teacher, loss.teacher_tap)
@@ -49,6 +58,12 @@ def vector_of(loss: Any, features: Features, tap: Any) -> Tensor:
 
     Raises:
         ValueError: If they are not one tensor of two dimensions.
+
+    Example:
+        >>> import torch
+        >>> from topkd.models import KDLoss
+        >>> vector_of(KDLoss(), torch.zeros(1, 10), 'head.fc').shape
+        torch.Size([1, 10])
     """
     if not isinstance(features, Tensor) or features.ndim != 2:
         got = tuple(features.shape) if isinstance(features, Tensor) else f'{len(features)} taps'

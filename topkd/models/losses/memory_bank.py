@@ -23,6 +23,12 @@ class MemoryBank(nn.Module):
         width (int): Of the embeddings, d.
         momentum (float): mu, from 0 to 1. Defaults to 0.5.
 
+    Example:
+        >>> bank = MemoryBank(num_samples=100, width=16, momentum=0.5)
+        >>> bank.update(torch.tensor([7]), F.normalize(torch.ones(1, 16)))
+        >>> bank(torch.tensor([7])).norm()
+        tensor(1.)
+
     Source: Wu et al., Unsupervised Feature Learning via Non-Parametric Instance Discrimination; initial values of CRD's
     code.
     """
@@ -77,6 +83,11 @@ class OtherClasses(nn.Module):
 
     Raises:
         ValueError: If all images are of one class.
+
+    Example:
+        >>> others = OtherClasses(torch.tensor([0, 1, 1]))
+        >>> others.draw(torch.tensor([1]), number=2)
+        tensor([[0, 0]])
     """
 
     order: Tensor
@@ -121,6 +132,12 @@ def fix_normalizers(normalizers: Tensor, scores: Tensor, num_samples: int) -> No
         normalizers (Tensor): Z, (2,), changed in place; negative before the first step.
         scores (Tensor): s, (2, ...), of both networks; averaged over all processes.
         num_samples (int): Images of the training set, n.
+
+    Example:
+        >>> normalizers = torch.full((2,), -1.0)
+        >>> fix_normalizers(normalizers, torch.ones(2, 4), num_samples=100)
+        >>> normalizers
+        tensor([100., 100.])
     """
     means = scores.flatten(1).mean(dim=1) * num_samples
     all_reduce(means, 'mean')
@@ -138,6 +155,12 @@ def fit_banks(loss: nn.Module, banks: Sequence[MemoryBank], dataset: Any) -> Non
 
     Raises:
         ValueError: If it has another number of images than the banks.
+
+    Example:
+        >>> bank = MemoryBank(num_samples=None, width=16)
+        >>> fit_banks(nn.Module(), [bank], dataset=range(100))
+        >>> bank.embeddings.shape
+        torch.Size([100, 16])
     """
     for bank in banks:
         if not len(bank.embeddings):
@@ -161,6 +184,11 @@ def training_labels(dataset: Any) -> Tensor:
 
     Raises:
         TypeError: If the data set does not tell its labels.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> training_labels(SimpleNamespace(labels=torch.tensor([1, 0])))
+        tensor([1, 0])
     """
     if isinstance(getattr(dataset, 'labels', None), Tensor):
         return dataset.labels

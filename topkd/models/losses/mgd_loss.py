@@ -27,7 +27,7 @@ def generation_distance(generated: Tensor, teacher: Tensor) -> Tensor:
     Returns:
         Tensor: Scalar.
 
-    Examples:
+    Example:
         >>> float(generation_distance(torch.ones(2, 3, 2, 2), torch.zeros(2, 3, 2, 2)))
         12.0
 
@@ -47,6 +47,10 @@ def random_mask(features: Tensor, ratio: float, mask: str) -> Tensor:
     Returns:
         Tensor: Of 0 and 1, (N, C, 1, 1) or (N, 1, H, W).
 
+    Example:
+        >>> random_mask(torch.rand(2, 16, 8, 8), ratio=0.0, mask='channels').shape
+        torch.Size([2, 16, 1, 1])
+
     Source: Equation 2.
     """
     count, channels, height, width = features.shape
@@ -60,6 +64,10 @@ class Generation(nn.Module):
     Args:
         in_channels (int): Of the student's map.
         out_channels (int): Of the teacher's.
+
+    Example:
+        >>> Generation(16, 64)(torch.rand(2, 16, 8, 8), ratio=0.15, mask='channels').shape
+        torch.Size([2, 64, 8, 8])
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -91,6 +99,14 @@ class MGDLoss(DistillationLoss):
 
     Raises:
         ValueError: If ``mask_ratio`` is no share, or ``mask`` another word.
+
+    Example:
+        >>> loss = MGDLoss(mask_ratio=0.5)
+        >>> loss.bind(None, Probe(torch.rand(1, 16, 8, 8), torch.rand(1, 64, 8, 8)))
+        >>> loss.generations[0].align
+        Conv2d(16, 64, kernel_size=(1, 1), stride=(1, 1))
+        >>> loss(torch.rand(2, 16, 8, 8), torch.rand(2, 64, 8, 8)).shape
+        torch.Size([])
 
     Source: Yang et al., Masked Generative Distillation, ECCV 2022, Equations 2 to 4.
     """

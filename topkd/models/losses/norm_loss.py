@@ -61,6 +61,10 @@ class NORMLoss(DistillationLoss):
     Raises:
         ValueError: If ``schedule`` does not begin at epoch 0, or is not in order.
 
+    Example:
+        >>> NORMLoss(schedule=((0, 0.5), (10, 1.0)))(torch.ones(2, 6, 4, 4), torch.zeros(2, 3, 4, 4))
+        tensor(1.)
+
     Source: Liu et al., Knowledge Distillation via N-to-One Representation Matching, ICLR 2023; constants of the
     authors' code.
     """

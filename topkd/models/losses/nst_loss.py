@@ -70,6 +70,11 @@ class NSTLoss(DistillationLoss):
         student_tap (str | Sequence[str]): Maps of the student. Defaults to the three stages of a CIFAR ResNet.
         teacher_tap (str | Sequence[str], optional): Maps of the teacher. None: as the student's. Defaults to None.
 
+    Example:
+        >>> maps = torch.rand(2, 16, 8, 8)
+        >>> abs(float(NSTLoss(student_tap='backbone.layer3')(maps, maps.flip(1)))) < 1e-6
+        True
+
     Source: Huang and Wang, Like What You Like, squared MMD with a polynomial kernel; means over pairs from the CRD
         benchmark.
     """

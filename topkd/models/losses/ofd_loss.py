@@ -91,6 +91,14 @@ class OFDLoss(DistillationLoss):
         student_tap (str | Sequence[str]): Maps of the student before their ReLU. Defaults to those of a CIFAR ResNet.
         teacher_tap (str | Sequence[str], optional): Maps of the teacher. None: as the student's. Defaults to None.
 
+    Example:
+        >>> from types import SimpleNamespace
+        >>> teacher = SimpleNamespace(module=nn.ModuleDict(dict(bn=nn.BatchNorm2d(64))))
+        >>> loss = OFDLoss(norms=['bn'], student_tap='backbone.layer3')
+        >>> loss.bind(teacher, Probe(torch.rand(1, 16, 8, 8), torch.rand(1, 64, 8, 8)))
+        >>> loss(torch.rand(2, 16, 8, 8), torch.rand(2, 64, 8, 8)).shape
+        torch.Size([])
+
     Source: Heo et al., A Comprehensive Overhaul of Feature Distillation; weights of the levels from the
         authors' code.
     """

@@ -28,7 +28,7 @@ def normalized(features: Tensor) -> Tensor:
     Returns:
         Tensor: (N, C, H, W); 0 for a constant channel.
 
-    Examples:
+    Example:
         >>> normalized(torch.tensor([1.0, 2.0, 3.0]).reshape(1, 1, 1, 3)).flatten()
         tensor([-1.0000,  0.0000,  1.0000])
 
@@ -54,7 +54,7 @@ def correlation_distance(student: Tensor, teacher: Tensor) -> Tensor:
     Returns:
         Tensor: Scalar.
 
-    Examples:
+    Example:
         >>> maps = torch.rand(2, 3, 4, 4)
         >>> float(correlation_distance(5 * maps + 1, maps)) < 1e-6
         True
@@ -74,6 +74,13 @@ class PKDLoss(DistillationLoss):
         loss_weight (float): Defaults to 1.0; the authors' is 6 for two-stage detectors.
         student_tap (str | Sequence[str]): Defaults to the four levels of a pyramid that a box head reads.
         teacher_tap (str | Sequence[str], optional): None: the student's. Defaults to None.
+
+    Example:
+        >>> loss = PKDLoss(student_tap='neck[0]')
+        >>> loss.bind(None, Probe(torch.rand(1, 16, 8, 8), torch.rand(1, 16, 8, 8)))
+        >>> maps = torch.rand(2, 16, 8, 8)
+        >>> float(loss(5 * maps + 1, maps)) < 1e-6
+        True
 
     Source: Cao et al., PKD: General Distillation Framework for Object Detectors via Pearson Correlation Coefficient,
     NeurIPS 2022.

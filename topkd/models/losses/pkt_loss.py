@@ -24,7 +24,7 @@ def neighbor_probabilities(points: Tensor) -> Tensor:
     Returns:
         Tensor: (N, N), rows with sum 1.
 
-    Examples:
+    Example:
         >>> neighbor_probabilities(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
         tensor([[0.6667, 0.3333],
                 [0.3333, 0.6667]])
@@ -48,6 +48,10 @@ class PKTLoss(DistillationLoss):
         loss_weight (float): Defaults to 1.0; the benchmark's is 30000.
         student_tap (str): Defaults to 'neck[0]', the classifier's input.
         teacher_tap (str, optional): None: the student's. Defaults to None.
+
+    Example:
+        >>> PKTLoss()(torch.eye(4), torch.eye(4))
+        tensor(0.)
 
     Source: Passalis and Tefas, Learning Deep Representations with Probabilistic Knowledge Transfer, ECCV 2018; mean of
     the CRD benchmark.

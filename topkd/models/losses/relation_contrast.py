@@ -56,6 +56,13 @@ class RelationContrast(nn.Module):
         embedding (int): Width of the embeddings, d.
         temperature (float): Divisor of the cosines.
         momentum (float): Of the banks.
+
+    Example:
+        >>> contrast = RelationContrast(num_samples=100, embedding=32, temperature=0.05, momentum=0.5)
+        >>> contrast.bind(student_width=16, teacher_width=64)
+        >>> candidates = torch.tensor([[0, 5, 6], [1, 7, 8]])
+        >>> contrast(torch.rand(2, 16), torch.rand(2, 64), candidates[:, 0], candidates).shape
+        torch.Size([])
     """
 
     normalizers: Tensor

@@ -35,7 +35,7 @@ def context_distance(student: Tensor, teacher: Tensor) -> Tensor:
     Returns:
         Tensor: Scalar.
 
-    Examples:
+    Example:
         >>> float(context_distance(torch.ones(1, 2, 8, 8), torch.zeros(1, 2, 8, 8)))
         1.0
 
@@ -62,6 +62,12 @@ class AttentionFusion(nn.Module):
         mid_channels (int): Of the fused features.
         out_channels (int): Of the teacher's map.
         fuse (bool): Whether there is a level below; the deepest has none.
+
+    Example:
+        >>> fusion = AttentionFusion(16, mid_channels=32, out_channels=64, fuse=True)
+        >>> compared, fused = fusion(torch.rand(2, 16, 8, 8), torch.rand(2, 32, 4, 4), size=(8, 8))
+        >>> compared.shape, fused.shape
+        (torch.Size([2, 64, 8, 8]), torch.Size([2, 32, 8, 8]))
     """
 
     def __init__(self, in_channels: int, mid_channels: int, out_channels: int, fuse: bool) -> None:
@@ -106,6 +112,14 @@ class ReviewKDLoss(DistillationLoss):
 
     Raises:
         ValueError: If ``warmup_epochs`` is negative.
+
+    Example:
+        >>> loss = ReviewKDLoss(warmup_epochs=0)
+        >>> student = [torch.rand(2, 16, 8, 8), torch.rand(2, 32, 4, 4), torch.rand(2, 32)]
+        >>> teacher = [torch.rand(2, 64, 8, 8), torch.rand(2, 128, 4, 4), torch.rand(2, 128)]
+        >>> loss.bind(None, Probe(student, teacher))
+        >>> loss(student, teacher).shape
+        torch.Size([])
 
     Source: Chen et al., Distilling Knowledge via Knowledge Review, CVPR 2021, Equations 5 to 7.
     """

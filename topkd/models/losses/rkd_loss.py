@@ -21,7 +21,7 @@ def relative_distances(points: Tensor) -> Tensor:
     Returns:
         Tensor: (N, N), symmetric with a diagonal of 0; all 0 if the points are equal.
 
-    Examples:
+    Example:
         >>> relative_distances(torch.tensor([[0.0], [1.0], [3.0]]))
         tensor([[0.0000, 0.5000, 1.5000],
                 [0.5000, 0.0000, 1.0000],
@@ -46,7 +46,7 @@ def angles(points: Tensor) -> Tensor:
     Returns:
         Tensor: (N, N, N), by i, j, k; 0 where two of the points are equal.
 
-    Examples:
+    Example:
         >>> angles(torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]]))[0, 1]
         tensor([0., 1., 0.])
 
@@ -71,6 +71,11 @@ class RKDLoss(DistillationLoss):
         loss_weight (float): Defaults to 1.0.
         student_tap (str): Defaults to 'neck[0]', the classifier's input.
         teacher_tap (str, optional): None: the student's. Defaults to None.
+
+    Example:
+        >>> points = torch.tensor([[0.0, 0.0], [0.0, 1.0], [2.0, 0.0]])
+        >>> float(RKDLoss()(points, 3 * points)) < 1e-6
+        True
 
     Source: Park et al., Relational Knowledge Distillation, CVPR 2019, Equations 4 to 9; means and weights of the CRD
     benchmark.

@@ -27,7 +27,7 @@ def assigned_distance(attention: Tensor, distances: Tensor) -> Tensor:
     Returns:
         Tensor: Scalar.
 
-    Examples:
+    Example:
         >>> float(assigned_distance(torch.tensor([[[0.25, 0.75]]]), torch.tensor([[[4.0, 8.0]]])))
         7.0
 
@@ -37,12 +37,22 @@ def assigned_distance(attention: Tensor, distances: Tensor) -> Tensor:
 
 
 def embedding(width: int, out: int) -> nn.Sequential:
-    """Return the network that turns rows of similarities into queries or keys."""
+    """Return the network that turns rows of similarities into queries or keys.
+
+    Example:
+        >>> embedding(64, 16)(torch.rand(8, 64)).shape
+        torch.Size([8, 16])
+    """
     return nn.Sequential(nn.Linear(width, 2 * out), nn.ReLU(), nn.Linear(2 * out, out))
 
 
 def regressor(in_channels: int, out_channels: int) -> nn.Sequential:
-    """Return the network that maps a student's map to the channels of a teacher's."""
+    """Return the network that maps a student's map to the channels of a teacher's.
+
+    Example:
+        >>> regressor(16, 64)(torch.rand(2, 16, 8, 8)).shape
+        torch.Size([2, 64, 8, 8])
+    """
     middle = 2 * out_channels
     return nn.Sequential(
         nn.Conv2d(in_channels, middle, 1, bias=False),
@@ -71,6 +81,12 @@ class SemCKDLoss(DistillationLoss):
 
     Raises:
         ValueError: If ``batch_size`` is less than ``factor``.
+
+    Example:
+        >>> loss = SemCKDLoss(batch_size=8)
+        >>> loss.bind(None, Probe([torch.rand(1, 16, 8, 8)], [torch.rand(1, 64, 8, 8), torch.rand(1, 32, 4, 4)]))
+        >>> loss([torch.rand(8, 16, 8, 8)], [torch.rand(8, 64, 8, 8), torch.rand(8, 32, 4, 4)]).shape
+        torch.Size([])
 
     Source: Chen et al., Cross-Layer Distillation with Semantic Calibration, AAAI 2021, Equations 4 to 7; networks of
     the authors' code.

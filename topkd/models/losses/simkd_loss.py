@@ -50,6 +50,10 @@ class SimKDLoss(DistillationLoss):
         teacher_tap (str, optional): The map whose average the teacher's classifier reads. Defaults to 'backbone[0]',
             the only output of a backbone with one.
 
+    Example:
+        >>> SimKDLoss()(torch.zeros(2, 64, 4, 4), 3 * torch.ones(2, 64, 8, 8))
+        tensor(9.)
+
     Source: Chen et al., Knowledge Distillation with the Reused Teacher Classifier.
     """
 

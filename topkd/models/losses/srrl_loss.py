@@ -65,6 +65,14 @@ class SRRLLoss(DistillationLoss):
         teacher_tap (str, optional): The input of the teacher's classifier, pooled or not. None: as the student's.
             Defaults to None.
 
+    Example:
+        >>> from types import SimpleNamespace
+        >>> teacher = SimpleNamespace(module=nn.ModuleDict(dict(fc=nn.Linear(64, 10))))
+        >>> loss = SRRLLoss(classifier='fc')
+        >>> loss.bind(teacher, Probe(torch.rand(1, 16), torch.rand(1, 64)))
+        >>> loss(torch.rand(2, 16), torch.rand(2, 64)).shape
+        torch.Size([])
+
     Source: Yang et al., Knowledge Distillation via Softmax Regression Representation Learning.
     """
 

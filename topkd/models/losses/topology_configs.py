@@ -15,7 +15,13 @@ Loss = TypeVar('Loss')
 
 
 def topology_losses(losses: Mapping[str, nn.Module]) -> dict[str, TopologyLoss]:
-    """Return those of a distiller's losses that compare topology, by name."""
+    """Return those of a distiller's losses that compare topology, by name.
+
+    Example:
+        >>> from topkd.models import KDLoss
+        >>> list(topology_losses(dict(kd=KDLoss(), topology=TopologyLoss())))
+        ['topology']
+    """
     return {name: loss for name, loss in losses.items() if isinstance(loss, TopologyLoss)}
 
 
@@ -24,6 +30,10 @@ def named_topology_loss(losses: Mapping[str, nn.Module], name: str = 'topology')
 
     Raises:
         KeyError: If there is none of that name; the message lists those that there are.
+
+    Example:
+        >>> named_topology_loss(dict(topology=TopologyLoss(distance='rtd_lite'))).distance
+        'rtd_lite'
     """
     return _named(topology_losses(losses), name)
 
@@ -37,6 +47,11 @@ def topology_config(cfg: Config, name: str = 'topology') -> dict:
 
     Raises:
         KeyError: If there is no teacher, or no topology loss of that name; the message lists those that there are.
+
+    Example:
+        >>> losses = dict(topology=dict(type='TopologyLoss', loss_weight=3.0))
+        >>> topology_config(Config(dict(model=dict(teacher={}, losses=losses)))).loss_weight
+        3.0
     """
     if 'teacher' not in cfg.model:
         raise KeyError('the config has no teacher: name a distillation config, for example one of configs/topkd/')
@@ -52,6 +67,11 @@ def topology_loss_of(cfg: Config, name: str = 'topology') -> TopologyLoss:
 
     Raises:
         KeyError: See :func:`topology_config`.
+
+    Example:
+        >>> cfg = Config(dict(model=dict(teacher={}, losses=dict(topology=dict(type='TopologyLoss')))))
+        >>> topology_loss_of(cfg).cloud.request()
+        {'cloud': 'BatchCloud', 'num_points': None, 'normalization': 'none'}
     """
     return without_files(topology_config(cfg, name))
 
@@ -61,6 +81,10 @@ def without_files(config: dict) -> TopologyLoss:
 
     Args:
         config (dict): Of the loss.
+
+    Example:
+        >>> without_files(dict(type='TopologyLoss', vectorizer=dict(type='RipsNet'))).network.needs_artifact
+        True
     """
     if not isinstance(config.get('vectorizer'), dict):
         return build(config)
@@ -78,6 +102,11 @@ def topology_configs(model: dict) -> dict[str, dict]:
     Args:
         model (dict): Config of a :class:`topkd.models.Distiller`, or of a :class:`topkd.models.Cohort`, whose losses
             are called ``<member>.<loss>``.
+
+    Example:
+        >>> losses = dict(kd=dict(type='KDLoss'), topology=dict(type='TopologyLoss'))
+        >>> topology_configs(dict(members=dict(ours=dict(losses=losses), plain=dict(losses={}))))
+        {'ours.topology': {'type': 'TopologyLoss'}}
     """
     found = dict(model.get('losses') or {})
     for member, config in (model.get('members') or {}).items():
@@ -95,6 +124,12 @@ def made_artifacts(cfg: Config, teacher: str) -> dict[str, RipsNetArtifact]:
     Args:
         cfg (Config): A distillation config.
         teacher (str): Name of its teacher.
+
+    Example:
+        >>> cloud, vectorizer = dict(type='BatchCloud', num_points=64), dict(type='RipsNet')
+        >>> losses = dict(topology=dict(type='TopologyLoss', vectorizer=vectorizer, cloud=cloud))
+        >>> made_artifacts(Config(dict(model=dict(losses=losses))), 'resnet56')['topology'].ripsnet.name
+        'ripsnet.pth'
     """
     losses = {name: without_files(config) for name, config in topology_configs(cfg.model).items()}
     return {
@@ -105,7 +140,12 @@ def made_artifacts(cfg: Config, teacher: str) -> dict[str, RipsNetArtifact]:
 
 
 def image_dims(loss: TopologyLoss) -> tuple[int, ...]:
-    """Return the homology dimensions of a loss's images, (0, ) if it compares none."""
+    """Return the homology dimensions of a loss's images, (0, ) if it compares none.
+
+    Example:
+        >>> image_dims(TopologyLoss(vectorizer=dict(type='RipsImage', homology_dims=(0, 1))))
+        (0, 1)
+    """
     return (0,) if loss.network is None else loss.network.homology_dims
 
 

@@ -64,6 +64,13 @@ class TopologyLoss(DistillationLoss):
             averaged. Defaults to 'neck[0]', the classifier's input.
         teacher_tap (str | Sequence[str], optional): The same for the teacher. None: the student's. Defaults to None.
 
+    Example:
+        >>> cloud = dict(type='BatchCloud', num_points=32)
+        >>> loss = TopologyLoss(loss_weight=3.0, cloud=cloud, distance='sorted_deaths')
+        >>> features = torch.rand(64, 16)
+        >>> loss.clouds(features, features)[0].shape, loss(features, features)
+        (torch.Size([2, 32, 16]), tensor(0.))
+
     Source: Equations 3 and 4.
     """
 

@@ -51,6 +51,11 @@ class VariationalRegressor(nn.Module):
         teacher_channels (int): C_T, also the width between the convolutions.
         initial_variance (float): sigma^2 at the start.
         eps (float): Smallest variance.
+
+    Example:
+        >>> regressor = VariationalRegressor(16, 64, initial_variance=5.0, eps=1e-5)
+        >>> regressor.variance().shape, regressor(torch.rand(2, 16, 8, 8), torch.rand(2, 64, 8, 8)).shape
+        (torch.Size([64]), torch.Size([]))
     """
 
     def __init__(self, student_channels: int, teacher_channels: int, initial_variance: float, eps: float) -> None:
@@ -89,6 +94,12 @@ class VIDLoss(DistillationLoss):
 
     Raises:
         ValueError: If ``eps`` is not positive or ``initial_variance`` not larger.
+
+    Example:
+        >>> loss = VIDLoss(student_tap='backbone.layer3')
+        >>> loss.bind(None, Probe(torch.rand(1, 16, 8, 8), torch.rand(1, 64, 8, 8)))
+        >>> loss(torch.rand(2, 16, 8, 8), torch.rand(2, 64, 8, 8)).shape
+        torch.Size([])
 
     Source: Ahn et al., Variational Information Distillation for Knowledge Transfer; regressor from
         the

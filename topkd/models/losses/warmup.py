@@ -4,7 +4,12 @@ from mmengine.logging import MessageHub
 
 
 def current_epoch() -> int:
-    """Return the epoch, from 0, that MMEngine's runner writes to its message hub; 0 outside of a training by epochs."""
+    """Return the epoch, from 0, that MMEngine's runner writes to its message hub; 0 outside of a training by epochs.
+
+    Example:
+        >>> current_epoch()
+        0
+    """
     return MessageHub.get_current_instance().get_info('epoch', 0)
 
 
@@ -21,7 +26,7 @@ def warmup_factor(epochs: int) -> float:
     Returns:
         float: From 1 / epochs to 1.
 
-    Examples:
+    Example:
         >>> warmup_factor(0)
         1.0
     """

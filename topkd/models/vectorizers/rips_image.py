@@ -27,6 +27,13 @@ class RipsImage(Vectorizer):
         spec (dict | str, optional): :meth:`PersistenceImager.spec`, or a RipsNet file that holds one.
         fit_batches (int): Batches of teacher clouds to fit on where no spec is given. Defaults to 50.
 
+    Example:
+        >>> vectorizer = RipsImage(resolution=(1, 20), fit_batches=1)
+        >>> clouds = torch.randn(4, 64, 16)
+        >>> vectorizer.observe(clouds)
+        >>> vectorizer(clouds).shape, vectorizer.diagnostics(clouds)
+        (torch.Size([4, 20]), {'outside': 0.0})
+
     Source: Section 3.2; Equation 3 with the exact image in RipsNet's place.
     """
 

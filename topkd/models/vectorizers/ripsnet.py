@@ -35,6 +35,10 @@ def units_for(in_channels: int) -> tuple[int, int, int]:
     Returns:
         tuple: Three widths.
 
+    Example:
+        >>> units_for(64), units_for(100)
+        ((64, 32, 32), (64, 32, 32))
+
     Source: Tables 14, 15, 18 and 19.
     """
     return UNITS[max((width for width in UNITS if width <= in_channels), default=16)]
@@ -58,6 +62,11 @@ class RipsNet(Vectorizer):
         resolution (Sequence[int]): Resolution of those images; P is its product. Defaults to (20, 20).
         checkpoint (str, optional): A file written by ``tools/train_ripsnet.py`` or ``tools/convert_checkpoint.py``.
             It decides ``in_channels``, ``operator`` and ``units``; the other arguments must agree with it.
+
+    Example:
+        >>> import torch
+        >>> RipsNet(in_channels=64, operator='sum')(torch.randn(2, 128, 64)).shape
+        torch.Size([2, 400])
 
     Source: Section 4.1; constants from Appendix B.
     """

@@ -15,6 +15,13 @@ def load_ripsnet_file(
     Raises:
         FileNotFoundError: If there is no file; the message says how to make it.
         ValueError: If the file is no RipsNet, or one for other clouds or images than asked for.
+
+    Example:
+        >>> import torch
+        >>> from topkd.models.vectorizers import RipsNet
+        >>> torch.save(RipsNet(in_channels=64).to_file(), 'ripsnet.pth')
+        >>> sorted(load_ripsnet_file('ripsnet.pth', 64, (0,), (20, 20)))
+        ['homology_dims', 'in_channels', 'operator', 'resolution', 'source', 'spec', 'state_dict', 'units']
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(f"RipsNet '{path}' does not exist; make it with\n  {COMMANDS}")

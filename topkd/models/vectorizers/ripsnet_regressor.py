@@ -22,6 +22,12 @@ class RipsNetRegressor(BaseModel):
         homology_dims (Sequence[int]): See there. Defaults to (0, ).
         resolution (Sequence[int]): See there. Defaults to (20, 20).
 
+    Example:
+        >>> import torch
+        >>> regressor = RipsNetRegressor(in_channels=16)
+        >>> regressor(torch.randn(2, 64, 16), torch.rand(2, 400))['loss'].shape
+        torch.Size([])
+
     Source: Section 4.1, Equation 2.
     """
 

@@ -14,6 +14,10 @@ class Vectorizer(nn.Module):
     Args:
         homology_dims (Sequence[int]): Dimensions of the images.
         resolution (Sequence[int]): Columns (birth) and rows (persistence); P is their product.
+
+    Example:
+        >>> Vectorizer(homology_dims=(0, 1)).request()
+        {'homology_dims': [0, 1], 'resolution': [20, 20]}
     """
 
     # whether the images come from weights that were trained for one kind of cloud, and that nobody trains further

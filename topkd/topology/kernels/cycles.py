@@ -23,6 +23,11 @@ def cycle_edges(points: Tensor) -> list[Tensor]:
 
     Raises:
         ModuleNotFoundError: If gudhi is not installed.
+
+    Example:
+        >>> square = torch.tensor([[[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]]])
+        >>> [tuple(pairs.shape) for pairs in cycle_edges(square)]
+        [(1, 2, 2)]
     """
     return among_threads(_cycle_edges, points.detach().cpu().double().numpy())
 

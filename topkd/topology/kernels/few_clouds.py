@@ -35,6 +35,12 @@ def deaths_of_few(points: Tensor) -> Tensor | None:
     Returns:
         Tensor: Deaths (B, n - 1), ascending. None where the clouds are many, large, on a GPU, badly scaled or not
         finite, or scipy is not installed.
+
+    Example:
+        >>> deaths_of_few(torch.tensor([[[0.0], [1.0], [3.0]]]))
+        tensor([[1., 2.]])
+        >>> deaths_of_few(torch.zeros(1000, 3, 2)) is None
+        True
     """
     count, n, width = points.shape
     if count > FEW_CLOUDS or n > FEW_POINTS or count * n * n * width > FEW_PRODUCTS or not on_host(points):

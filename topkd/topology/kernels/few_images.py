@@ -23,6 +23,11 @@ def images_of_few(deaths: Tensor, rows: np.ndarray, columns: np.ndarray, exponen
 
     Returns:
         Tensor: Images (B, rows * columns).
+
+    Example:
+        >>> rows, columns = np.array([0.0, 1.0]), np.array([1.0])
+        >>> images_of_few(torch.zeros(3, 5, dtype=torch.float64), rows, columns, exponent=-0.5).shape
+        torch.Size([3, 2])
     """
     return _Images.apply(deaths, rows, columns, exponent)
 

@@ -28,6 +28,11 @@ def gudhi_diagrams(points: Tensor, homology_dims: Sequence[int]) -> list[Tensor]
         TypeError: If the points are no floating-point tensor.
         ValueError: If the points are not of shape (B, n >= 2, d) or not finite.
 
+    Example:
+        >>> gudhi_diagrams(torch.tensor([[[0.0], [1.0], [3.0]]]), (0,))
+        [tensor([[0., 1.],
+                [0., 2.]])]
+
     Source: Section 3.2.
     """
     points = checked_clouds(points).detach()
@@ -52,6 +57,11 @@ def by_death(diagram: np.ndarray) -> np.ndarray:
     """Sort a diagram's points (m, 2) by death.
 
     It is the order of gudhi's SimplexTree, on which the bandwidth of images depends: it is fitted to the first points.
+
+    Example:
+        >>> by_death(np.array([[0.0, 2.0], [0.5, 1.0]]))
+        array([[0.5, 1. ],
+               [0. , 2. ]])
     """
     return diagram[np.argsort(diagram[:, 1], kind='stable')]
 
@@ -65,6 +75,10 @@ def among_threads(function: Callable[[np.ndarray], list], clouds: np.ndarray) ->
 
     Returns:
         list: B entries, in the order of the clouds.
+
+    Example:
+        >>> among_threads(lambda clouds: [float(cloud.sum()) for cloud in clouds], np.ones((3, 2, 2)))
+        [4.0, 4.0, 4.0]
     """
     workers = min(len(clouds), torch.get_num_threads())
     if workers == 1:

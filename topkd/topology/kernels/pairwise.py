@@ -19,6 +19,10 @@ def checked_clouds(points: Tensor) -> Tensor:
     Raises:
         TypeError: If the points are no floating-point tensor.
         ValueError: If they are not of shape (B, n >= 2, d).
+
+    Example:
+        >>> checked_clouds(torch.zeros(1, 2, 3, dtype=torch.float16)).dtype
+        torch.float32
     """
     if not isinstance(points, Tensor) or not points.is_floating_point():
         got = points.dtype if isinstance(points, Tensor) else type(points).__name__
@@ -36,6 +40,9 @@ def refuse_broken(finite: Tensor) -> None:
 
     Raises:
         ValueError: Naming the first cloud that is not.
+
+    Example:
+        >>> refuse_broken(torch.tensor([True, True]))
     """
     if not finite.all():
         cloud = int((~finite).nonzero()[0])
@@ -43,12 +50,22 @@ def refuse_broken(finite: Tensor) -> None:
 
 
 def on_host(tensor: Tensor) -> bool:
-    """Return whether values may be looked at, and given to numpy: on the CPU, and not in a compiled graph."""
+    """Return whether values may be looked at, and given to numpy: on the CPU, and not in a compiled graph.
+
+    Example:
+        >>> on_host(torch.zeros(1))
+        True
+    """
     return tensor.device.type == 'cpu' and not torch.compiler.is_compiling()
 
 
 def may_multiply(points: Tensor) -> bool:
-    """Return whether distances may come from matrix products: where values may be looked at, in full precision."""
+    """Return whether distances may come from matrix products: where values may be looked at, in full precision.
+
+    Example:
+        >>> may_multiply(torch.zeros(1, 2, 3))
+        True
+    """
     return on_host(points) and torch.get_float32_matmul_precision() == 'highest'
 
 
@@ -56,7 +73,7 @@ def may_multiply(points: Tensor) -> bool:
 def squared_distances(points: Tensor) -> Tensor:
     """Compute all squared distances within each cloud, each to a small relative error.
 
-    On the CPU by matrix product of the centerd points, repaired where two points are near each other. On a GPU, where
+    On the CPU by matrix product of the centered points, repaired where two points are near each other. On a GPU, where
     the repair would wait for the device and a matrix product may be rounded to TF32, from differences.
 
     Args:
@@ -64,6 +81,10 @@ def squared_distances(points: Tensor) -> Tensor:
 
     Returns:
         Tensor: (B, n, n), with 0 or infinity on the diagonal. Without gradient.
+
+    Example:
+        >>> squared_distances(torch.tensor([[[0.0], [1.0], [3.0]]]))[0, 0, 1:]
+        tensor([1., 9.])
     """
     if not may_multiply(points):
         return torch.cdist(points, points, compute_mode='donot_use_mm_for_euclid_dist').square_()
@@ -72,9 +93,9 @@ def squared_distances(points: Tensor) -> Tensor:
 
 
 def _products_repaired(points: Tensor) -> Tensor:
-    centerd = points - points.mean(dim=1, keepdim=True)
-    norms = centerd.square().sum(dim=2)
-    squared = torch.bmm(centerd, centerd.mT).mul_(-2).add_(norms.unsqueeze(1)).add_(norms.unsqueeze(2))
+    centered = points - points.mean(dim=1, keepdim=True)
+    norms = centered.square().sum(dim=2)
+    squared = torch.bmm(centered, centered.mT).mul_(-2).add_(norms.unsqueeze(1)).add_(norms.unsqueeze(2))
     squared.diagonal(dim1=1, dim2=2).fill_(torch.inf)
     shares = NEAR[points.dtype] * norms
     # one number a cloud often rules out the search for near pairs
@@ -97,6 +118,10 @@ def edge_lengths(points: Tensor, edges: Tensor) -> Tensor:
 
     Returns:
         Tensor: Lengths (B, m).
+
+    Example:
+        >>> edge_lengths(torch.tensor([[[0.0], [1.0], [3.0]]]), torch.tensor([[[0, 1], [1, 2]]]))
+        tensor([[1., 2.]])
     """
     first, second = _end_points(points, edges)
     differences = first - second

@@ -31,6 +31,11 @@ def minimum_spanning_tree(weights: Tensor) -> Tensor:
     Raises:
         ValueError: If the weights are no batch of square matrices, or of more than 8192 vertices.
 
+    Example:
+        >>> weights = torch.tensor([[[0.0, 1.0, 9.0], [1.0, 0.0, 2.0], [9.0, 2.0, 0.0]]])
+        >>> sorted(sorted(edge) for edge in minimum_spanning_tree(weights)[0].tolist())
+        [[0, 1], [1, 2]]
+
     Source: Prim, 1957; Boruvka, 1926; see Graham and Hell, On the history of the minimum spanning tree problem, 1985.
     """
     if weights.ndim != 3 or weights.shape[1] != weights.shape[2]:

@@ -6,19 +6,13 @@ of higher dimensions by gudhi; the log and the artifact's manifest.json say whic
 """
 
 import topkd  # noqa: F401
-from topkd.cli import load_config, parser, tool
-from topkd.launch import setup_processes
-from topkd.registry import RUNNERS
+from topkd.cli import artifact_parser, artifact_runner, tool
 
 
 @tool
 def main() -> None:
-    arguments = parser(__doc__)
-    arguments.add_argument('--loss', default='topology', help='name of the topology loss in model.losses')
-    args = arguments.parse_args()
-    cfg = load_config(args)
-    setup_processes(cfg)
-    print(RUNNERS.get('PersistenceImageRunner').from_cfg(cfg, args.loss).run())
+    args = artifact_parser(__doc__).parse_args()
+    print(artifact_runner(args, 'PersistenceImageRunner').run())
 
 
 if __name__ == '__main__':

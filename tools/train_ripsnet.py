@@ -2,19 +2,21 @@
 """Train RipsNet on the artifact that tools/gen_pi.py made for the same config."""
 
 import topkd  # noqa: F401
-from topkd.cli import load_config, parser, tool
-from topkd.launch import setup_processes
-from topkd.registry import RUNNERS
+from topkd.cli import artifact_parser, artifact_runner, tool
+from topkd.models.vectorizers import OPERATORS
 
 
 @tool
 def main() -> None:
-    arguments = parser(__doc__)
-    arguments.add_argument('--loss', default='topology', help='name of the topology loss in model.losses')
+    arguments = artifact_parser(__doc__)
+    arguments.add_argument(
+        '--operator',
+        choices=OPERATORS,
+        help='train this one only, and choose none: the operators of a RipsNet can be trained side by side',
+    )
     args = arguments.parse_args()
-    cfg = load_config(args)
-    setup_processes(cfg)
-    print(RUNNERS.get('RipsNetRunner').from_cfg(cfg, args.loss).run())
+    runner = artifact_runner(args, 'RipsNetRunner')
+    print(runner.run() if args.operator is None else runner.train_operator(args.operator)['mse'])
 
 
 if __name__ == '__main__':

@@ -13,6 +13,8 @@ from typing import Any
 
 from mmengine.config import Config, DictAction
 
+from topkd.launch import setup_processes
+from topkd.registry import RUNNERS
 from topkd.utils.checkpoint import use_safe_loader
 from topkd.utils.config import merge_cfg_options, read_config
 
@@ -37,6 +39,25 @@ def parser(description: str, distributed: bool = True) -> argparse.ArgumentParse
         result.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], help='job launcher')
         result.add_argument('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
     return result
+
+
+def artifact_parser(description: str) -> argparse.ArgumentParser:
+    """Return :func:`parser` with what the tools take that make a part of a loss's artifact."""
+    result = parser(description)
+    result.add_argument('--loss', default='topology', help='name of the topology loss in model.losses')
+    return result
+
+
+def artifact_runner(args: argparse.Namespace, name: str) -> Any:
+    """Build the runner that makes a part of a loss's artifact.
+
+    Args:
+        args: Of :func:`artifact_parser`.
+        name: Of the runner in the registry.
+    """
+    cfg = load_config(args)
+    setup_processes(cfg)
+    return RUNNERS.get(name).from_cfg(cfg, args.loss)
 
 
 def count(word: str) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from topkd.hooks import student_path
 from topkd.reproduction.cohorts import cohort, together
 from topkd.reproduction.jobs import last_checkpoint
 from topkd.reproduction.planned import run_differences
@@ -131,6 +132,10 @@ def test_finished_members_are_filed_as_single_runs(plan, tmp_path):
         weights = load_file(str(last_checkpoint(job)))['state_dict']
         expected = {'head.fc.weight'} if number == 0 else {'student.head.fc.weight', 'losses.topology.scale'}
         assert set(weights) == expected
+        alone = Path(student_path(str(last_checkpoint(job))))
+        assert alone.is_file() == (number > 0)
+        if number:
+            assert load_file(str(alone))['state_dict']['head.fc.weight'].tolist() == [number, number]
     left = [job for job in together(plan, tmp_path).missing() if job.members]
     assert [[member.name for member in job.members] for job in left] == [[job.name for job in students(plan, 1)]]
 

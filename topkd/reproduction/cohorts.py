@@ -9,10 +9,11 @@ from typing import Any
 
 from mmengine.config import Config
 
+from topkd.hooks.student_checkpoint_hook import student_path
 from topkd.reproduction.jobs import Job, Student, Training, last_checkpoint
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.planned import decisive, write_planned
-from topkd.utils.checkpoint import MEMBERS, PREFIX, load_file, save_file
+from topkd.utils.checkpoint import MEMBERS, PREFIX, load_file, save_file, student_state
 from topkd.utils.files import write_json
 
 
@@ -158,7 +159,10 @@ def _file(member: Student, checkpoint: dict[str, Any]) -> None:
     member.folder.mkdir(parents=True, exist_ok=True)
     member.config.dump(str(member.config_path))
     write_planned(member.config, member.folder)
-    save_file(dict(meta=meta, state_dict=weights), str(last_checkpoint(member)))
+    path = str(last_checkpoint(member))
+    save_file(dict(meta=meta, state_dict=weights), path)
+    if member.teacher is not None:
+        save_file(dict(meta=meta, state_dict=student_state(weights)), student_path(path))
 
 
 def _needs(job: Job, stands_for: dict[str, str]) -> tuple[str, ...]:

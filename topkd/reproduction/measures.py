@@ -7,7 +7,7 @@ from pathlib import Path
 from topkd.reproduction.pair_plan import PairPlan
 from topkd.reproduction.plan import Row
 from topkd.reproduction.recipe import Run
-from topkd.reproduction.variants import TOPKD, Variant
+from topkd.reproduction.variants import Variant
 
 
 class Measure:
@@ -30,11 +30,21 @@ class Measure:
 
 
 class Students(Measure):
-    """The students themselves, one of each seed."""
+    """The students themselves, one of each seed.
+
+    Args:
+        *pictures (str): Tools that draw those of the first seed.
+    """
+
+    def __init__(self, *pictures: str) -> None:
+        self.pictures = pictures
 
     def rows(self, jobs: PairPlan, runs: Sequence[Run]) -> list[Row]:
-        """Add the students: a row for each variant."""
-        return [Row(pair, variant, tuple(map(jobs.student, of))) for (pair, variant), of in _by_variant(runs)]
+        """Add the students, a row for each variant, and their pictures."""
+        rows = [Row(pair, variant, tuple(map(jobs.student, of))) for (pair, variant), of in _by_variant(runs)]
+        for tool in self.pictures:
+            jobs.analysis(tool, (), [run for run in runs if run.seed == runs[0].seed])
+        return rows
 
 
 class RipsNets(Measure):
@@ -80,9 +90,7 @@ class Analysis(Measure):
         """Add students and one analysis a seed, which fills all rows."""
         analyses = []
         for seed in dict.fromkeys(run.seed for run in runs):
-            of_seed = [run for run in runs if run.seed == seed]
-            basis = next(run for run in of_seed if run.variant == TOPKD)
-            analyses.append(jobs.analysis(self.tool, self.options, basis, of_seed))
+            analyses.append(jobs.analysis(self.tool, self.options, [run for run in runs if run.seed == seed]))
         return [Row(pair, variant, tuple(analyses)) for (pair, variant), _ in _by_variant(runs)]
 
 

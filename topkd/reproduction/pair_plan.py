@@ -6,6 +6,7 @@ from pathlib import Path
 from topkd.reproduction.jobs import AnalysisJob, Clouds, RipsNetTraining, Student, Training, last_checkpoint
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.recipe import Recipe, Run, student_name
+from topkd.reproduction.variants import TOPKD
 
 
 class PairPlan:
@@ -62,15 +63,17 @@ class PairPlan:
         cfg.model.featurizer.checkpoint = str(last_checkpoint(student))
         return self.plan.add(Training(f'{student.name}/{stem}', cfg, student.folder / stem, (student.name,)))
 
-    def analysis(self, tool: str, options: Sequence[str], basis: Run, runs: Sequence[Run]) -> str:
+    def analysis(self, tool: str, options: Sequence[str], runs: Sequence[Run]) -> str:
         """Add an analysis of the students of one seed, and return its name.
+
+        The config of TopKD's tells the data, the teacher and the topology that is looked at.
 
         Args:
             tool (str): File below ``tools``.
             options (Sequence[str]): Arguments of the tool.
-            basis (Run): Its config tells the data, the teacher and the topology that is looked at.
-            runs (Sequence[Run]): Of the students.
+            runs (Sequence[Run]): Of the students, TopKD's among them.
         """
+        basis = next(run for run in runs if run.variant == TOPKD)
         students = {run.variant.name: self.student(run) for run in runs}
         stem = Path(tool).stem
         return self.plan.add(

@@ -140,6 +140,17 @@ TABLES: dict[str, Table] = dict(
         (R56_R20,),
         (STUDENT, KD, *CIFAR_METHODS, *TODAYS_METHODS, TOPKD, EXACT),
     ),
+    digits=Table(
+        "TopKD on scikit-learn's digits (not in the paper)",
+        ('resnet20-resnet8_digits',),
+        measure=Students('analysis/images.py'),
+    ),
+    scenes=Table(
+        'TopKD for detectors on scenes of digits (not in the paper)',
+        ('faster-rcnn_r18w32-r18w16_digit-scenes_exact',),
+        metrics=AP,
+        measure=Students('analysis/detections.py'),
+    ),
     exact=Table(
         'RipsNet, exact images and sorted deaths (not in the paper)', (R56_R20,), (STUDENT, KD, TOPKD, EXACT, SORTED)
     ),

@@ -15,6 +15,14 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True, scope='session')
+def choices(tmp_path_factory):
+    """Keep what is measured once on a machine out of the user's home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('TOPKD_CACHE', str(tmp_path_factory.getbasetemp().parent / 'topkd_cache'))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def scope():
     """Give every test the scope of the classification configs."""

@@ -174,7 +174,9 @@ class PersistenceImageRunner:
         data = self.preprocessor(batch, True)
         taps = self.asked['tap']
         with batch_statistics(self.teacher.module, self.settings['batch_statistics']):
-            features = self.teacher.features(data['inputs'], as_list(taps), self.preprocessor, data['data_samples'])
+            features = self.teacher.features(
+                data['inputs'], as_list(taps), self.preprocessor, data['data_samples'], exact=True
+            )
         return self.cloud(pick(features, taps), data_samples=data['data_samples'])
 
     def _make_clouds(self, dataset: Any) -> None:

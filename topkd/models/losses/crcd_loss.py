@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from topkd.models.clouds import full_precision
+from topkd.models.indices import indices_of
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import default_taps, unbound
-from topkd.models.losses.indices import indices_of
 from topkd.models.losses.labels import labels_of
 from topkd.models.losses.memory_bank import OtherClasses, fit_banks, training_labels
 from topkd.models.losses.relation_contrast import RelationContrast

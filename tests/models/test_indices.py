@@ -5,7 +5,7 @@ import torch
 from mmengine.runner import Runner
 from mmpretrain.structures import DataSample
 
-from topkd.models.losses.indices import indices_of
+from topkd.models.indices import indices_of
 
 
 def test_indices_of_a_batch_that_a_loader_made(digits_config):

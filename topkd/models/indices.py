@@ -28,7 +28,7 @@ def indices_of(data_samples: Sequence[Any] | None) -> Tensor:
     indices = [getattr(sample, 'sample_idx', None) for sample in data_samples or ()]
     if not indices or any(index is None for index in indices):
         raise ValueError(
-            'this loss needs the index of every image in the training set, got data samples without sample_idx: use a '
-            "data set of topkd or mmpretrain, and keep 'sample_idx' among the meta keys of PackInputs"
+            'the index of every image in the training set is needed, got data samples without sample_idx: use a data '
+            "set of topkd or mmpretrain, and keep 'sample_idx' among the meta keys of PackInputs"
         )
     return torch.stack([torch.as_tensor(index).reshape(()) for index in indices]).long()

@@ -162,7 +162,7 @@ def main_checkpoint(cfg: Config) -> str:
     return student_path(path) if 'student' in cfg.model else path
 
 
-@tool
+@tool(go_on='the same command goes on where it stopped')
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(

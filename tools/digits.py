@@ -100,7 +100,7 @@ def table(teacher: dict, runs: dict) -> str:
     return '\n'.join(lines)
 
 
-@tool
+@tool(go_on='the same command goes on where it stopped')
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--seeds', type=int, default=3, help='runs of each student (default: 3)')

@@ -9,7 +9,7 @@ import topkd  # noqa: F401
 from topkd.cli import artifact_parser, artifact_runner, tool
 
 
-@tool
+@tool(go_on='the same command goes on where it stopped')
 def main() -> None:
     args = artifact_parser(__doc__).parse_args()
     print(artifact_runner(args, 'PersistenceImageRunner').run())

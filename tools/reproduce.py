@@ -15,11 +15,10 @@ import sys
 import time
 from pathlib import Path
 
-from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 
 import topkd  # noqa: F401
-from topkd.cli import count, tool
+from topkd.cli import Options, count, tool
 from topkd.reproduction.cohorts import together
 from topkd.reproduction.estimate import estimate, readable
 from topkd.reproduction.execution import environment, hand_over, run_plan
@@ -74,7 +73,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=Options,
         help='entries to override in all runs, for example data_root=data/cifar100',
     )
     return parser.parse_args()
@@ -118,7 +117,7 @@ def suffix(args: argparse.Namespace) -> str:
     return ''.join(f'_{part}' for part in [*pairs, f'{args.epochs}epochs' if args.epochs else ''] if part)
 
 
-@tool
+@tool(go_on='the same command goes on where it stopped')
 def main() -> None:
     args = arguments()
     MMLogger.get_instance('reproduce', log_level='ERROR')  # the runs have their own logs

@@ -11,7 +11,7 @@ from topkd.launch import prepare_training, setup_processes
 from topkd.utils.resume import newest_checkpoint
 
 
-@tool
+@tool(go_on='--resume added to the same command goes on from the last checkpoint')
 def main() -> None:
     arguments = parser(__doc__)
     arguments.add_argument(

@@ -6,7 +6,7 @@ from topkd.cli import artifact_parser, artifact_runner, tool
 from topkd.models.vectorizers import OPERATORS
 
 
-@tool
+@tool(go_on='the same command goes on where it stopped')
 def main() -> None:
     arguments = artifact_parser(__doc__)
     arguments.add_argument(

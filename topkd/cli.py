@@ -3,11 +3,10 @@
 import argparse
 import os
 import os.path as osp
-import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,7 @@ from topkd.launch import setup_processes
 from topkd.registry import RUNNERS
 from topkd.utils.checkpoint import use_safe_loader
 from topkd.utils.config import merge_cfg_options, read_config
-
-# what a user can cause; anything else is our mistake and shows its traceback
-USER_ERRORS = (ValueError, TypeError, KeyError, FloatingPointError, OSError, NotImplementedError)
+from topkd.utils.sentences import sentence
 
 
 def parser(description: str, distributed: bool = True) -> argparse.ArgumentParser:
@@ -30,7 +27,7 @@ def parser(description: str, distributed: bool = True) -> argparse.ArgumentParse
     result.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=Options,
         default=None,
         help='entries to override, for example data_root=data/cifar100 train_cfg.max_epochs=10',
     )
@@ -156,26 +153,32 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def sentence(error: Exception) -> str | None:
-    """Return what to tell the user of an error, None where it is our own mistake."""
-    if not isinstance(error, AssertionError):
-        # str() of a KeyError would put quotes around the sentence
-        return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    # mmcv asserts that an image was decoded; from a worker process its words come last, behind the line of code itself
-    found = re.findall(r'failed to load image: (.+)', str(error))
-    if not found:
-        return None
-    return (
-        f"'{found[-1].strip()}' cannot be decoded as an image: replace the file, or take the image out of the "
-        'annotations'
-    )
+class Options(DictAction):
+    """Read KEY=VALUE words into a dict, as MMEngine does, and refuse what cannot be read."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        """Add the words to the options read before."""
+        for word in values or ():
+            key, equals, value = word.partition('=')
+            if not equals or not key or any(not part for part in key.split('.')):
+                parser.error(f"argument {option_string}: expected KEY=VALUE with names between dots, got '{word}'")
+            if any(value.count(pair[0]) != value.count(pair[1]) for pair in ('()', '[]')):
+                parser.error(f"argument {option_string}: a bracket in '{word}' is not closed")
+        super().__call__(parser, namespace, values, option_string)
 
 
-def tool(main: Callable[[], Any]) -> Callable[[], None]:
+def tool(main: Callable[[], Any] | None = None, *, go_on: str = 'give the same command again') -> Callable:
     """Turn a user's mistake into one sentence and exit code 1; with TOPKD_DEBUG=1 the traceback is shown.
 
-    Also forbids unrestricted unpickling of checkpoints for everything that the tool loads.
+    Ctrl-C ends with one line and exit code 130. Also forbids unrestricted unpickling of checkpoints for everything that
+    the tool loads.
+
+    Args:
+        main (Callable): The tool.
+        go_on (str): What the user does to go on after Ctrl-C.
     """
+    if main is None:
+        return partial(tool, go_on=go_on)
 
     @wraps(main)
     def run() -> None:
@@ -183,9 +186,12 @@ def tool(main: Callable[[], Any]) -> Callable[[], None]:
         try:
             use_safe_loader()
             main()
-        except (*USER_ERRORS, AssertionError) as error:
-            message = sentence(error)
-            if message is None or os.environ.get('TOPKD_DEBUG') == '1':
+        except KeyboardInterrupt:
+            print(f'\nstopped by Ctrl-C; what is finished stays: {go_on}', file=sys.stderr)
+            sys.exit(130)
+        except Exception as error:
+            message = None if os.environ.get('TOPKD_DEBUG') == '1' else sentence(error)
+            if message is None:
                 raise
             config = next((word for word in sys.argv[1:] if word.endswith('.py') or '::' in word), 'CONFIG')
             print(f'error: {message.replace("CONFIG", config)} [TOPKD_DEBUG=1 shows where]', file=sys.stderr)

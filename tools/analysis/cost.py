@@ -12,7 +12,6 @@ import os.path as osp
 from typing import Any
 
 import torch
-from mmengine.config import DictAction
 from mmengine.device import get_device
 
 import topkd  # noqa: F401
@@ -21,7 +20,7 @@ from topkd.analysis.cost.chart import plot_costs
 from topkd.analysis.cost.measure import PAPER_SIZES, TRAINING_BATCH, CloudSize, measure_cost, scaled
 from topkd.analysis.cost.record import write_costs
 from topkd.analysis.cost.route_times import device_name
-from topkd.cli import origin, tool
+from topkd.cli import Options, origin, tool
 from topkd.launch import setup_processes
 from topkd.models.losses.topology_configs import image_dims, topology_loss_of
 from topkd.utils.config import merge_cfg_options, read_config
@@ -48,7 +47,7 @@ def parse() -> argparse.Namespace:
         '--device', default=get_device(), help='where RipsNet and exact images run (default: %(default)s)'
     )
     result.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, default=None, help='entries of the config to override'
+        '--cfg-options', nargs='+', action=Options, default=None, help='entries of the config to override'
     )
     result.add_argument(
         '--out', default='work_dirs/cost', help='folder for cost.json and cost.png (default: %(default)s)'

@@ -12,7 +12,6 @@ import os.path as osp
 
 import numpy as np
 import torch
-from mmengine.config import DictAction
 from torch import Tensor
 
 import topkd  # noqa: F401
@@ -20,7 +19,7 @@ from topkd.analysis.diagram.cloud_topology import CloudTopology, cloud_topology,
 from topkd.analysis.diagram.plot import plot_diagrams
 from topkd.analysis.diagram.record import write_diagrams
 from topkd.analysis.trained_students import TEACHER, TrainedStudents
-from topkd.cli import named_paths, origin, tool
+from topkd.cli import Options, named_paths, origin, tool
 from topkd.datasets.point_file import read_points
 from topkd.launch import setup_processes
 from topkd.utils.config import merge_cfg_options, read_config
@@ -109,7 +108,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         '--split', choices=['train', 'test'], default='test', help='with a config: whose images (default: test)'
     )
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='with a config: entries to override')
+    parser.add_argument('--cfg-options', nargs='+', action=Options, help='with a config: entries to override')
     parser.add_argument(
         '--out', default=osp.join('work_dirs', 'analysis'), help='folder for table and figure (default: %(default)s)'
     )

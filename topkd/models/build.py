@@ -5,6 +5,7 @@ from typing import Any
 from torch import nn
 
 from topkd.registry import MODELS
+from topkd.utils.annotations import mistyped
 
 
 def build(config: dict | nn.Module) -> Any:
@@ -12,8 +13,20 @@ def build(config: dict | nn.Module) -> Any:
 
     Args:
         config (dict | nn.Module): Its config; a module is returned as it is.
+
+    Raises:
+        KeyError: If there is no such type.
+        TypeError: If the config is no dict with a type, or an argument is not what the class declares.
     """
-    return config if isinstance(config, nn.Module) else MODELS.build(dict(dict(_scope_='topkd'), **config))
+    if isinstance(config, nn.Module):
+        return config
+    if not isinstance(config, dict) or 'type' not in config:
+        raise TypeError(f"a component must be a dict with its 'type', got {config!r}: correct it in the config")
+    arguments = {name: value for name, value in config.items() if name not in ('type', '_scope_')}
+    wrong = mistyped(component_class(config), arguments)
+    if wrong:
+        raise TypeError(f'{component_class(config).__name__}: {"; ".join(wrong)}: correct it in the config')
+    return MODELS.build(dict(dict(_scope_='topkd'), **config))
 
 
 def component_class(config: dict) -> type:

@@ -169,6 +169,23 @@ def reach(model: nn.Module, inputs: Tensor, paths: Sequence[str]) -> dict[str, T
     return features
 
 
+def check_taps(name: str, taps: Any) -> Taps:
+    """Refuse what is neither a tap nor a list of taps.
+
+    Args:
+        name (str): What the user calls it, for example 'student_tap'.
+        taps: The value.
+
+    Raises:
+        TypeError: If it is something else.
+    """
+    if isinstance(taps, str):
+        return taps
+    if not isinstance(taps, Sequence) or not taps or not all(isinstance(path, str) for path in taps):
+        raise TypeError(f"{name} must be the path of a module, such as 'neck[0]', or a list of such, got {taps!r}")
+    return taps
+
+
 def as_list(taps: Taps) -> list[str]:
     """Return one tap or several as a list."""
     return [taps] if isinstance(taps, str) else list(taps)

@@ -11,6 +11,7 @@ import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
+from topkd.utils.addresses import download
 from topkd.utils.safe_globals import beside_weights, safe_globals
 
 # of the student's weights among a distiller's
@@ -35,11 +36,11 @@ def load_file(path: str, map_location: Any = 'cpu') -> dict:
     """
     path = str(path)
     if '://' in path:
-        # MMEngine downloads; TORCH_FORCE_WEIGHTS_ONLY_LOAD, set by the tools, keeps it from unrestricted unpickling
-        return CheckpointLoader.load_checkpoint(path, map_location=map_location)
+        return _checked_content(download(path, map_location), path)
     path = os.path.expanduser(path)
     if not os.path.isfile(path):
-        raise FileNotFoundError(f"checkpoint '{path}' does not exist: correct the path in the config")
+        kind = 'is a folder' if os.path.isdir(path) else 'does not exist'
+        raise FileNotFoundError(f"checkpoint '{path}' {kind}: correct the path in the config")
     try:
         with safe_globals(beside_weights()):
             content = torch.load(path, map_location=map_location, weights_only=True)
@@ -51,15 +52,24 @@ def load_file(path: str, map_location: Any = 'cpu') -> dict:
             f"'{path}' cannot be read as a checkpoint of weights ({unreadable(error)}): it is cut short, of another "
             'format, or holds Python objects; make it again or convert it'
         ) from error
+    return _checked_content(content, path)
+
+
+def _checked_content(content: Any, path: str) -> dict:
     if not isinstance(content, dict):
-        raise ValueError(f"'{path}' holds a {type(content).__name__}, expected a dict of weights")
+        raise ValueError(
+            f"'{path}' holds a {type(content).__name__}, expected a dict of weights: name the checkpoint of a network"
+        )
     return content
 
 
 def load_state(path: str) -> dict[str, Tensor]:
     """Load a checkpoint's weights, which stand under ``state_dict`` or are the whole file; see :func:`load_file`."""
     content = load_file(path)
-    return content.get('state_dict', content)
+    weights = content.get('state_dict', content)
+    if not isinstance(weights, Mapping) or not any(isinstance(value, Tensor) for value in weights.values()):
+        raise ValueError(f"'{path}' holds no weights: name the checkpoint of a network")
+    return dict(weights)
 
 
 def unreadable(error: Exception) -> str:
@@ -90,7 +100,8 @@ def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Mapp
         weights (Mapping[str, Tensor], optional): Taken instead of the file's, which then only gives the message a name.
 
     Raises:
-        ValueError: If a key is missing, left over, or of another shape; the message lists them.
+        ValueError: If a key is missing, left over, of another shape or holds a value that is not finite; the message
+            lists them.
     """
     if weights is None:
         weights = load_state(path)
@@ -101,9 +112,9 @@ def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Mapp
         _listing(
             'of another shape',
             [
-                f'{key} {tuple(weights[key].shape)} instead of {tuple(tensor.shape)}'
+                f'{key} {_shape(weights[key])} instead of {tuple(tensor.shape)}'
                 for key, tensor in expected.items()
-                if key in weights and weights[key].shape != tensor.shape
+                if key in weights and _shape(weights[key]) != tuple(tensor.shape)
             ],
         ),
     ]
@@ -113,7 +124,31 @@ def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Mapp
             f"{what}: checkpoint '{path}' does not fit {type(model).__name__} ({listed}): "
             'name the checkpoint of this network, or convert it with tools/convert_checkpoint.py'
         )
+    broken = not_finite(weights)
+    if broken:
+        raise ValueError(
+            f"{what}: checkpoint '{path}' holds weights that are not finite ({_listing('with nan or inf', broken)}): "
+            'the training that wrote it diverged, name an earlier checkpoint of it'
+        )
     model.load_state_dict(weights, strict=True)
+
+
+def not_finite(weights: Mapping[str, Any]) -> list[str]:
+    """List the tensors of a state dict that hold a value that is not finite.
+
+    Examples:
+        >>> not_finite(dict(weight=torch.tensor([1.0, float('nan')]), bias=torch.zeros(2)))
+        ['weight']
+    """
+    return [
+        key
+        for key, tensor in weights.items()
+        if isinstance(tensor, Tensor) and tensor.is_floating_point() and not tensor.isfinite().all()
+    ]
+
+
+def _shape(value: Any) -> tuple[int, ...] | str:
+    return tuple(value.shape) if isinstance(value, Tensor) else f'is a {type(value).__name__}'
 
 
 def _listing(kind: str, keys: Sequence[str]) -> str:

@@ -6,11 +6,17 @@ is filled from the top level here; data sets inherited from mmdet or from a dump
 value.
 """
 
+import importlib.util
 import os
+import traceback
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.hub import get_config
+
+from topkd.utils.error_context import entries
+from topkd.utils.options import check_options
 
 
 def merge_cfg_options(cfg: Config, options: dict | None) -> Config:
@@ -24,11 +30,20 @@ def merge_cfg_options(cfg: Config, options: dict | None) -> Config:
 
     Returns:
         Config: The same ``cfg``.
+
+    Raises:
+        ValueError: If nothing reads an entry of that name, see :func:`topkd.utils.options.check_options`.
     """
     options = dict(options or {})
+    check_options(cfg, options)
     previous = cfg.get('data_root')
     if 'data_root' in options:
         cfg.data_root = options.pop('data_root')
+        if not _holds_roots(cfg, previous):
+            raise ValueError(
+                f"the option 'data_root' has no effect, as no data set of this config reads files below it, got "
+                f"'{cfg.data_root}': leave it out"
+            )
     apply_data_root(cfg, previous)
     cfg.merge_from_dict(options)
     return cfg
@@ -65,13 +80,36 @@ def read_config(path: str) -> Config:
         Config: Its content.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If there is no such file or package.
+        ValueError: If it cannot be evaluated; the message names file and line.
     """
-    if '::' in path:
-        return get_config(path)
-    if not os.path.isfile(path):
+    package = path.partition('::')[0] if '::' in path else None
+    # MMEngine would try to install a package that it does not find
+    if package is not None and (not package.isidentifier() or importlib.util.find_spec(package) is None):
+        raise FileNotFoundError(f"config '{path}' names the package '{package}', which is not installed: install it")
+    if package is None and not os.path.isfile(path):
         raise FileNotFoundError(f"config '{path}' does not exist: name a file of configs/")
-    return Config.fromfile(path)
+    if package is None and Path(path).suffix not in ('.py', '.json', '.yaml', '.yml'):
+        raise ValueError(f"config '{path}' must be a .py, .json or .yaml file: name a file of configs/")
+    try:
+        return get_config(path) if package is not None else Config.fromfile(path)
+    except Exception as error:
+        # a config is a program: it can fail in any way
+        raise ValueError(_unreadable(path, error)) from error
+
+
+def _unreadable(path: str, error: Exception) -> str:
+    """Say in which line of which file a config fails: its own, or one that it inherits from."""
+    steps = list(traceback.walk_tb(error.__traceback__))
+    files = [str(frame.f_locals['filename']) for frame, _ in steps if frame.f_code is Config._file2dict.__code__]
+    file = files[-1] if files else path
+    lines = [line for frame, line in steps if frame.f_code.co_filename == file]
+    if isinstance(error, SyntaxError):
+        what, line = f'{error.msg}{f": {error.text.strip()}" if error.text else ""}', error.lineno
+    else:
+        what, line = f'{type(error).__name__}: {" ".join(str(error).split())}', lines[-1] if lines else None
+    place = f"'{file}'" if os.path.abspath(file) == os.path.abspath(path) else f"'{file}', of which '{path}' inherits,"
+    return f'config {place} fails{"" if line is None else f" in line {line}"} ({what}): correct that file'
 
 
 def with_preprocessor(model: dict, cfg: Config) -> dict:
@@ -105,3 +143,15 @@ def _move(node: Any, previous: str | None, root: str) -> None:
 
 def _is_inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip('/') + '/')
+
+
+def _holds_roots(cfg: Config, previous: str | None) -> bool:
+    """Tell whether a data set or an evaluator of a config follows the top-level data root."""
+    readers = [cfg[key] for key in cfg if key.endswith(('_dataloader', '_evaluator'))]
+    nodes = [node for reader in readers for _, node in entries(reader)]
+    values = [item for node in nodes for item in (node.items() if isinstance(node, dict) else enumerate(node))]
+    return any(
+        (key == 'data_root' and value is None)
+        or (bool(previous) and isinstance(value, str) and _is_inside(value, str(previous)))
+        for key, value in values
+    )

@@ -9,6 +9,7 @@ from topkd.models.clouds.gathering import gather as gather_points
 from topkd.models.clouds.point_cloud import IncompleteCloudError, PointCloud
 from topkd.models.clouds.pooling import Features, full_precision, pool
 from topkd.registry import MODELS
+from topkd.utils.checks import flag
 
 
 @MODELS.register_module()
@@ -40,7 +41,7 @@ class BatchCloud(PointCloud):
         ignore_padding: bool = False,
     ) -> None:
         super().__init__(num_points, None, normalization, incomplete, gather)
-        self.ignore_padding = ignore_padding
+        self.ignore_padding = flag('ignore_padding', ignore_padding)
 
     def points(self, features: Features, data_samples: Sequence[Any] | None = None) -> Tensor:
         """Cut the pooled features of a batch into clouds.

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from topkd.models.clouds.normalization import NORMALIZATIONS, normalize_clouds
 from topkd.models.clouds.pooling import Features
+from topkd.utils.checks import choice, flag, whole
 
 INCOMPLETE = ('error', 'skip')
 
@@ -57,19 +58,13 @@ class PointCloud(nn.Module):
         gather: bool = False,
     ) -> None:
         super().__init__()
-        if num_points is not None and num_points < 2:
-            raise ValueError(f'num_points must be 2 or more, got {num_points}')
-        if images_per_cloud is not None and images_per_cloud < 1:
-            raise ValueError(f'images_per_cloud must be 1 or more, got {images_per_cloud}')
-        if normalization not in NORMALIZATIONS:
-            raise ValueError(f"normalization must be one of {', '.join(NORMALIZATIONS)}, got '{normalization}'")
-        if incomplete not in INCOMPLETE:
-            raise ValueError(f"incomplete must be 'error' or 'skip', got '{incomplete}'")
-        self.num_points = num_points
-        self.images_per_cloud = num_points if images_per_cloud is None else images_per_cloud
-        self.normalization = normalization
-        self.incomplete = incomplete
-        self.gather = gather
+        self.num_points = None if num_points is None else whole('num_points', num_points, at_least=2)
+        if images_per_cloud is not None:
+            images_per_cloud = whole('images_per_cloud', images_per_cloud, at_least=1)
+        self.images_per_cloud = self.num_points if images_per_cloud is None else images_per_cloud
+        self.normalization = choice('normalization', normalization, NORMALIZATIONS)
+        self.incomplete = choice('incomplete', incomplete, INCOMPLETE)
+        self.gather = flag('gather', gather)
 
     def forward(
         self, features: Features, projection: nn.Module | None = None, data_samples: Sequence[Any] | None = None

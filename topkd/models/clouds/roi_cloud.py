@@ -10,6 +10,7 @@ from torchvision.ops import roi_align
 from topkd.models.clouds.point_cloud import IncompleteCloudError, PointCloud
 from topkd.models.clouds.pooling import Features, full_precision
 from topkd.registry import MODELS
+from topkd.utils.checks import whole
 
 FINEST_SCALE = 56  # pixels; a box of twice that side is read one level higher, as in mmdet's RoI extractor
 
@@ -56,7 +57,7 @@ class RoICloud(PointCloud):
     ) -> None:
         super().__init__(num_points, images_per_cloud, normalization, incomplete)
         self.num_points: int = num_points
-        self.size = size
+        self.size = whole('size', size, at_least=1)
 
     def points(self, features: Features, data_samples: Sequence[Any] | None = None) -> Tensor:
         """Turn the features of a batch into one cloud.

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from topkd.models.clouds.point_cloud import PointCloud
 from topkd.models.clouds.pooling import Features, full_precision
 from topkd.registry import MODELS
+from topkd.utils.checks import whole
 
 
 @MODELS.register_module()
@@ -30,10 +31,9 @@ class SpatialCloud(PointCloud):
     """
 
     def __init__(self, grid: int = 8, normalization: str = 'none') -> None:
-        if grid < 2:
-            raise ValueError(f'grid must be 2 or more, got {grid}')
-        super().__init__(grid * grid, 1, normalization)
-        self.grid = grid
+        cells = whole('grid', grid, at_least=2)
+        super().__init__(cells * cells, 1, normalization)
+        self.grid = cells
 
     def points(self, features: Features, data_samples: Sequence[Any] | None = None) -> Tensor:
         """Turn a feature map (N, C, H, W) into clouds (N, grid * grid, C) in full precision."""

@@ -15,6 +15,7 @@ from topkd.models.losses.distillation_loss import DistillationLoss, Probe
 from topkd.models.tap import as_list, pick, tap
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
+from topkd.utils.checks import number, whole, wholes
 from topkd.utils.tensors import add_up
 
 
@@ -51,6 +52,11 @@ class Distiller(BaseModel):
         probe_shape: Sequence[int] = (3, 64, 64),
         student_loss_weight: float = 1.0,
     ) -> None:
+        for name, part in dict(student=student, teacher=teacher).items():
+            if not isinstance(part, (dict, nn.Module)):
+                raise TypeError(f'{name} must be the config of a network, got {part!r}: add it in the config')
+        if not isinstance(losses, dict):
+            raise TypeError(f'losses must be a dict of losses by name, got {losses!r}: write dict() for none')
         network: Any = student
         if isinstance(student, dict):
             given = {} if data_preprocessor is None else dict(data_preprocessor=data_preprocessor)
@@ -68,9 +74,9 @@ class Distiller(BaseModel):
                 loss.student_tap = resolve_taps(loss.student_tap, self.student)
                 loss.teacher_tap = resolve_taps(loss.teacher_tap, self.teacher.module)
             self.reader = teacher_reader(self.teacher, self.taps('teacher'))
-            self._bind(probe_shape)
-        self.gradient_interval = gradient_interval
-        self.student_loss_weight = student_loss_weight
+            self._bind(wholes('probe_shape', probe_shape, count=3, at_least=1))
+        self.gradient_interval = whole('gradient_interval', gradient_interval, at_least=0)
+        self.student_loss_weight = number('student_loss_weight', student_loss_weight, at_least=0)
         self._step = 0
         self._warnings = {name: WeakPullWarning(name) for name in self.losses}
 

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from topkd.models.tap import Taps
+from topkd.models.tap import Taps, check_taps
 from topkd.models.teacher import Teacher
+from topkd.utils.checks import number
 
 Features = Tensor | Sequence[Tensor]
 
@@ -52,7 +53,11 @@ class DistillationLoss(nn.Module):
     Args:
         student_tap (str | Sequence[str]): Where the student is read, see :func:`topkd.models.tap.parse_tap`.
         teacher_tap (str | Sequence[str]): Where the teacher is read.
-        loss_weight (float): Factor of the loss.
+        loss_weight (float): Factor of the loss, 0 or more.
+
+    Raises:
+        TypeError: If a tap is no word and no list of words, or the weight no number.
+        ValueError: If the weight is negative or not finite.
 
     Example:
         >>> import torch
@@ -64,9 +69,9 @@ class DistillationLoss(nn.Module):
 
     def __init__(self, student_tap: Taps, teacher_tap: Taps, loss_weight: float) -> None:
         super().__init__()
-        self.student_tap = student_tap
-        self.teacher_tap = teacher_tap
-        self.loss_weight = loss_weight
+        self.student_tap = check_taps('student_tap', student_tap)
+        self.teacher_tap = check_taps('teacher_tap', teacher_tap)
+        self.loss_weight = number('loss_weight', loss_weight, at_least=0)
 
     def bind(self, teacher: Teacher, probe: Probe) -> None:
         """Make the layers whose widths depend on the two networks, and refuse networks that cannot be compared.

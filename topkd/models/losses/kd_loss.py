@@ -11,6 +11,7 @@ from topkd.models.losses.distillation_loss import DistillationLoss, Features, Pr
 from topkd.models.losses.logits import check_logits, check_same_classes
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
+from topkd.utils.checks import flag, number
 
 EPS = 1e-7  # beside the standard deviation, in the authors' code
 
@@ -99,10 +100,8 @@ class KDLoss(DistillationLoss):
         teacher_tap: str = 'head.fc',
     ) -> None:
         super().__init__(student_tap, teacher_tap, loss_weight)
-        if tau <= 0:
-            raise ValueError(f'tau must be positive, got {tau}')
-        self.tau = tau
-        self.standardize = standardize
+        self.tau = number('tau', tau, above=0)
+        self.standardize = flag('standardize', standardize)
 
     def bind(self, teacher: Teacher, probe: Probe) -> None:
         """Refuse taps without logits and networks of different classes, see :func:`check_logits`."""

@@ -17,6 +17,7 @@ from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import Vectorizer
 from topkd.registry import MODELS
 from topkd.topology import rips_h0, rtd_lite, signature_loss, sliced_wasserstein_h0, wasserstein_h0
+from topkd.utils.checks import choice
 from topkd.utils.tensors import add_up
 
 
@@ -85,11 +86,7 @@ class TopologyLoss(DistillationLoss):
         teacher_tap: Taps | None = None,
     ) -> None:
         super().__init__(student_tap, student_tap if teacher_tap is None else teacher_tap, loss_weight)
-        if projection not in ('auto', 'none'):
-            raise ValueError(f"projection must be 'auto' or 'none', got '{projection}'")
-        if distance != 'images' and distance not in DISTANCES:
-            raise ValueError(f"distance must be one of images, {', '.join(DISTANCES)}, got '{distance}'")
-        self.distance = distance
+        self.distance = choice('distance', distance, ('images', *DISTANCES))
         self.cloud: PointCloud = build(cloud)
         self.vectorizer: Frozen[Vectorizer] | Vectorizer | None = None
         if distance == 'images':
@@ -97,7 +94,7 @@ class TopologyLoss(DistillationLoss):
             # a learned vectorizer is a constant of the loss; an exact one holds its fitted spec, which belongs in
             # checkpoints
             self.vectorizer = Frozen(network) if network.learned else network
-        self.auto_projection = projection == 'auto'
+        self.auto_projection = choice('projection', projection, ('auto', 'none')) == 'auto'
         self.projection: nn.Linear | None = None
 
     @property

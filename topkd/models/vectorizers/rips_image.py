@@ -10,6 +10,7 @@ from topkd.models.vectorizers.ripsnet_file import load_ripsnet_file
 from topkd.models.vectorizers.vectorizer import Vectorizer
 from topkd.registry import MODELS
 from topkd.topology import PersistenceImager, rips_diagrams, rips_h0
+from topkd.utils.checks import whole
 
 
 @MODELS.register_module()
@@ -49,9 +50,14 @@ class RipsImage(Vectorizer):
         super().__init__(homology_dims, resolution)
         rips_diagrams(torch.zeros(1, 2, 1), self.homology_dims)  # refuses unknown dimensions now, not in the first step
         if isinstance(spec, str):
-            spec = load_ripsnet_file(spec, None, homology_dims, resolution).get('spec')
+            path, spec = spec, load_ripsnet_file(spec, None, homology_dims, resolution).get('spec')
+            if spec is None:
+                raise ValueError(
+                    f"spec must be a RipsNet file that knows its images, '{path}' does not (it was converted): "
+                    'name one that tools/train_ripsnet.py wrote, or leave spec out, so that it is fitted'
+                )
         self.imager = PersistenceImager(self.resolution)
-        self.fit_batches = 0 if spec is not None else fit_batches
+        self.fit_batches = 0 if spec is not None else whole('fit_batches', fit_batches, at_least=1)
         if spec is not None:
             self.imager.load_spec(spec)
         self.register_buffer('fitted_batches', torch.zeros((), dtype=torch.long))

@@ -9,6 +9,7 @@ from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.models.vectorizers.ripsnet_file import load_ripsnet_file
 from topkd.models.vectorizers.vectorizer import Vectorizer
 from topkd.registry import MODELS
+from topkd.utils.checks import choice, whole, wholes
 
 OPERATORS = ('mean', 'sum')
 # widths of the three per-point layers by width of the points (Tables 14, 15, 18 and 19)
@@ -83,9 +84,7 @@ class RipsNet(Vectorizer):
         checkpoint: str | None = None,
     ) -> None:
         super().__init__(homology_dims, resolution)
-        if operator not in OPERATORS:
-            raise ValueError(f"RipsNet's operator must be 'mean' or 'sum', got '{operator}'")
-        self.operator = operator
+        self.operator = choice("RipsNet's operator", operator, OPERATORS)
         self.in_channels: int | None = None
         # what the file says of its images and of the clouds it was trained on; nothing for a fresh network
         self.spec: dict | None = None
@@ -147,8 +146,8 @@ class RipsNet(Vectorizer):
         self.load_state_dict(file['state_dict'], strict=True)
 
     def _make_layers(self, in_channels: int, units: Sequence[int] | None) -> None:
-        self.in_channels = int(in_channels)
-        self.units = tuple(units or units_for(self.in_channels))
+        self.in_channels = whole('in_channels', in_channels, at_least=1)
+        self.units = units_for(self.in_channels) if units is None else wholes('units', units, count=3, at_least=1)
         pixels = self.resolution[0] * self.resolution[1]
         point_widths = (self.in_channels, *self.units)
         image_widths = (self.units[-1], 50, 100, 200, pixels)

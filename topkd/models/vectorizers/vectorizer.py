@@ -6,6 +6,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from topkd.artifacts.artifact import RipsNetArtifact
+from topkd.utils.checks import wholes
 
 
 class Vectorizer(nn.Module):
@@ -29,8 +30,9 @@ class Vectorizer(nn.Module):
 
     def __init__(self, homology_dims: Sequence[int] = (0,), resolution: Sequence[int] = (20, 20)) -> None:
         super().__init__()
-        self.homology_dims = tuple(homology_dims)
-        self.resolution = tuple(resolution)
+        self.homology_dims = wholes('homology_dims', homology_dims, at_least=0)
+        columns, rows = wholes('resolution', resolution, count=2, at_least=1)
+        self.resolution: tuple[int, int] = (columns, rows)
 
     @property
     def needs_artifact(self) -> bool:

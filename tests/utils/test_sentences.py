@@ -1,0 +1,117 @@
+"""What a user is told of an error: where in the config or in the network it came from."""
+
+import errno
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS
+from small import build, classifier, distiller
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from topkd.utils.sentences import sentence
+
+
+def of(function, cfg: Config | None = None) -> str | None:
+    """Return the sentence of the error that a function raises, called by a tool that has read a config."""
+    try:
+        function()
+    except Exception as error:
+        return sentence(error)
+    raise AssertionError('nothing was raised')
+
+
+def building(**changes) -> str | None:
+    cfg = Config(dict(model=distiller(**changes)))
+    return of(lambda: build(cfg.model), cfg)
+
+
+def test_components_are_named_by_their_place():
+    assert building(losses=dict(kd=dict(type='KDLoss', tau=0))).startswith(
+        'model.losses.kd (KDLoss): tau must be positive, got 0'
+    )
+    assert building(losses=dict(kd=dict(type='KDLoss', tua=4))) == (
+        "model.losses.kd: KDLoss has no argument 'tua': correct its name in the config, or leave it out"
+    )
+    assert "the type 'KDLos'" in building(losses=dict(kd=dict(type='KDLos'))) or 'KDLos' in building(
+        losses=dict(kd=dict(type='KDLos'))
+    )
+    assert "must be a dict with its 'type', got {'tau': 4}" in building(losses=dict(kd=dict(tau=4)))
+    assert 'KDLoss: tau must be of type float, got ' in building(losses=dict(kd=dict(type='KDLoss', tau='4')))
+    student = dict(classifier(4), backbone=dict(type='topkd.CIFARResNet', depth='8'))
+    assert building(student=student) == (
+        "model.student.backbone (topkd.CIFARResNet): depth must be of type int, got '8': correct it in the config"
+    )
+    assert 'student must be the config of a network, got None' in building(student=None)
+    assert "Teacher has no argument 'foo'" in building(teacher=dict(foo=1, checkpoint=None))
+    assert 'Teacher needs' in building(teacher=dict(name='small'))
+
+
+def test_modules_are_named_by_their_path():
+    network = build(dict(classifier(), head=dict(type='mmpretrain.LinearClsHead', num_classes=10, in_channels=7)))
+    network.init_weights()
+
+    def run():
+        network(torch.zeros(2, 3, 16, 16), mode='tensor')
+
+    def call():
+        nn.Sequential(nn.ReLU(), nn.Sequential(nn.Linear(3, 4)))(torch.zeros(2, 7))
+
+    assert of(call).startswith("module '1.0' (Linear) cannot process a tensor (2, 7): RuntimeError")
+    assert "'head.fc' (Linear) cannot process a tensor (2, 32)" in of(run)
+
+
+def test_entries_that_a_config_lacks():
+    cfg = Config(dict(train_cfg=dict(by_epoch=True)))
+    assert "the config has no entry 'train_cfg.max_epochs'" in of(lambda: cfg.train_cfg['max_epochs'], cfg)
+    assert "the config has no entry 'model'" in of(lambda: cfg.model, cfg)
+
+
+class Broken(Dataset):
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> int:
+        raise ValueError(f'sample {index} is too short: replace it')
+
+
+def test_errors_out_of_a_worker_process():
+    loader = DataLoader(Broken(), num_workers=1)
+    assert of(lambda: next(iter(loader))) == 'sample 0 is too short: replace it'
+
+
+@pytest.mark.parametrize(
+    'number, words',
+    [
+        (errno.ENOSPC, "the disk of 'a/b' is full: free space there, then give the same command again"),
+        (errno.EEXIST, "'a/b' is a file, a folder was expected: name another path, or move the file away"),
+        (errno.EACCES, "'a/b' may not be read or written: correct its permissions"),
+    ],
+)
+def test_what_the_system_refuses(number, words):
+    def refused():
+        raise OSError(number, 'what the system says', 'a/b')
+
+    assert of(refused).startswith(words)
+
+
+def test_words_of_others_get_their_place():
+    def one_word():
+        {}['spec']
+
+    assert of(one_word).startswith("'spec' is missing or unknown (KeyError in one_word of test_sentences.py)")
+    scheduler = Config(
+        dict(model=dict(type='mmpretrain.ImageClassifier', backbone=dict(type='mmpretrain.ResNet', depth=7)))
+    )
+    assert of(lambda: MODELS.build(scheduler.model), scheduler).startswith(
+        'model.backbone (mmpretrain.ResNet): KeyError'
+    )
+
+
+def test_mistakes_of_this_package_keep_their_traceback(monkeypatch):
+    from topkd.utils import statistics
+
+    assert of(lambda: statistics.cell(None, None)) is not None  # a TypeError is a user's
+    monkeypatch.setattr(statistics, 'np', None)
+    assert of(lambda: statistics.mean_and_deviation([1])) is None

@@ -1,0 +1,146 @@
+"""Where an error came from, read from its traceback: an entry of the config, a module of a network, a data set."""
+
+import traceback
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import build_from_cfg
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from topkd.utils.annotations import mistyped
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+class Failed(NamedTuple):
+    """What was at work when an error was raised.
+
+    Attributes:
+        name: Its place in the config, or in the network.
+        kind: Name of its class.
+        given: What it worked on, in words; '' if nothing is known.
+        mistyped: Which arguments are not of the types that the class declares, in words; '' if all are.
+    """
+
+    name: str
+    kind: str
+    given: str = ''
+    mistyped: str = ''
+
+
+def frames(error: BaseException) -> list[FrameType]:
+    """Return the frames of an error's traceback, the innermost last."""
+    return [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+
+
+def loaded_config(error: BaseException) -> Config | None:
+    """Return the config that the failing tool had read, None if it had none yet."""
+    held = (frame.f_locals.get('cfg') for frame in frames(error))
+    return next((cfg for cfg in held if isinstance(cfg, Config)), None)
+
+
+def missing_entry(error: BaseException) -> str | None:
+    """Return the dotted name of the config entry that code asked for in vain, None if it was another error."""
+    held = frames(error)[-1].f_locals if error.__traceback__ else {}
+    owner = held.get('self')
+    if not isinstance(error, (KeyError, AttributeError)) or not isinstance(owner, ConfigDict):
+        return None
+    name = held.get('name', held.get('key', error.args[0] if error.args else ''))
+    place = next((path for path, node in entries(loaded_config(error)) if node is owner), '')
+    return f'{place}.{name}'.lstrip('.')
+
+
+def failed_component(error: BaseException) -> Failed | None:
+    """Return the component that could not be built from its config, None if none was being built."""
+    building = [frame.f_locals for frame in frames(error) if frame.f_code is build_from_cfg.__code__]
+    if not building:
+        return None
+    config = building[-1].get('cfg')
+    if not isinstance(config, Mapping):
+        return Failed('', 'component', f'{config!r}')
+    kind = config.get('type')
+    return Failed(
+        _place(config, loaded_config(error)),
+        kind if isinstance(kind, str) else getattr(kind, '__name__', 'component without type'),
+        mistyped=''
+        if 'obj_cls' not in building[-1]
+        else '; '.join(mistyped(building[-1]['obj_cls'], building[-1]['args'])),
+    )
+
+
+def failed_module(error: BaseException) -> Failed | None:
+    """Return the module of a network that could not process its input, None if no network was running."""
+    calls = [frame.f_locals for frame in frames(error) if frame.f_code is nn.Module._call_impl.__code__]
+    if not calls:
+        return None
+    parts: list[str] = []
+    owner: nn.Module | None = None
+    for call in calls:
+        module = call['self']
+        names = {id(child): name for name, child in owner.named_modules()} if owner is not None else {}
+        parts.append(names.get(id(module), ''))
+        owner = module
+    given = ', '.join(_shape(value) for value in calls[-1].get('args', ()))
+    return Failed('.'.join(filter(None, parts)), type(owner).__name__, given)
+
+
+def failed_dataset(error: BaseException) -> Failed | None:
+    """Return the data set that could not load a sample, None if none was loading."""
+    loading = [frame.f_locals.get('self') for frame in frames(error)]
+    found = [owner for owner in loading if isinstance(owner, Dataset)]
+    return Failed('', type(found[-1]).__name__) if found else None
+
+
+def is_own(error: BaseException) -> bool:
+    """Tell whether an error was raised by this package's own code, not by a library that it called."""
+    files = [Path(frame.f_code.co_filename) for frame in frames(error)]
+    return bool(files) and PACKAGE in files[-1].parents
+
+
+def entries(node: Any, path: str = '') -> Iterator[tuple[str, Any]]:
+    """Yield every dict and list of a config with its dotted name.
+
+    Args:
+        node: A config, or a part of it; None yields nothing.
+        path (str): Name of the part. Defaults to '', the config itself.
+    """
+    if isinstance(node, Config):
+        node = node._cfg_dict
+    if not isinstance(node, (dict, list, tuple)):
+        return
+    yield path, node
+    items = dict.items(node) if isinstance(node, dict) else enumerate(node)
+    for key, value in items:
+        yield from entries(value, f'{path}.{key}' if path else str(key))
+
+
+def _place(component: Mapping, cfg: Config | None) -> str:
+    """Find a component's config, or the part of it that the file said, in a whole config."""
+    nodes = [(path, node) for path, node in entries(cfg) if isinstance(node, dict) and path]
+    for path, node in nodes:
+        if node is component:
+            return path
+    # components are built from copies, to which their owners add arguments
+    for path, node in nodes:
+        if 'type' in node and all(key in component and _same(component[key], node[key]) for key in node):
+            return path
+    return ''
+
+
+def _same(first: Any, second: Any) -> bool:
+    try:
+        return bool(first == second)
+    except Exception:  # arrays and tensors compare by element
+        return False
+
+
+def _shape(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f'a tensor {tuple(value.shape)}'
+    if isinstance(value, (tuple, list)) and value and all(isinstance(item, Tensor) for item in value):
+        return f'tensors {", ".join(str(tuple(item.shape)) for item in value[:4])}'
+    return f'a {type(value).__name__}'

@@ -1,0 +1,148 @@
+"""One sentence for every error that a user can cause: what was expected, what came, what to do."""
+
+import errno
+import os
+import re
+
+from topkd.utils.error_context import failed_component, failed_dataset, failed_module, is_own, missing_entry
+
+# what a user can cause wherever it is raised; others only while something was built, run or read for him
+USER_ERRORS = (
+    ValueError,
+    TypeError,
+    KeyError,
+    FloatingPointError,
+    OSError,
+    NotImplementedError,
+    ImportError,
+    MemoryError,
+)
+SYSTEM = {
+    errno.ENOSPC: ('the disk of {path} is full', 'free space there, then give the same command again'),
+    errno.EDQUOT: ('the quota of {path} is used up', 'free space there, then give the same command again'),
+    errno.EACCES: ('{path} may not be read or written', 'correct its permissions, or name another path'),
+    errno.EROFS: ('{path} lies on a file system that is read-only', 'name another path'),
+    errno.EISDIR: ('{path} is a folder, a file was expected', 'name a file'),
+    errno.ENOTDIR: ('a part of the path {path} is a file, a folder was expected', 'name another path'),
+    errno.EEXIST: ('{path} is a file, a folder was expected', 'name another path, or move the file away'),
+    errno.ENOENT: ('{path} does not exist', 'correct the path'),
+    errno.ENAMETOOLONG: ('the name of {path} is too long', 'name a shorter path'),
+}
+
+
+LONGEST = 400  # letters of another package's message
+
+
+def sentence(error: Exception) -> str | None:
+    """Return what to tell the user of an error, None if it is a mistake of this package."""
+    asked = missing_entry(error)
+    if asked is not None:
+        return f"the config has no entry '{asked}', which is needed here: add it, or name another config"
+    image = undecodable_image(error)
+    if image is not None:
+        return image
+    if isinstance(error, OSError) and error.errno in SYSTEM and error.strerror:
+        return of_system(error)
+    words = own_words(error)
+    component, module = failed_component(error), failed_module(error)
+    if module is not None and not is_own(error):
+        place = ' '.join(filter(None, [f"module '{module.name}'" if module.name else '', f'({module.kind})']))
+        return (
+            f'{place} cannot process {module.given or "its input"}: {words}: correct the widths, shapes and classes in '
+            'the config of this network'
+        )
+    call = wrong_call(words)
+    if call is not None:
+        return call if component is None or not component.name else f'{component.name}: {call}'
+    # this package's own sentences end with what to do, behind a colon
+    complete = is_own(error) and ': ' in words
+    if component is not None and component.mistyped and not complete:
+        return f'{component.name or "a component"} ({component.kind}): {component.mistyped}: correct it in the config'
+    if component is not None and not (is_own(error) and component.name in ('', 'model')):
+        return of_component(error, words, f'{component.name or "a component"} ({component.kind})')
+    if isinstance(error, USER_ERRORS) and ' ' in words.strip():
+        return words
+    if isinstance(error, USER_ERRORS):
+        return f"'{words}' is missing or unknown ({_where(error)}): correct the input"
+    dataset = failed_dataset(error)
+    if dataset is not None:
+        return f'{dataset.kind} cannot load a sample: {words}: check its files, or the pipeline in the config'
+    return None if is_own(error) else f'{words} ({_where(error)}): correct the entry of the config that this refers to'
+
+
+def of_component(error: Exception, words: str, place: str) -> str:
+    """Describe an error on building a component.
+
+    Args:
+        error (Exception): The error.
+        words (str): What it says itself.
+        place (str): The component's name in the config, and its class.
+    """
+    registry = re.match(r'(\S+) is not in the (\S+) registry', words)
+    if registry:
+        return f"{place}: the type '{registry[1]}' is unknown among {registry[2]}: correct it in the config"
+    if 'must contain the key "type"' in words:
+        return f"{place.split(' (')[0]} has no 'type': say in the config which class it is"
+    kind = '' if is_own(error) else f'{type(error).__name__}: '
+    more = '' if ': ' in words and is_own(error) else ': correct its arguments in the config'
+    return f'{place}: {kind}{words}{more}'
+
+
+def wrong_call(words: str) -> str | None:
+    """Describe a call with arguments that are unknown or missing, None if it was another error.
+
+    Args:
+        words (str): What the error says.
+    """
+    name = re.match(r'([\w.]+)\(\)', words)
+    owner = '' if name is None else name[1].removesuffix('.__init__').split('.')[-1]
+    unknown = re.search(r"unexpected keyword argument '(\w+)'", words)
+    if unknown:
+        return f"{owner} has no argument '{unknown[1]}': correct its name in the config, or leave it out"
+    needed = re.search(r'missing \d+ required (?:positional|keyword-only) arguments?: (.+)', words)
+    return f'{owner} needs {needed[1].split(": ")[0]}: add it in the config' if needed else None
+
+
+def own_words(error: Exception) -> str:
+    """Return an error's message on one line, its own if it came out of a worker process."""
+    # str() of a KeyError would put quotes around the sentence
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    if 'Original Traceback' in text:
+        # a worker process hands over its whole traceback; the error itself is its last paragraph
+        text = re.split(r'\n(?=\w*(?:Error|Exception|Warning)\b)', text.strip())[-1]
+        text = re.sub(r'^[\w.]*(?:Error|Exception): ', '', text)
+    text = text.strip().removesuffix('.') or type(error).__name__
+    if len(text) > LONGEST and not is_own(error):
+        text = f'{text[:LONGEST]} (and so on)'
+    return text if isinstance(error, USER_ERRORS) else f'{type(error).__name__}: {" ".join(text.split())}'
+
+
+def of_system(error: OSError) -> str:
+    """Describe what the operating system refused."""
+    what, remedy = SYSTEM[error.errno or errno.ENOENT]
+    path = error.filename2 or error.filename
+    shown = f"'{os.fsdecode(path)}'" if isinstance(path, (str, bytes, os.PathLike)) else 'the file that was written'
+    return f'{what.format(path=shown)}: {remedy}'
+
+
+def undecodable_image(error: Exception) -> str | None:
+    """Name the image that could not be decoded, None if it was another error."""
+    # mmcv asserts that an image was decoded; from a worker process its words come last, behind the line of code itself
+    found = re.findall(r'failed to load image: (.+)', str(error)) if isinstance(error, AssertionError) else []
+    if not found:
+        return None
+    return (
+        f"'{found[-1].strip()}' cannot be decoded as an image: replace the file, or take the image out of the "
+        'annotations'
+    )
+
+
+def _where(error: BaseException) -> str:
+    """Say which function raised an error."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    code = trace.tb_frame.f_code
+    return f'{type(error).__name__} in {code.co_name} of {os.path.basename(code.co_filename)}'

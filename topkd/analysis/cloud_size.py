@@ -24,6 +24,12 @@ def cloud_size(cfg: Config, loss_name: str = 'topology') -> tuple[int, int]:
 
     Raises:
         KeyError: If the config has no teacher or no such loss.
+
+    Example:
+        >>> network = dict(type='mmpretrain.ImageClassifier', backbone=dict(type='topkd.CIFARResNet', depth=20))
+        >>> loss = dict(type='TopologyLoss', cloud=dict(type='BatchCloud', num_points=32), student_tap='backbone[0]')
+        >>> cloud_size(Config(dict(model=dict(teacher=dict(model=network), losses=dict(topology=loss)))))
+        (32, 64)
     """
     loss = topology_loss_of(cfg, loss_name)
     network = MODELS.build(_network_config(cfg.model.teacher))
@@ -38,6 +44,11 @@ def tap_width(network: nn.Module, taps: Taps) -> int:
     Args:
         network (nn.Module): A classifier or detector in the MMEngine style; it is left in eval mode.
         taps (str | Sequence[str]): See :func:`topkd.models.tap.parse_tap`.
+
+    Example:
+        >>> network = dict(type='mmpretrain.ImageClassifier', backbone=dict(type='topkd.CIFARResNet', depth=20))
+        >>> tap_width(MODELS.build(network), 'backbone.layer2')
+        32
     """
     features = reach(network.eval(), torch.zeros(1, *PROBE), as_list(taps))
     return features[as_list(taps)[0]].shape[1]

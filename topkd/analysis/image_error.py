@@ -72,5 +72,10 @@ def write_errors(
         origin (Mapping): See :func:`topkd.analysis.record.write_record`.
         spec (Mapping): :meth:`topkd.topology.PersistenceImager.spec` of the exact images.
         errors (Mapping): By name of the vectorizer, see :func:`image_errors`.
+
+    Example:
+        >>> errors = dict(RipsNet=dict(teacher=dict(mse=0.01, l2=0.1, outside=0.0, clouds=4)))
+        >>> write_errors('.', dict(seed=0), spec=dict(scale=1.0), errors=errors)
+        'image_error.json'
     """
     return write_record(folder, 'image_error', origin, dict(spec=spec, errors=errors))

@@ -18,6 +18,11 @@ def split_config(cfg: Config, split: str, augment: bool = False) -> ConfigDict:
         augment (bool): Whether the training images come as in training. Otherwise they go through the test split's
             pipeline, if both data sets have one; in-memory data sets have none, their preprocessor augments. Defaults
             to False.
+
+    Example:
+        >>> cfg = Config(dict(train_dataloader=dict(dataset=dict(pipeline=['flip']))))
+        >>> split_config(cfg, 'train', augment=True)
+        {'dataset': {'pipeline': ['flip']}}
     """
     config = copy.deepcopy(cfg[f'{split}_dataloader'])
     plain = (cfg.get('test_dataloader') or {}).get('dataset', {}).get('pipeline')

@@ -23,11 +23,12 @@ def write_record(folder: str | Path, name: str, origin: Mapping[str, Any], conte
     Returns:
         str: Path of the file.
 
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = write_record(folder, 'cost', dict(seed=0), dict(costs=[]))
-    ...     read_record(folder, 'cost')
-    {'seed': 0, 'costs': []}
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = write_record(folder, 'cost', dict(seed=0), dict(costs=[]))
+        ...     read_record(folder, 'cost')
+        {'seed': 0, 'costs': []}
     """
     path = Path(folder, f'{name}.json')
     write_json({**origin, **content}, path)
@@ -39,5 +40,10 @@ def read_record(folder: str | Path, name: str) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: If the analysis did not write it.
+
+    Example:
+        >>> path = write_record('.', 'cost', dict(seed=0), dict(costs=[]))
+        >>> read_record('.', 'cost')
+        {'seed': 0, 'costs': []}
     """
     return json.loads(Path(folder, f'{name}.json').read_text())

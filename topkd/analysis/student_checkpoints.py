@@ -24,6 +24,13 @@ def load_students(model: Distiller, checkpoints: Mapping[str, str]) -> dict[str,
 
     Raises:
         ValueError: If a student is named as the teacher is, or weights do not fit.
+
+    Example:
+        >>> import torch
+        >>> from types import SimpleNamespace
+        >>> torch.save(nn.Linear(2, 1).state_dict(), 'student.pth')
+        >>> load_students(SimpleNamespace(student=nn.Linear(2, 1)), dict(plain='student.pth'))
+        {'plain': Linear(in_features=2, out_features=1, bias=True)}
     """
     if TEACHER in checkpoints:
         raise ValueError(
@@ -50,6 +57,15 @@ def load_projections(loss: TopologyLoss, loss_name: str, checkpoints: Mapping[st
 
     Raises:
         ValueError: If the widths differ and a checkpoint holds no projection, or one of another shape.
+
+    Example:
+        >>> import torch
+        >>> loss = TopologyLoss()
+        >>> loss.projection = nn.Linear(16, 64)
+        >>> weights = loss.projection.state_dict(prefix='losses.topology.projection.')
+        >>> torch.save(weights, 'epoch_1.pth')
+        >>> load_projections(loss, 'topology', dict(ours='epoch_1.pth'))
+        {'ours': Linear(in_features=16, out_features=64, bias=True)}
     """
     if loss.projection is None:
         return dict.fromkeys(checkpoints)

@@ -23,9 +23,10 @@ def new_figure(width: float, height: float, **subplots: Any) -> tuple[Figure, An
     Returns:
         tuple: The figure, and its axes as ``Figure.subplots`` returns them.
 
-    >>> figure, axes = new_figure(4, 3, ncols=2)
-    >>> len(axes), figure.get_size_inches().tolist()
-    (2, [4.0, 3.0])
+    Example:
+        >>> figure, axes = new_figure(4, 3, ncols=2)
+        >>> len(axes), figure.get_size_inches().tolist()
+        (2, [4.0, 3.0])
     """
     figure = Figure(figsize=(width, height), layout='constrained')
     FigureCanvasAgg(figure)
@@ -33,7 +34,11 @@ def new_figure(width: float, height: float, **subplots: Any) -> tuple[Figure, An
 
 
 def save_figure(figure: Figure, path: str) -> None:
-    """Write a PNG at 200 dots per inch."""
+    """Write a PNG at 200 dots per inch.
+
+    Example:
+        >>> save_figure(new_figure(4, 3)[0], 'figure.png')
+    """
     figure.savefig(path, dpi=200)
 
 
@@ -47,8 +52,9 @@ def as_pixels(figure: Figure, dpi: int = 100) -> np.ndarray:
     Returns:
         np.ndarray: RGB, uint8 (H, W, 3).
 
-    >>> as_pixels(new_figure(2, 1)[0], dpi=50).shape
-    (50, 100, 3)
+    Example:
+        >>> as_pixels(new_figure(2, 1)[0], dpi=50).shape
+        (50, 100, 3)
     """
     figure.set_dpi(dpi)
     canvas = FigureCanvasAgg(figure)
@@ -64,10 +70,11 @@ def pixel_edges(first: float, last: float, count: int) -> tuple[float, float]:
         last (float): Center of the last pixel.
         count (int): Number of pixels.
 
-    >>> pixel_edges(0.0, 3.0, 4)
-    (-0.5, 3.5)
-    >>> pixel_edges(2.0, 2.0, 4)
-    (0.0, 4.0)
+    Example:
+        >>> pixel_edges(0.0, 3.0, 4)
+        (-0.5, 3.5)
+        >>> pixel_edges(2.0, 2.0, 4)
+        (0.0, 4.0)
     """
     half = (last - first) / (2 * max(count - 1, 1))
     return (first - half, last + half) if half > 0 else (first - count / 2, first + count / 2)

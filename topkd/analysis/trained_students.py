@@ -22,7 +22,13 @@ from topkd.utils.config import with_preprocessor
 
 
 class NetworkFeatures(NamedTuple):
-    """What the teacher and every student made of one batch of images, by name, the teacher first."""
+    """What the teacher and every student made of one batch of images, by name, the teacher first.
+
+    Example:
+        >>> import torch
+        >>> NetworkFeatures(dict(teacher=torch.zeros(8, 64)), data_samples=[]).features['teacher'].shape
+        torch.Size([8, 64])
+    """
 
     features: dict[str, Features]
     data_samples: Sequence

@@ -12,13 +12,14 @@ from topkd.registry import METRICS
 class ImageError(BaseMetric):
     """Mean squared error over all pixels of all clouds, as ``mse``.
 
-    Source: Equation 2; the validation losses of Tables 14 to 19.
+    Example:
+        >>> import torch
+        >>> metric = ImageError(prefix='ripsnet')
+        >>> metric.process(None, [dict(predicted=torch.ones(2, 4), images=torch.zeros(2, 4))])
+        >>> metric.compute_metrics(metric.results)
+        {'mse': 1.0}
 
-    >>> import torch
-    >>> metric = ImageError(prefix='ripsnet')
-    >>> metric.process(None, [dict(predicted=torch.ones(2, 4), images=torch.zeros(2, 4))])
-    >>> metric.compute_metrics(metric.results)
-    {'mse': 1.0}
+    Source: Equation 2; the validation losses of Tables 14 to 19.
     """
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:

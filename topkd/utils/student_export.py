@@ -62,10 +62,11 @@ def plain_state(state_dict: Mapping[str, Tensor], member: str | None = None) -> 
         state_dict (Mapping[str, Tensor]): Of a plain network, a distiller or a cohort.
         member (str, optional): Name of the cohort's member.
 
-    >>> sorted(plain_state({'student.head.weight': torch.ones(1), 'losses.kd.weight': torch.ones(1)}))
-    ['head.weight']
-    >>> sorted(plain_state({'head.weight': torch.ones(1)}))
-    ['head.weight']
+    Example:
+        >>> sorted(plain_state({'student.head.weight': torch.ones(1), 'losses.kd.weight': torch.ones(1)}))
+        ['head.weight']
+        >>> sorted(plain_state({'head.weight': torch.ones(1)}))
+        ['head.weight']
     """
     if any(key.startswith((PREFIX, MEMBERS)) for key in state_dict):
         return student_state(state_dict, member)

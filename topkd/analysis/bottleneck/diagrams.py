@@ -22,7 +22,13 @@ Diagrams = list[np.ndarray]
 
 
 class ScaledDiagrams(NamedTuple):
-    """Diagrams of one homology dimension at one scale: by network, one array (m, 2) of (birth, death) a cloud."""
+    """Diagrams of one homology dimension at one scale: by network, one array (m, 2) of (birth, death) a cloud.
+
+    Example:
+        >>> diagrams = ScaledDiagrams(0, 'as is', dict(teacher=[np.array([[0.0, 4.0]])]))
+        >>> diagrams.networks['teacher'][0].shape
+        (1, 2)
+    """
 
     homology_dim: int
     scale: str

@@ -14,7 +14,13 @@ OTHER_IMAGES = f'{TEACHER}, other images'
 
 
 class Distances(NamedTuple):
-    """Bottleneck distances of a network's clouds to the teacher's of the same images, and the cap of each."""
+    """Bottleneck distances of a network's clouds to the teacher's of the same images, and the cap of each.
+
+    Example:
+        >>> row = Distances('plain', 0, 'as is', values=[1.0, 2.0], caps=[2.0, 2.0])
+        >>> row.plain()['mean'], row.plain()['at_cap']
+        (1.5, 0.5)
+    """
 
     network: str
     homology_dim: int
@@ -53,8 +59,9 @@ def bottleneck_distances(first: Sequence[np.ndarray], second: Sequence[np.ndarra
     Returns:
         list[float]: In the unit of the diagrams.
 
-    >>> bottleneck_distances([np.array([[0.0, 4.0]])], [np.array([[0.0, 3.0]])])
-    [1.0]
+    Example:
+        >>> bottleneck_distances([np.array([[0.0, 4.0]])], [np.array([[0.0, 3.0]])])
+        [1.0]
 
     Source: Table 20.
     """
@@ -77,8 +84,9 @@ def distance_caps(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> 
     Returns:
         list[float]: In the unit of the diagrams; 0 if both are empty.
 
-    >>> distance_caps([np.array([[0.0, 4.0]])], [np.array([[0.0, 1.0]])])
-    [2.0]
+    Example:
+        >>> distance_caps([np.array([[0.0, 4.0]])], [np.array([[0.0, 1.0]])])
+        [2.0]
     """
     return [
         max(float((diagram[:, 1] - diagram[:, 0]).max(initial=0)) for diagram in pair) / 2
@@ -96,9 +104,10 @@ def distances_to_teacher(diagrams: Sequence[ScaledDiagrams]) -> list[Distances]:
         list[Distances]: For each dimension and scale, the students in their order, then 'teacher, other images', the
         distances between each of the teacher's diagrams and the next one, if there are two clouds or more.
 
-    >>> networks = dict(teacher=[np.array([[0.0, 4.0]])], plain=[np.array([[0.0, 3.0]])])
-    >>> [(row.network, row.values) for row in distances_to_teacher([ScaledDiagrams(0, 'as is', networks)])]
-    [('plain', [1.0])]
+    Example:
+        >>> networks = dict(teacher=[np.array([[0.0, 4.0]])], plain=[np.array([[0.0, 3.0]])])
+        >>> [(row.network, row.values) for row in distances_to_teacher([ScaledDiagrams(0, 'as is', networks)])]
+        [('plain', [1.0])]
     """
     result = []
     for dim, scale, networks in diagrams:

@@ -24,6 +24,10 @@ def plot_bottleneck(diagrams: Sequence[ScaledDiagrams], distances: Sequence[Dist
         diagrams (Sequence[ScaledDiagrams]): See :func:`topkd.analysis.bottleneck.diagrams.collect_diagrams`.
         distances (Sequence[Distances]): See :func:`topkd.analysis.bottleneck.distances.distances_to_teacher`.
         path (str): PNG to write.
+
+    Example:
+        >>> diagrams = [ScaledDiagrams(0, 'as is', {name: [np.array([[0.0, 4.0]])] for name in ('teacher', 'KD')})]
+        >>> plot_bottleneck(diagrams, [Distances('KD', 0, 'as is', [1.0], [2.0])], 'bottleneck.png')
     """
     rows = max(len([row for row in distances if (row.homology_dim, row.scale) == group[:2]]) for group in diagrams)
     figure, axes = new_figure(

@@ -22,12 +22,22 @@ def write_distances(
         origin (Mapping): See :func:`topkd.analysis.record.write_record`.
         clouds (Mapping): What the clouds are, as plain values.
         distances (Sequence[Distances]): See :func:`topkd.analysis.bottleneck.distances.distances_to_teacher`.
+
+    Example:
+        >>> write_distances('.', dict(seed=0), dict(), [Distances('KD', 0, 'as is', [1.0], [2.0])])
+        'bottleneck.json'
     """
     return write_record(folder, NAME, origin, dict(clouds=clouds, distances=[row.plain() for row in distances]))
 
 
 def read_distances(folder: str | Path) -> Figures:
-    """Read mean distances in the first homology dimension by network: ``bottleneck`` and ``bottleneck_scale_free``."""
+    """Read mean distances in the first homology dimension by network: ``bottleneck`` and ``bottleneck_scale_free``.
+
+    Example:
+        >>> path = write_distances('.', dict(seed=0), dict(), [Distances('KD', 0, 'as is', [1.0], [2.0])])
+        >>> read_distances('.')
+        {'KD': {'bottleneck': 1.0}}
+    """
     rows = read_record(folder, NAME)['distances']
     figures: Figures = {}
     for row in rows:

@@ -15,6 +15,11 @@ def plot_costs(costs: Sequence[dict[str, Any]], path: str) -> None:
     Args:
         costs (Sequence[dict]): From :func:`topkd.analysis.cost.measure.measure_cost`.
         path (str): PNG to write.
+
+    Example:
+        >>> ms = {'RipsNet': {'1': 0.1, '64': 0.01}, 'gudhi': {'1': 1.0, '64': 1.0}}
+        >>> size = dict(name='CIFAR-100', num_points=64, width=64, paper=dict(gudhi_ms=1.07))
+        >>> plot_costs([dict(size=size, ms=ms)], 'cost.png')
     """
     routes = list(costs[0]['ms'])
     figure, axes = new_figure(

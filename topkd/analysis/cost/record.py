@@ -20,6 +20,10 @@ def write_costs(
         device (str): Name of the processor, see :func:`topkd.analysis.cost.route_times.device_name`.
         repeats (int): Turns that counted.
         costs (Sequence[Mapping]): See :func:`topkd.analysis.cost.measure.measure_cost`.
+
+    Example:
+        >>> write_costs('.', dict(seed=0), 'a processor', repeats=7, costs=[])
+        'cost.json'
     """
     content = dict(device=device, threads=torch.get_num_threads(), repeats=repeats, costs=costs)
     return write_record(folder, 'cost', origin, content)

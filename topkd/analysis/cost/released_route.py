@@ -19,8 +19,9 @@ def released_diagrams(clouds: np.ndarray, homology_dims: Sequence[int] = (0,)) -
     Returns:
         list[np.ndarray]: B diagrams (m, 2) of (birth, death).
 
-    >>> released_diagrams(np.array([[[0.0], [1.0], [3.0]]]))[0].tolist()
-    [[0.0, 1.0], [0.0, 2.0]]
+    Example:
+        >>> released_diagrams(np.array([[[0.0], [1.0], [3.0]]]))[0].tolist()
+        [[0.0, 1.0], [0.0, 2.0]]
     """
     diagrams = []
     for cloud in clouds:
@@ -38,6 +39,12 @@ class ReleasedRoute:
     Args:
         spec (dict): :meth:`topkd.topology.PersistenceImager.spec` of the images.
         homology_dims (Sequence[int]): Defaults to (0, ).
+
+    Example:
+        >>> import torch
+        >>> spec = dict(bandwidth=0.5, resolution=(1, 20), im_range=[0.0, 0.0, 0.0, 4.0], scale=1.0)
+        >>> ReleasedRoute(spec)(torch.randn(2, 16, 3)).shape
+        (2, 20)
 
     Source: Table 13, column "GUDHI".
     """

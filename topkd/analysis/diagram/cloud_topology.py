@@ -18,6 +18,10 @@ class CloudTopology(NamedTuple):
         diagrams (dict): (m, 2) of (birth, death) by homology dimension, in the order of deaths.
         image (np.ndarray, optional): (rows, columns), rows = persistence, columns = birth, least first; None if none
             could be fitted.
+
+    Example:
+        >>> CloudTopology({0: np.array([[0.0, 1.0]])}, image=None).diagrams[0].shape
+        (1, 2)
     """
 
     diagrams: dict[int, np.ndarray]
@@ -42,11 +46,12 @@ def cloud_topology(
         tuple: :class:`CloudTopology` by name; and the spec, None if none could be fitted because no two of the first
         200 points of the diagrams are more than 1e-5 apart.
 
-    Source: Figure 6.
+    Example:
+        >>> square = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+        >>> cloud_topology(dict(square=square), (0,))[0]['square'].diagrams[0].tolist()
+        [[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]
 
-    >>> square = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-    >>> cloud_topology(dict(square=square), (0,))[0]['square'].diagrams[0].tolist()
-    [[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]
+    Source: Figure 6.
     """
     dims = sorted(set(homology_dims))  # as in training: what is fitted depends on the order of the points
     diagrams = {name: {dim: exact_diagrams(points[None], (dim,))[0] for dim in dims} for name, points in clouds.items()}
@@ -73,8 +78,9 @@ def summarize_diagram(diagram: np.ndarray) -> dict:
     Returns:
         dict: ``classes`` and, unless there are none, the rest in the unit of the points.
 
-    >>> summarize_diagram(np.array([[0.0, 1.0], [0.5, 2.0]]))['total_persistence'].item()
-    2.5
+    Example:
+        >>> summarize_diagram(np.array([[0.0, 1.0], [0.5, 2.0]]))['total_persistence'].item()
+        2.5
     """
     if not len(diagram):
         return dict(classes=0)
@@ -101,6 +107,13 @@ def spec_of_file(path: str, homology_dims: Sequence[int] | None = None) -> tuple
     Raises:
         FileNotFoundError: If there is no file.
         ValueError: If it holds no spec, as the authors' files do, or one of other dimensions.
+
+    Example:
+        >>> from topkd.models import RipsNet
+        >>> spec = dict(bandwidth=0.5, im_range=[0.0, 1.0, 0.0, 2.0], scale=4.0)
+        >>> torch.save(RipsNet(16).to_file(spec), 'ripsnet.pth')
+        >>> spec_of_file('ripsnet.pth')[1]
+        [0]
     """
     file = load_file(path)
     spec, dims = file.get('spec'), list(file.get('homology_dims', (0,)))

@@ -20,6 +20,9 @@ def plot_diagrams(clouds: dict[str, CloudTopology], spec: dict | None, path: str
         spec (dict, optional): Of the images; None if there are none.
         path (str): PNG to write.
         unit (str): Of births, deaths and persistences, for the axes. Defaults to 'distance'.
+
+    Example:
+        >>> plot_diagrams(dict(cloud=CloudTopology({0: np.array([[0.0, 1.0]])}, image=None)), None, 'diagram.png')
     """
     figure, axes = new_figure(11, 3.5 * len(clouds), nrows=len(clouds), ncols=3, squeeze=False)
     everything = [diagram for cloud in clouds.values() for diagram in cloud.diagrams.values()]

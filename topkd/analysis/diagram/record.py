@@ -18,6 +18,11 @@ def write_diagrams(
         origin (Mapping): See :func:`topkd.analysis.record.write_record`.
         clouds (Mapping): By name, see :func:`topkd.analysis.diagram.cloud_topology.cloud_topology`.
         spec (Mapping, optional): Of the images; None if there are none.
+
+    Example:
+        >>> import numpy as np
+        >>> write_diagrams('.', dict(seed=0), dict(cloud=CloudTopology({0: np.array([[0.0, 1.0]])}, None)), None)
+        'diagram.json'
     """
     diagrams = {
         name: {str(dim): diagram.tolist() for dim, diagram in cloud.diagrams.items()} for name, cloud in clouds.items()

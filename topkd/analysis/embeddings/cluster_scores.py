@@ -32,11 +32,12 @@ def cluster_scores(points: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     Raises:
         ValueError: If there are fewer than two classes, or a class has one point only.
 
-    Source: Table 21.
+    Example:
+        >>> scores = cluster_scores(np.array([[0.0], [1.0], [10.0], [11.0]]), np.array([0, 0, 1, 1]))
+        >>> {name: round(value, 3) for name, value in scores.items()}
+        {'silhouette': 0.9, 'calinski_harabasz': 200.0, 'davies_bouldin': 0.1}
 
-    >>> scores = cluster_scores(np.array([[0.0], [1.0], [10.0], [11.0]]), np.array([0, 0, 1, 1]))
-    >>> {name: round(value, 3) for name, value in scores.items()}
-    {'silhouette': 0.9, 'calinski_harabasz': 200.0, 'davies_bouldin': 0.1}
+    Source: Table 21.
     """
     classes, counts = np.unique(labels, return_counts=True)
     if len(classes) < 2:
@@ -66,8 +67,9 @@ def draw_classes(labels: np.ndarray, classes: int, draws: int, seed: int) -> lis
     Raises:
         ValueError: If fewer classes occur than asked for, or one of those drawn has a single image.
 
-    >>> draw_classes(np.repeat([3, 5, 8], 2), classes=2, draws=3, seed=0)[0].tolist()
-    [5, 8]
+    Example:
+        >>> draw_classes(np.repeat([3, 5, 8], 2), classes=2, draws=3, seed=0)[0].tolist()
+        [5, 8]
     """
     if classes < 2 or draws < 1:
         raise ValueError(
@@ -92,7 +94,13 @@ def draw_classes(labels: np.ndarray, classes: int, draws: int, seed: int) -> lis
 
 
 class ClusterStudy(NamedTuple):
-    """Scores by space, network and draw, and where the first draw's images lie in each space (by space and network)."""
+    """Scores by space, network and draw, and where the first draw's images lie in each space (by space and network).
+
+    Example:
+        >>> study = ClusterStudy({'features': {'teacher': [dict.fromkeys(SCORES, 0.5)]}}, first={})
+        >>> list(study.scores['features'])
+        ['teacher']
+    """
 
     scores: dict[str, dict[str, list[dict[str, float]]]]
     first: dict[str, dict[str, np.ndarray]]
@@ -112,12 +120,13 @@ def study_clusters(
         spaces (dict): By name, a function of points (n, d) and the number of the draw that returns points (n, k).
         say (Callable): Is told of progress. Defaults to silence.
 
-    Source: Table 21.
+    Example:
+        >>> embeddings = Embeddings(dict(net=np.array([[0.0], [1.0], [10.0], [11.0]])), np.array([0, 0, 1, 1]))
+        >>> study = study_clusters(embeddings, [np.array([0, 1])], dict(features=lambda points, draw: points))
+        >>> round(study.scores['features']['net'][0]['silhouette'], 3)
+        0.9
 
-    >>> embeddings = Embeddings(dict(net=np.array([[0.0], [1.0], [10.0], [11.0]])), np.array([0, 0, 1, 1]))
-    >>> study = study_clusters(embeddings, [np.array([0, 1])], dict(features=lambda points, draw: points))
-    >>> round(study.scores['features']['net'][0]['silhouette'], 3)
-    0.9
+    Source: Table 21.
     """
     study = ClusterStudy(
         {space: {name: [] for name in embeddings.points} for space in spaces}, {space: {} for space in spaces}
@@ -142,9 +151,10 @@ def summarize_study(study: ClusterStudy) -> dict[str, dict[str, dict]]:
     Returns:
         dict: By space, network and score a dict of ``mean``, ``std`` over draws, and ``draws``.
 
-    >>> study = ClusterStudy({'features': {'teacher': [dict.fromkeys(SCORES, 0.5)]}}, {})
-    >>> summarize_study(study)['features']['teacher']['silhouette']
-    {'mean': 0.5, 'std': None, 'draws': [0.5]}
+    Example:
+        >>> study = ClusterStudy({'features': {'teacher': [dict.fromkeys(SCORES, 0.5)]}}, {})
+        >>> summarize_study(study)['features']['teacher']['silhouette']
+        {'mean': 0.5, 'std': None, 'draws': [0.5]}
     """
     return {
         space: {

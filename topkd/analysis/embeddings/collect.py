@@ -11,7 +11,12 @@ from topkd.models.clouds import full_precision, pool
 
 
 class Embeddings(NamedTuple):
-    """Points (N, d) by network, the teacher first, each network of its own width d, and the images' classes (N, )."""
+    """Points (N, d) by network, the teacher first, each network of its own width d, and the images' classes (N, ).
+
+    Example:
+        >>> Embeddings(dict(teacher=np.zeros((2, 64))), labels=np.array([0, 1])).points['teacher'].shape
+        (2, 64)
+    """
 
     points: dict[str, np.ndarray]
     labels: np.ndarray
@@ -55,8 +60,9 @@ def class_names(dataset: Any, labels: np.ndarray) -> dict[int, str]:
         dataset: With ``metainfo``, as MMEngine's data sets have it.
         labels (np.ndarray): (N, ).
 
-    >>> class_names(None, np.array([3, 1, 3]))
-    {1: '1', 3: '3'}
+    Example:
+        >>> class_names(None, np.array([3, 1, 3]))
+        {1: '1', 3: '3'}
     """
     names = (getattr(dataset, 'metainfo', None) or {}).get('classes') or ()
     return {number: str(names[number]) if number < len(names) else str(number) for number in np.unique(labels).tolist()}

@@ -58,9 +58,10 @@ def principal_plane(points: np.ndarray) -> np.ndarray:
     Args:
         points (np.ndarray): (N, d), N >= 2; of width 1, the second coordinate is 0.
 
-    >>> plane = principal_plane(np.array([[0.0, 1.0, 1.0], [0.0, 1.0, 5.0]]))
-    >>> abs(plane).round(6).tolist()
-    [[2.0, 0.0], [2.0, 0.0]]
+    Example:
+        >>> plane = principal_plane(np.array([[0.0, 1.0, 1.0], [0.0, 1.0, 5.0]]))
+        >>> abs(plane).round(6).tolist()
+        [[2.0, 0.0], [2.0, 0.0]]
     """
     centered = np.asarray(points, np.float64) - np.mean(points, axis=0, dtype=np.float64)
     left, singular, _ = np.linalg.svd(centered, full_matrices=False)

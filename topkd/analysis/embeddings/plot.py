@@ -32,6 +32,10 @@ def plot_embeddings(
         axis_label (str): What the axes are; the number of the axis follows. Defaults to 'UMAP'.
         notes (dict, optional): A second line of each panel's heading, by network.
         title (str, optional): Heading of the figure.
+
+    Example:
+        >>> planes = dict(teacher=np.array([[0.0, 1.0], [1.0, 0.0]]))
+        >>> plot_embeddings(planes, np.array([0, 1]), {0: 'apple', 1: 'bear'}, 'embeddings.png')
     """
     columns = min(len(planes), COLUMNS)
     rows = math.ceil(len(planes) / columns)

@@ -24,11 +24,23 @@ def write_scores(
         images (int): Number of images.
         drawn (Sequence[Sequence[str]]): Names of the classes of each draw.
         scores (Mapping): See :func:`topkd.analysis.embeddings.cluster_scores.summarize_study`.
+
+    Example:
+        >>> scores = dict(umap=dict(teacher=dict(silhouette=dict(mean=0.5, std=None, draws=[0.5]))))
+        >>> write_scores('.', dict(seed=0), images=100, drawn=[['apple', 'bear']], scores=scores)
+        'embeddings.json'
     """
     return write_record(folder, NAME, origin, dict(images=images, drawn=drawn, scores=scores))
 
 
 def read_scores(folder: str | Path) -> Figures:
-    """Read the mean scores in UMAP's plane, which are the paper's, by network."""
+    """Read the mean scores in UMAP's plane, which are the paper's, by network.
+
+    Example:
+        >>> scores = dict(umap=dict(teacher=dict(silhouette=dict(mean=0.5, std=None, draws=[0.5]))))
+        >>> path = write_scores('.', dict(seed=0), images=100, drawn=[['apple', 'bear']], scores=scores)
+        >>> read_scores('.')
+        {'teacher': {'silhouette': 0.5}}
+    """
     networks = read_record(folder, NAME)['scores']['umap']
     return {name: {score: value['mean'] for score, value in scores.items()} for name, scores in networks.items()}

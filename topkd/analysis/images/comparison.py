@@ -35,6 +35,11 @@ def plot_image_comparison(
 
     Raises:
         ValueError: If the shapes differ or do not fit the resolution.
+
+    Example:
+        >>> import torch
+        >>> images = torch.rand(2, 400)
+        >>> plot_image_comparison(images, images, ['cloud 0', 'cloud 1'], 'images.png', im_range=(0.0, 1.0, 0.0, 2.0))
     """
     save_figure(image_figure(dict(exact=exact, RipsNet=approximated), labels, im_range, resolution, title), path)
 
@@ -65,6 +70,12 @@ def image_figure(
 
     Raises:
         ValueError: If the shapes differ or do not fit the resolution.
+
+    Example:
+        >>> import torch
+        >>> figure = image_figure(dict(exact=torch.rand(2, 20)), ['cloud 0', 'cloud 1'], resolution=(1, 20))
+        >>> len(figure.axes) >= 4
+        True
     """
     columns, rows = resolution
     shapes = [tuple(group.shape) for group in images.values()]

@@ -27,6 +27,12 @@ def network_figure(
         im_range (Sequence[float], optional): As in :func:`topkd.analysis.images.comparison.image_figure`.
         resolution (Sequence[int]): Columns and rows of the images. Defaults to (20, 20).
         title (str, optional): Heading of the figure.
+
+    Example:
+        >>> from topkd.analysis.images.network_images import NetworkImages
+        >>> images = NetworkImages(exact=torch.rand(1, 400), approximated=None, outside=torch.zeros(1))
+        >>> network_figure(dict(teacher=images, KD=images)).axes[1].get_title().splitlines()
+        ['KD', '0% out of range']
     """
     first = next(iter(images.values()))
     kinds = dict(exact=first.exact, RipsNet=first.approximated)

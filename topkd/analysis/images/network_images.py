@@ -13,7 +13,12 @@ from topkd.topology import rips_diagrams
 
 
 class NetworkImages(NamedTuple):
-    """Images of one network's clouds, on the CPU."""
+    """Images of one network's clouds, on the CPU.
+
+    Example:
+        >>> NetworkImages(exact=torch.rand(8, 400), approximated=None, outside=None).exact.shape
+        torch.Size([8, 400])
+    """
 
     exact: Tensor | None  # (B, P); None if the images' spec is not known
     approximated: Tensor | None  # (B, P), by RipsNet; None if there is none
@@ -74,9 +79,10 @@ def image_figures(images: NetworkImages, teacher: NetworkImages) -> dict[str, fl
         and the teacher's images ``teacher_exact`` and ``teacher_approximated``, mean squared errors, the latter the
         value that a training minimizes. What needs a kind of image is missing if there is none.
 
-    >>> images = NetworkImages(torch.zeros(1, 4), torch.ones(1, 4), torch.zeros(1))
-    >>> image_figures(images, images)['l2']
-    2.0
+    Example:
+        >>> images = NetworkImages(torch.zeros(1, 4), torch.ones(1, 4), torch.zeros(1))
+        >>> image_figures(images, images)['l2']
+        2.0
     """
     result: dict[str, float] = dict(clouds=max(len(kind) for kind in images[:2] if kind is not None))
     if images.outside is not None:

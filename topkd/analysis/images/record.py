@@ -24,11 +24,24 @@ def write_images(
         networks (Mapping): By network, see :func:`topkd.analysis.images.network_images.image_figures`.
         spec (Mapping): :meth:`topkd.topology.PersistenceImager.spec` of the exact images.
         spec_source (str): Where the spec comes from, in words.
+
+    Example:
+        >>> write_images(
+        ...     '.', dict(seed=0), dict(teacher=dict(mse=0.01, l2=2.0)), dict(scale=1.0), 'the first checkpoint'
+        ... )
+        'images.json'
     """
     return write_record(folder, NAME, origin, dict(spec=spec, spec_source=spec_source, networks=networks))
 
 
 def read_images(folder: str | Path) -> Figures:
-    """Read ``mse`` and ``l2`` of approximated images against exact ones by network; empty if there were none."""
+    """Read ``mse`` and ``l2`` of approximated images against exact ones by network; empty if there were none.
+
+    Example:
+        >>> networks = dict(teacher=dict(mse=0.01, l2=2.0, outside=0.0))
+        >>> path = write_images('.', dict(seed=0), networks, dict(scale=1.0), 'the first checkpoint')
+        >>> read_images('.')
+        {'teacher': {'mse': 0.01, 'l2': 2.0}}
+    """
     networks = read_record(folder, NAME)['networks']
     return {name: dict(mse=values['mse'], l2=values['l2']) for name, values in networks.items() if 'mse' in values}

@@ -19,6 +19,11 @@ def vectorizers_of(loss: TopologyLoss, require_spec: bool = True) -> tuple[RipsI
 
     Raises:
         ValueError: If the RipsNet file holds no spec of its images.
+
+    Example:
+        >>> exact, ripsnet = vectorizers_of(TopologyLoss(vectorizer=dict(type='RipsImage', resolution=(1, 20))))
+        >>> exact.resolution, ripsnet
+        ((1, 20), None)
     """
     network = loss.network
     if isinstance(network, RipsNet):
@@ -31,6 +36,12 @@ def exact_twin(ripsnet: RipsNet) -> RipsImage:
 
     Raises:
         ValueError: If the file holds no spec, as the authors' files do.
+
+    Example:
+        >>> ripsnet = RipsNet(16)
+        >>> ripsnet.spec = dict(bandwidth=0.5, im_range=[0.0, 1.0, 0.0, 2.0], scale=4.0)
+        >>> exact_twin(ripsnet).imager.spec()['scale']
+        4.0
     """
     if ripsnet.spec is None:
         raise ValueError(
@@ -50,6 +61,10 @@ def load_spec(exact: RipsImage, loss_name: str, checkpoints: Mapping[str, str]) 
 
     Returns:
         str | None: Name of that student.
+
+    Example:
+        >>> load_spec(RipsImage(), 'topology', {}) is None
+        True
     """
     prefix = f'losses.{loss_name}.vectorizer.'
     for name, checkpoint in {} if exact.imager.fitted else checkpoints.items():

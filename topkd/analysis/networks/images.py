@@ -11,7 +11,12 @@ from torch import nn
 
 
 class ImageSize(NamedTuple):
-    """Height and width of the images, in pixels."""
+    """Height and width of the images, in pixels.
+
+    Example:
+        >>> ImageSize(height=32, width=32)
+        ImageSize(height=32, width=32)
+    """
 
     height: int
     width: int
@@ -20,8 +25,9 @@ class ImageSize(NamedTuple):
 def is_detector(model: nn.Module) -> bool:
     """Tell a detector of mmdet from a classifier.
 
-    >>> is_detector(nn.Linear(1, 1))
-    False
+    Example:
+        >>> is_detector(nn.Linear(1, 1))
+        False
     """
     return isinstance(model, BaseDetector)
 
@@ -37,6 +43,12 @@ def prepared(model: nn.Module, size: ImageSize, count: int, seed: int = 0) -> di
 
     Returns:
         dict: ``inputs`` (count, 3, H, W) and ``data_samples``, as the network's forward takes them.
+
+    Example:
+        >>> from mmengine.registry import MODELS
+        >>> network = dict(type='mmpretrain.ImageClassifier', backbone=dict(type='topkd.CIFARResNet', depth=20))
+        >>> prepared(MODELS.build(network), ImageSize(32, 32), count=2)['inputs'].shape
+        torch.Size([2, 3, 32, 32])
     """
     pixels = torch.randint(0, 256, (count, 3, *size), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
     preprocessor: Any = model.data_preprocessor

@@ -17,8 +17,9 @@ def parameters(model: nn.Module) -> int:
     Returns:
         int: Their number.
 
-    >>> parameters(nn.Linear(3, 2))
-    8
+    Example:
+        >>> parameters(nn.Linear(3, 2))
+        8
     """
     return sum(parameter.numel() for parameter in model.parameters())
 
@@ -29,8 +30,9 @@ def megabytes(model: nn.Module) -> float:
     Args:
         model (nn.Module): Any.
 
-    >>> megabytes(nn.Linear(999, 1000))
-    4.0
+    Example:
+        >>> megabytes(nn.Linear(999, 1000))
+        4.0
     """
     tensors = [*model.parameters(), *model.buffers()]
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors) / 1e6
@@ -49,6 +51,13 @@ def operations(model: nn.Module, batch: dict[str, Any]) -> int:
 
     Returns:
         int: Operations of the whole batch.
+
+    Example:
+        >>> class Toy(nn.Linear):
+        ...     def forward(self, inputs, data_samples, mode):
+        ...         return super().forward(inputs)
+        >>> operations(Toy(3, 2), dict(inputs=torch.zeros(4, 3), data_samples=None))
+        48
     """
     with FlopCounterMode(display=False) as counter:
         model(**batch, mode='predict')
@@ -62,6 +71,13 @@ def peak_megabytes(model: nn.Module, batch: dict[str, Any]) -> float:
     Args:
         model (nn.Module): See :func:`operations`; the device is that of its weights.
         batch (dict): See :func:`operations`.
+
+    Example:
+        >>> class Toy(nn.Linear):
+        ...     def forward(self, inputs, data_samples, mode):
+        ...         return super().forward(inputs)
+        >>> peak_megabytes(Toy(3, 250), dict(inputs=torch.zeros(1000, 3), data_samples=None))
+        1.0
     """
     inputs: Tensor = batch['inputs']
     if inputs.is_cuda:

@@ -14,6 +14,12 @@ def plot_networks(rows: Sequence[dict[str, Any]], metric: str, path: str) -> Non
             left out.
         metric (str): A key of their ``metrics``.
         path (str): PNG to write.
+
+    Example:
+        >>> row = dict(
+        ...     name='net', parameters=1e6, metrics=dict(accuracy=70.0), latency_ms=dict(cpu={1: [2.0, 1.0, 3.0]})
+        ... )
+        >>> plot_networks([row], 'accuracy', 'networks.png')
     """
     places = [(device, count) for device, counts in rows[0]['latency_ms'].items() for count in counts]
     figure, axes = new_figure(4.4 * len(places) + 0.6, 3.6, ncols=len(places), squeeze=False, sharey=True)

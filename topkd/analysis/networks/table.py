@@ -15,19 +15,20 @@ def table(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
     Returns:
         list[list[str]]: The heading, then a line a network; latencies as 'median (least-greatest)'.
 
-    >>> row = dict(
-    ...     name='small',
-    ...     parameters=1200,
-    ...     weights_mb=0.005,
-    ...     operations=2_000_000,
-    ...     metrics={'top1': 71.5},
-    ...     latency_ms={'cpu': {1: [2.0, 1.9, 2.4]}},
-    ...     memory_mb={'cpu': {1: 0.31}},
-    ... )
-    >>> for line in table([row]):
-    ...     print(line)
-    ['network', 'parameters', 'FLOPs', 'top1', 'cpu, batch 1: ms', 'memory, MB']
-    ['small', '1.200 k', '2.000 M', '71.50', '2.00 (1.90-2.40)', '0.3']
+    Example:
+        >>> row = dict(
+        ...     name='small',
+        ...     parameters=1200,
+        ...     weights_mb=0.005,
+        ...     operations=2_000_000,
+        ...     metrics={'top1': 71.5},
+        ...     latency_ms={'cpu': {1: [2.0, 1.9, 2.4]}},
+        ...     memory_mb={'cpu': {1: 0.31}},
+        ... )
+        >>> for line in table([row]):
+        ...     print(line)
+        ['network', 'parameters', 'FLOPs', 'top1', 'cpu, batch 1: ms', 'memory, MB']
+        ['small', '1.200 k', '2.000 M', '71.50', '2.00 (1.90-2.40)', '0.3']
     """
     metrics = list(dict.fromkeys(name for row in rows for name in row['metrics']))
     places = [(device, count) for device, counts in rows[0]['latency_ms'].items() for count in counts]
@@ -48,9 +49,10 @@ def table(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
 def aligned(lines: Sequence[Sequence[str]]) -> str:
     """Align the columns of a table, the first to the left and the others to the right.
 
-    >>> print(aligned([['a', 'bb'], ['ccc', 'd']]))
-    a    bb
-    ccc   d
+    Example:
+        >>> print(aligned([['a', 'bb'], ['ccc', 'd']]))
+        a    bb
+        ccc   d
     """
     widths = [max(map(len, column)) for column in zip(*lines)]
     return '\n'.join(

@@ -19,6 +19,11 @@ class History(NamedTuple):
         epochs (np.ndarray): The epoch of each, counted from 1; 0 if the training counts none (k, ).
         values (np.ndarray): (k, ), all finite.
         epoch_length (int, optional): Steps of an epoch; None if the training counts none.
+
+    Example:
+        >>> run = History(np.array([1, 2]), np.array([1, 1]), np.array([2.0, 1.0]), epoch_length=2)
+        >>> run.plain()
+        {'steps': [1, 2], 'values': [2.0, 1.0], 'epoch_length': 2}
     """
 
     steps: np.ndarray
@@ -46,6 +51,12 @@ def read_run(folder: str | Path) -> list[dict[str, Any]]:
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If one is damaged, or none has records of training steps.
+
+    Example:
+        >>> Path('work/vis_data').mkdir(parents=True, exist_ok=True)
+        >>> size = Path('work/vis_data/scalars.json').write_text('{"loss": 2.0, "iter": 1, "step": 1}')
+        >>> read_run('work')
+        [{'loss': 2.0, 'iter': 1, 'step': 1}]
     """
     files = sorted(glob(f'{escape(str(folder))}/*/{LOG}')) or glob(f'{escape(str(folder))}/{LOG}')
     if not files:
@@ -86,8 +97,9 @@ def history_of(records: Sequence[dict[str, Any]], key: str) -> History:
     Returns:
         History: Empty if the run did not log it. Values that are not finite are left out.
 
-    >>> history_of([dict(step=1, epoch=1, loss=2.0), dict(step=2, epoch=1, loss=1.0)], 'loss').values.tolist()
-    [2.0, 1.0]
+    Example:
+        >>> history_of([dict(step=1, epoch=1, loss=2.0), dict(step=2, epoch=1, loss=1.0)], 'loss').values.tolist()
+        [2.0, 1.0]
     """
     chosen = [record for record in records if key in record and np.isfinite(record[key])]
     columns = [np.array([record.get(name, 0) for record in chosen]) for name in ('step', 'epoch', key)]
@@ -113,9 +125,10 @@ def summarize(history: History) -> dict[str, Any]:
         dict: ``first``, ``first_epoch``, ``last_epoch``, ``last``; ``first_step``, ``last_step``, and ``logged``
         values.
 
-    >>> run = history_of([dict(step=1, epoch=1, loss=2.0), dict(step=2, epoch=2, loss=1.0)], 'loss')
-    >>> summarize(run)['last_epoch']
-    1.0
+    Example:
+        >>> run = history_of([dict(step=1, epoch=1, loss=2.0), dict(step=2, epoch=2, loss=1.0)], 'loss')
+        >>> summarize(run)['last_epoch']
+        1.0
     """
     steps, values = history.steps, history.values
     if history.epoch_length is None:

@@ -24,6 +24,10 @@ def plot_runs(panels: Mapping[str, Mapping[str, History]], path: str, percent: t
             keeps its color and dash in all panels; one with an empty history is left out.
         path (str): PNG to write.
         percent (tuple[str]): Axes that show shares in percent, never logarithmic.
+
+    Example:
+        >>> run = History(np.array([1, 2]), np.array([1, 1]), np.array([2.0, 1.0]), epoch_length=2)
+        >>> plot_runs(dict(loss=dict(KD=run)), 'runs.png')
     """
     names = list(dict.fromkeys(name for runs in panels.values() for name in runs))
     by_epoch = all(run.epoch_length is not None for runs in panels.values() for run in runs.values())

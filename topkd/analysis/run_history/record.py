@@ -18,6 +18,12 @@ def summaries_of(panels: Panels) -> dict[str, dict[str, dict[str, Any]]]:
 
     Returns:
         dict: See :func:`topkd.analysis.run_history.history.summarize`, by scalar and run.
+
+    Example:
+        >>> import numpy as np
+        >>> run = History(np.array([1, 2]), np.array([1, 2]), np.array([2.0, 1.0]), epoch_length=1)
+        >>> summaries_of(dict(loss=dict(KD=run)))['loss']['KD']['last']
+        1.0
     """
     return {
         quantity: {name: summarize(run) for name, run in histories.items() if len(run.values)}
@@ -33,6 +39,12 @@ def write_histories(folder: str | Path, name: str, origin: Mapping[str, Any], pa
         name (str): Of the file, without its ending.
         origin (Mapping): See :func:`topkd.analysis.record.write_record`.
         panels (Mapping): Histories by scalar and by name of the run.
+
+    Example:
+        >>> import numpy as np
+        >>> run = History(np.array([1, 2]), np.array([1, 2]), np.array([2.0, 1.0]), epoch_length=1)
+        >>> write_histories('.', 'runs', dict(seed=0), dict(loss=dict(KD=run)))
+        'runs.json'
     """
     histories = {quantity: {run: history.plain() for run, history in runs.items()} for quantity, runs in panels.items()}
     return write_record(folder, name, origin, dict(summaries=summaries_of(panels), histories=histories))

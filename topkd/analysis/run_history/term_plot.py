@@ -25,9 +25,10 @@ def history_figure(history: Mapping[str, tuple[np.ndarray, np.ndarray]], title: 
     Raises:
         ValueError: If there is nothing to draw.
 
-    >>> figure = history_figure(dict(share=(np.arange(1, 4), np.array([0.1, 0.2, 0.1]))), 'epoch 1')
-    >>> figure.axes[0].get_ylabel()
-    'share'
+    Example:
+        >>> figure = history_figure(dict(share=(np.arange(1, 4), np.array([0.1, 0.2, 0.1]))), 'epoch 1')
+        >>> figure.axes[0].get_ylabel()
+        'share'
     """
     empty = [name for name, (_, values) in history.items() if not len(values)]
     if empty or not history:
@@ -53,8 +54,9 @@ def spans(steps: np.ndarray, values: np.ndarray, count: int = SPANS) -> dict[str
     Returns:
         dict: Arrays ``step``, the mean step of each span, and ``mean``, ``least`` and ``greatest`` of its values.
 
-    >>> spans(np.arange(4), np.array([1.0, 3.0, 5.0, 5.0]), count=2)['mean'].tolist()
-    [2.0, 5.0]
+    Example:
+        >>> spans(np.arange(4), np.array([1.0, 3.0, 5.0, 5.0]), count=2)['mean'].tolist()
+        [2.0, 5.0]
     """
     parts = np.array_split(np.asarray(values, dtype=float), min(count, len(values)))
     places = np.array_split(np.asarray(steps, dtype=float), len(parts))

@@ -28,6 +28,8 @@ EXPLAINED = (
 WITHOUT_EXAMPLE = {
     'trained networks and their data': (
         'topkd.analysis.bottleneck.diagrams.collect_diagrams',
+        'topkd.analysis.detections.find.find_boxes',
+        'topkd.analysis.detections.find.load_detectors',
         'topkd.analysis.embeddings.collect.collect_embeddings',
         'topkd.analysis.image_error.image_errors',
         'topkd.analysis.images.network_images.network_images',

@@ -148,3 +148,13 @@ def test_real_data_have_the_published_statistics():
     assert data.labels.bincount().tolist() == [500] * 100
     test = CIFAR100(os.environ['TOPKD_CIFAR100'], split='test', download=False)
     assert test.labels.bincount().tolist() == [100] * 100
+
+
+def test_slices_of_every_class(folder):
+    write_split(folder / 'train', 6, fine_labels=[3, 5, 3, 5, 3, 5])
+    first, second = CIFAR100(folder, per_class=(0, 2)), CIFAR100(folder, per_class=[2, 3])
+    assert first.labels.tolist() == [3, 5, 3, 5] and second.labels.tolist() == [3, 5]
+    both = torch.cat([first.images, second.images]).flatten(1)
+    assert len(torch.unique(both, dim=0)) == 6
+    with pytest.raises(ValueError, match='indices or per_class, got both'):
+        CIFAR100(folder, indices=2, per_class=(0, 1))

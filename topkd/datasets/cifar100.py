@@ -1,5 +1,6 @@
 """CIFAR-100 from the official ``cifar-100-python`` folder, decoded once into memory."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from mmengine.dist import barrier, is_main_process
 
 from topkd.datasets.cifar100_download import BY_HAND, FILES, FOLDER, download_cifar100
+from topkd.datasets.class_slices import class_slice
 from topkd.datasets.in_memory import Indices, InMemoryImages, compare_with_official
 from topkd.datasets.numpy_pickle import load_arrays
 from topkd.registry import DATASETS
@@ -29,6 +31,8 @@ class CIFAR100(InMemoryImages):
         split: 'train' or 'test'.
         download: Whether to fetch the official archive where there is no such folder.
         indices: Keep the first ``indices`` samples, or those of a list of positions; None keeps all.
+        per_class: Keep of every class the images of ranks ``(begin, end)``, whatever the order of the file; see
+            :func:`topkd.datasets.class_slices.class_slice`. Not together with ``indices``.
 
     Raises:
         FileNotFoundError: The folder or one of its files is missing and cannot be downloaded.
@@ -43,15 +47,18 @@ class CIFAR100(InMemoryImages):
         split: str = 'train',
         download: bool = True,
         indices: Indices | None = None,
+        per_class: Sequence[int] | None = None,
     ):
+        if indices is not None and per_class is not None:
+            raise ValueError('Expected indices or per_class, got both: leave one of them out.')
         if split not in OFFICIAL_SIZE:
             raise ValueError(f"Expected split 'train' or 'test', got {split!r}.")
         folder = find_folder(data_root or DEFAULT_ROOT, download)
         images, labels = read_split(folder / split)
         compare_with_official(folder, split, len(labels), OFFICIAL_SIZE[split])
-        super().__init__(
-            torch.from_numpy(images), torch.from_numpy(labels), classes=read_classes(folder / 'meta'), indices=indices
-        )
+        pixels, classes = torch.from_numpy(images), torch.from_numpy(labels)
+        kept = indices if per_class is None else class_slice(pixels, classes, *per_class)
+        super().__init__(pixels, classes, classes=read_classes(folder / 'meta'), indices=kept)
 
 
 def find_folder(data_root: str | Path, download: bool) -> Path:

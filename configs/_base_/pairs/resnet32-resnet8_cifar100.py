@@ -1,0 +1,8 @@
+_base_ = ['../../baselines/resnet8_cifar100.py', '../teachers/resnet32_cifar100.py']
+
+model = dict(_delete_=True, type='topkd.Distiller', student=_base_.model, teacher=_base_.teacher, losses=dict())
+custom_hooks = [
+    dict(type='topkd.TeacherEvaluationHook'),
+    dict(type='topkd.StudentCheckpointHook'),
+    dict(type='topkd.ResultHook', monitor='accuracy/top1'),
+]

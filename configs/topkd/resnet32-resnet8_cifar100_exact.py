@@ -1,0 +1,3 @@
+_base_ = './resnet32-resnet8_cifar100.py'
+
+model = dict(losses=dict(topology=dict(vectorizer=dict(type='RipsImage'))))

@@ -93,7 +93,7 @@ class RipsNetArtifact:
         found: dict[str, Any] = {}
         if self.manifest.is_file():
             request = json.loads(self.manifest.read_text()).get('request', {})
-            keys = [key for key in ('num_clouds', 'seed', 'batch_statistics') if key in request]
+            keys = [key for key in ('num_clouds', 'seed', 'batch_statistics', 'scales') if key in request]
             found.update({f'clouds.{key}': request[key] for key in keys})
         for path in map(self.result, operators):
             if path.is_file():

@@ -23,6 +23,7 @@ from topkd.models.tap import as_list, pick
 from topkd.models.teacher import Teacher
 from topkd.registry import RUNNERS
 from topkd.runners.batch_statistics import batch_statistics
+from topkd.runners.cloud_scales import CloudScales
 from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
 from topkd.runners.progress import progress
 from topkd.topology import PersistenceImager, diagram_backend, exact_diagrams
@@ -31,7 +32,7 @@ from topkd.utils.files import write_json
 from topkd.utils.seed import seed_everything
 from topkd.utils.student_export import student_config
 
-DEFAULTS = dict(num_clouds=200_000, seed=0, batch_statistics=False, chunk=512)
+DEFAULTS = dict(num_clouds=200_000, seed=0, batch_statistics=False, scales=None, chunk=512)
 CLOUDS_PER_MARK, SECONDS_PER_MARK = 64, 10.0
 
 
@@ -51,7 +52,9 @@ class PersistenceImageRunner:
         dataloader (dict): Config of the training dataloader; its data set, workers and collate function are used.
         loss (TopologyLoss): Says what is tapped, what a cloud is and which images are wanted.
         settings (dict): Departures from ``DEFAULTS``: ``num_clouds``; ``seed``; ``batch_statistics``, to let BatchNorm
-            normalize by the cloud's own statistics as the authors' code did; ``chunk``, diagrams computed at once.
+            normalize by the cloud's own statistics as the authors' code did; ``scales``, to multiply every second
+            cloud by a random factor between these two, see :class:`topkd.runners.cloud_scales.CloudScales`; ``chunk``,
+            diagrams computed at once. Bandwidth and range of the images are fitted to the clouds that are not scaled.
 
     Source: Section 4.1; Appendix B.
     """
@@ -79,6 +82,11 @@ class PersistenceImageRunner:
         self.cloud.gather = False  # clouds are made by single processes, however the loss gathers them
         self.images_per_cloud = self.cloud.images(self.asked['num_points'])
         self.imager = PersistenceImager(tuple(self.asked['resolution']))
+        self.scales = CloudScales(self.settings['scales'], self.settings['seed'])
+        if self.settings['scales'] is not None and self.cloud.normalization != 'none':
+            raise ValueError(
+                f"clouds.scales has no effect on clouds with normalization '{self.cloud.normalization}': leave one out"
+            )
         self.device = get_device()
 
     @classmethod
@@ -136,6 +144,7 @@ class PersistenceImageRunner:
             num_clouds=self.settings['num_clouds'],
             seed=self.settings['seed'],
             batch_statistics=self.settings['batch_statistics'],
+            scales=None if self.settings['scales'] is None else list(self.settings['scales']),
             dataset=type(dataset).__name__,
             num_images=len(dataset),
         )
@@ -177,7 +186,7 @@ class PersistenceImageRunner:
             features = self.teacher.features(
                 data['inputs'], as_list(taps), self.preprocessor, data['data_samples'], exact=True
             )
-        return self.cloud(pick(features, taps), data_samples=data['data_samples'])
+        return self.cloud(pick(features, taps), data_samples=data['data_samples']) * self.scales.factor(cloud)
 
     def _make_clouds(self, dataset: Any) -> None:
         clouds, done = ArrayFile(self.artifact.clouds), ArrayFile(self.folder / 'clouds.done.npy')
@@ -225,8 +234,10 @@ class PersistenceImageRunner:
     def _fit(self) -> None:
         """Fit bandwidth and range over the diagrams of all processes, in the order of the clouds."""
         own = DiagramRange()
-        for _, diagrams in self._chunks('diagrams'):
-            own.update(diagrams)
+        for start, diagrams in self._chunks('diagrams'):
+            originals = [diagram for number, diagram in enumerate(diagrams, start) if self.scales.is_original(number)]
+            if originals:
+                own.update(originals)
         self.imager.to(self.device).set_range(DiagramRange().merge(all_gather_object(own)))
 
     def _make_images(self) -> None:

@@ -1,7 +1,9 @@
 """What a distillation does beside its steps."""
 
 from topkd.hooks.category_check_hook import CategoryCheckHook
+from topkd.hooks.cloud_record_hook import CloudRecordHook
 from topkd.hooks.cohort_hook import CohortHook
+from topkd.hooks.final_test_hook import FinalTestHook
 from topkd.hooks.progress_line_hook import ProgressLineHook
 from topkd.hooks.result_hook import ResultHook
 from topkd.hooks.resumable_early_stopping_hook import ResumableEarlyStoppingHook
@@ -13,7 +15,9 @@ from topkd.hooks.training_set_hook import TrainingSetHook
 
 __all__ = [
     'CategoryCheckHook',
+    'CloudRecordHook',
     'CohortHook',
+    'FinalTestHook',
     'ProgressLineHook',
     'ResultHook',
     'ResumableEarlyStoppingHook',

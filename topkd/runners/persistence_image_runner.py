@@ -23,8 +23,8 @@ from topkd.models.tap import as_list, pick
 from topkd.models.teacher import Teacher
 from topkd.registry import RUNNERS
 from topkd.runners.batch_statistics import batch_statistics
-from topkd.runners.cloud_scales import CloudScales
 from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
+from topkd.runners.cloud_scales import CloudScales
 from topkd.runners.progress import progress
 from topkd.topology import PersistenceImager, diagram_backend, exact_diagrams
 from topkd.topology.diagram_range import DiagramRange

@@ -1,0 +1,62 @@
+"""Figures that say how the topology of one network's clouds compares with that of the teacher's."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from topkd.analysis.bottleneck.distances import bottleneck_distances
+from topkd.models.vectorizers import RipsImage, RipsNet
+from topkd.topology import rips_h0
+
+
+class CloudComparison(nn.Module):
+    """Compare clouds with the teacher's clouds of the same images, in dimension 0.
+
+    Args:
+        ripsnet (str): File of a RipsNet with the spec of its images, made from this teacher's clouds.
+
+    Raises:
+        FileNotFoundError: If there is no file.
+        ValueError: If the file holds no spec, or one of another dimension than 0.
+    """
+
+    def __init__(self, ripsnet: str) -> None:
+        super().__init__()
+        self.ripsnet = RipsNet(checkpoint=ripsnet).requires_grad_(False)
+        if self.ripsnet.spec is None:
+            raise ValueError(f"'{ripsnet}' does not say what its images are: make one by tools/train_ripsnet.py")
+        self.exact = RipsImage(resolution=self.ripsnet.resolution, spec=self.ripsnet.spec)
+
+    @torch.no_grad()
+    def forward(self, clouds: Tensor, teacher: Tensor) -> dict[str, float]:
+        r"""Compute all figures.
+
+        Args:
+            clouds (Tensor): (B, n, d), d being RipsNet's width.
+            teacher (Tensor): The teacher's, alike.
+
+        Returns:
+            dict: ``seen``, the share of deaths inside the images' range; ``ripsnet_error``, the mean squared error of
+            RipsNet's images; ``image_distance``, the mean squared error between exact images and the teacher's;
+            ``bottleneck``, the mean bottleneck distance to the teacher's diagrams, each cloud divided by its mean
+            distance; ``scale``, the mean distance of the clouds over that of the teacher's.
+        """
+        images = self.exact(clouds)
+        units = [torch.stack([torch.pdist(cloud).mean() for cloud in both]) for both in (clouds, teacher)]
+        diagrams = [
+            [np.column_stack((np.zeros(len(deaths)), deaths)) for deaths in _scale_free(both, unit)]
+            for both, unit in zip((clouds, teacher), units)
+        ]
+        return dict(
+            seen=1.0 - self.exact.diagnostics(clouds)['outside'],
+            ripsnet_error=(self.ripsnet(clouds) - images).square().mean().item(),
+            image_distance=(images - self.exact(teacher)).square().mean().item(),
+            bottleneck=float(np.mean(bottleneck_distances(*diagrams))),
+            scale=(units[0] / units[1]).mean().item(),
+        )
+
+
+def _scale_free(clouds: Tensor, units: Tensor) -> np.ndarray:
+    """Return the deaths (B, n - 1) of clouds divided by their mean distances."""
+    tiny = torch.finfo(units.dtype).tiny
+    return (rips_h0(clouds) / units.clamp_min(tiny)[:, None]).double().cpu().numpy()

@@ -3,8 +3,10 @@
 
     python tools/reproduce.py table6 --seeds 3
     python tools/reproduce.py table6 --pairs resnet20-resnet8_digits --seeds 3 --device cpu
+    python tools/reproduce.py study --help
 
-A run that is finished is never done again, and tables share theirs; after a kill, the same command goes on.
+The study of docs/study.md has arguments of its own. A run that is finished is never done again, and tables share
+theirs; after a kill, the same command goes on.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from topkd.reproduction.execution import environment, hand_over, run_plan
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.planner import Planner
 from topkd.reproduction.report import Report
+from topkd.reproduction.study.command import run_study
 from topkd.reproduction.tables import TABLES
 
 TOOLS = Path(__file__).resolve().parent
@@ -119,6 +122,9 @@ def suffix(args: argparse.Namespace) -> str:
 
 @tool(go_on='the same command goes on where it stopped')
 def main() -> None:
+    if sys.argv[1:2] == ['study']:
+        run_study(sys.argv[2:], TOOLS, say)
+        return
     args = arguments()
     MMLogger.get_instance('reproduce', log_level='ERROR')  # the runs have their own logs
     variables = environment(args.device)

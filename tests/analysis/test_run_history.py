@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from topkd.analysis.run_history.history import history_of, read_run, summarize
+from topkd.analysis.run_history.history import history_of, read_run, read_validations, summarize
 
 KEY = 'gradient_ratio_topology'
 
@@ -98,3 +98,10 @@ def test_summary_without_epochs(tmp_path):
     assert history.epoch_length is None and not history.epochs.any()
     summary = summarize(history)
     assert summary['first_epoch'] == np.median([5, 10]) and summary['last_epoch'] == np.median([95, 100])
+
+
+def test_validations_by_epoch_and_later_starts_win(tmp_path):
+    assert read_validations(tmp_path) == {}
+    write_log(tmp_path, '20260101_000000', [record(4), dict(step=1, top1=3.0), record(8), dict(step=2, top1=4.0)])
+    write_log(tmp_path, '20260102_000000', [dict(step=2, top1=4.5), record(12), dict(step=3, top1=5.0)], '{"top1": 6')
+    assert read_validations(tmp_path) == {1: dict(top1=3.0), 2: dict(top1=4.5), 3: dict(top1=5.0)}

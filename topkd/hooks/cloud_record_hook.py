@@ -8,7 +8,7 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import Tensor
 
 from topkd.analysis.cloud_comparison import CloudComparison
 from topkd.analysis.trained_students import TEACHER
@@ -53,14 +53,15 @@ class CloudRecordHook(Hook):
         self.interval = interval
         self.clouds = clouds
         self.cloud = BatchCloud(num_points)
+        self.images = clouds * num_points
         self.tap = tap
 
     def before_train(self, runner: Runner) -> None:
         """Refuse a validation set that is too small, now and not after the first epochs."""
         there = len(runner.val_dataloader.dataset)
-        if there < self._images:
+        if there < self.images:
             raise ValueError(
-                f'CloudRecordHook needs {self._images} validation images for {self.clouds} clouds, got {there}: '
+                f'CloudRecordHook needs {self.images} validation images for {self.clouds} clouds, got {there}: '
                 'lower clouds or num_points'
             )
 
@@ -69,13 +70,9 @@ class CloudRecordHook(Hook):
         if self.every_n_epochs(runner, self.interval) or self.is_last_train_epoch(runner):
             self._record(runner)
 
-    @property
-    def _images(self) -> int:
-        return self.clouds * self.cloud.num_points
-
     @master_only
     def _record(self, runner: Runner) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model: Any = runner.model.module if is_model_wrapper(runner.model) else runner.model
         # a copy: the hub keeps what it was given
         record = {name: dict(epochs) for name, epochs in runner.message_hub.runtime_info.get(KEY, {}).items()}
         self.comparison.to(next(model.parameters()).device)
@@ -85,9 +82,9 @@ class CloudRecordHook(Hook):
         runner.message_hub.update_info(KEY, record)
         write_json(record, f'{runner.work_dir}/{FILE}')
 
-    def _clouds(self, runner: Runner, model: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
+    def _clouds(self, runner: Runner, model: Any) -> dict[str, tuple[Tensor, Tensor]]:
         """Return the clouds of every network, beside the teacher's."""
-        data = model.data_preprocessor(some_images(runner.val_dataloader, self._images), False)
+        data = model.data_preprocessor(some_images(runner.val_dataloader, self.images), False)
         inputs = data['inputs']
         features = model.teacher.features(inputs, [self.tap], model.data_preprocessor, data['data_samples'])
         teacher = self.cloud(features[self.tap])
@@ -95,7 +92,7 @@ class CloudRecordHook(Hook):
         return {name: (clouds, teacher) for name, clouds in {TEACHER: teacher, **own}.items()}
 
 
-def _students(model: nn.Module) -> Iterator[tuple[str, Any]]:
+def _students(model: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(model, Cohort):
         yield from ((name, model.members[name].student) for name in model.active)
     else:

@@ -5,6 +5,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from topkd.hooks.cohort_hook import cohort_of
+from topkd.hooks.result_hook import by_member
 from topkd.registry import HOOKS
 from topkd.utils.files import write_json
 
@@ -35,12 +36,7 @@ class FinalTestHook(Hook):
         """Run the test loop."""
         metrics = {key: float(value) for key, value in runner.test_loop.run().items()}
         cohort = cohort_of(runner)
-        if cohort is not None:
-            metrics = {
-                name: {key[len(name) + 1 :]: value for key, value in metrics.items() if key.startswith(f'{name}/')}
-                for name in cohort.active
-            }
-        self._save(runner, metrics)
+        self._save(runner, metrics if cohort is None else by_member(metrics, cohort.active))
 
     @master_only
     def _save(self, runner: Runner, metrics: dict) -> None:

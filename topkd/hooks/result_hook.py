@@ -52,7 +52,7 @@ class ResultHook(Hook):
         found = (
             {'': {key: float(value) for key, value in (metrics or {}).items()}}
             if cohort is None
-            else _by_member(metrics or {}, cohort.members)
+            else by_member(metrics or {}, cohort.members)
         )
         before = dict({'': self.results}, **self.results.get('members', {}))
         when = dict(epoch=runner.epoch, iter=runner.iter)
@@ -103,8 +103,12 @@ class ResultHook(Hook):
         return osp.join(runner.work_dir, 'results.json')
 
 
-def _by_member(metrics: dict[str, float], members: Iterable[str]) -> dict[str, dict[str, float]]:
-    """Sort metrics ``<member>/<metric>`` by member."""
+def by_member(metrics: dict[str, float], members: Iterable[str]) -> dict[str, dict[str, float]]:
+    """Sort metrics ``<member>/<metric>`` by member.
+
+    >>> by_member({'KD/top1': 1.0, 'plain/top1': 2.0}, ['plain', 'KD'])
+    {'plain': {'top1': 2.0}, 'KD': {'top1': 1.0}}
+    """
     return {
         name: {key[len(name) + 1 :]: float(value) for key, value in metrics.items() if key.startswith(f'{name}/')}
         for name in members

@@ -29,12 +29,12 @@ class CloudScales:
             raise ValueError(
                 f'clouds.scales must be the least and the greatest factor, both positive, got {list(bounds)}'
             )
-        self.bounds = None if bounds is None else tuple(map(math.log, bounds))
+        self.bounds = None if bounds is None else (math.log(bounds[0]), math.log(bounds[1]))
         self.seed = seed
 
     def factor(self, cloud: int) -> float:
         """Return the factor of a cloud's points."""
-        if self.is_original(cloud):
+        if self.bounds is None or self.is_original(cloud):
             return 1.0
         return math.exp(np.random.default_rng((self.seed, cloud, 1)).uniform(*self.bounds))
 

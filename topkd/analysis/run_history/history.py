@@ -74,6 +74,23 @@ def read_run(folder: str | Path) -> list[dict[str, Any]]:
     return records
 
 
+def read_validations(folder: str | Path) -> dict[int, dict[str, float]]:
+    """Read the metrics of all validations of a training, those of a later start in place of an earlier one's.
+
+    Args:
+        folder (str | Path): Work directory of a training.
+
+    Returns:
+        dict: By epoch, or by step if the training counts none; empty if there was none.
+    """
+    found: dict[int, dict[str, float]] = {}
+    for path in sorted(glob(f'{escape(str(folder))}/*/{LOG}')):
+        for record in _read(path):
+            if 'iter' not in record:
+                found[record['step']] = {key: value for key, value in record.items() if key != 'step'}
+    return found
+
+
 def _read(path: str) -> list[dict[str, Any]]:
     lines = Path(path).read_text().splitlines()
     records = []

@@ -1,0 +1,85 @@
+"""The command line of a study: plan, cost, run stage by stage, report."""
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mmengine.config import DictAction
+from mmengine.logging import MMLogger
+from mmengine.registry import init_default_scope
+
+from topkd.cli import count
+from topkd.reproduction.execution import environment
+from topkd.reproduction.study.cost import Cost
+from topkd.reproduction.study.jobs import StageJobs, StudyCohort
+from topkd.reproduction.study.ledger import Ledger
+from topkd.reproduction.study.protocol import Study
+from topkd.reproduction.study.side_by_side import run_side_by_side
+from topkd.reproduction.study.stages import STAGES
+
+Say = Callable[[str], None]
+
+
+def arguments(words: Sequence[str], root: Path) -> argparse.Namespace:
+    """Read the command line.
+
+    Args:
+        words (Sequence[str]): Behind ``study``.
+        root (Path): Folder of the project, with its configs.
+    """
+    parser = argparse.ArgumentParser(
+        'reproduce.py study', description='Does topology help? Run what is missing of the study of docs/study.md.'
+    )
+    parser.add_argument(
+        '--config', type=Path, default=root / 'configs/study/topology.py', help='the study (default: %(default)s)'
+    )
+    parser.add_argument('--until', choices=STAGES, help='the last stage to run (default: all)')
+    parser.add_argument('--jobs', type=count, default=2, help='jobs at the same time (default: %(default)s)')
+    parser.add_argument('--device', help='cpu, cuda or cuda:N (default: a GPU where there is one)')
+    parser.add_argument('--dry-run', action='store_true', help='print the plan with its cost, and end')
+    parser.add_argument('--no-estimate', action='store_true', help='do not time a few steps first')
+    parser.add_argument(
+        '--work-dir', type=Path, default=Path('work_dirs/study'), help='folder of all runs (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--ledger', type=Path, default=Path('studies/topology'), help='folder of finished runs (default: %(default)s)'
+    )
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='entries to override in both pairs')
+    return parser.parse_args(words)
+
+
+def run_study(words: Sequence[str], tools: Path, say: Say) -> None:
+    """Run a study from the command line.
+
+    Args:
+        words (Sequence[str]): Behind ``study``.
+        tools (Path): Folder of this package's tools.
+        say (Callable): Prints a line of progress.
+    """
+    args = arguments(words, tools.parent)
+    MMLogger.get_instance('study', log_level='ERROR')  # the runs have their own logs
+    init_default_scope('mmpretrain')
+    variables = environment(args.device)
+    variables.setdefault('OMP_NUM_THREADS', str(max(1, (os.cpu_count() or 1) // args.jobs)))
+    study = Study(args.config, args.cfg_options)
+    jobs, cost = StageJobs(Ledger(args.ledger, study), args.work_dir), None if args.no_estimate else Cost()
+    for name, stage in STAGES.items():
+        plan = jobs.plan(stage)
+        if plan.jobs:
+            say(f'stage {name}{_priced(cost.hours(plan)) if cost else ""}')
+            for job in plan.missing():
+                print(f'    {job.name}')
+                for run in job.runs if isinstance(job, StudyCohort) else ():
+                    print(f'        {run.name}')
+            if args.dry_run:
+                say('what the later stages run depends on this one')
+                return
+            run_side_by_side(plan, tools, variables, say, args.jobs)
+        say(f'stage {name} is done')
+        if name == args.until:
+            return
+
+
+def _priced(hours: float) -> str:
+    return f', about {hours:.2f} core-hours for the students'

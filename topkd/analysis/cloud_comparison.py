@@ -17,7 +17,19 @@ class CloudComparison(nn.Module):
 
     Raises:
         FileNotFoundError: If there is no file.
-        ValueError: If the file holds no spec, or one of another dimension than 0.
+        ValueError: If the file holds no spec.
+
+    Examples:
+        A student that differs in scale alone; the file is that of an untrained network.
+
+        >>> from topkd.topology import PersistenceImager, rips_diagrams
+        >>> from topkd.utils.checkpoint import save_file
+        >>> teacher = torch.rand(2, 16, 8)
+        >>> imager = PersistenceImager((20, 20)).fit(rips_diagrams(teacher))
+        >>> save_file(RipsNet(8).to_file(imager.spec()), 'ripsnet.pth')
+        >>> found = CloudComparison('ripsnet.pth')(0.01 * teacher, teacher)
+        >>> round(found['scale'], 4), found['seen'], round(found['bottleneck'], 4)
+        (0.01, 0.0, 0.0)
     """
 
     def __init__(self, ripsnet: str) -> None:

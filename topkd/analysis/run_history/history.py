@@ -82,6 +82,13 @@ def read_validations(folder: str | Path) -> dict[int, dict[str, float]]:
 
     Returns:
         dict: By epoch, or by step if the training counts none; empty if there was none.
+
+    Examples:
+        >>> log = Path('run/20260101_000000/vis_data/scalars.json')
+        >>> log.parent.mkdir(parents=True)
+        >>> _ = log.write_text('{"loss": 2.0, "iter": 8, "step": 8}\\n{"accuracy/top1": 9.5, "step": 1}\\n')
+        >>> read_validations('run')
+        {1: {'accuracy/top1': 9.5}}
     """
     found: dict[int, dict[str, float]] = {}
     for path in sorted(glob(f'{escape(str(folder))}/*/{LOG}')):

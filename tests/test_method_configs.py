@@ -89,3 +89,12 @@ def test_methods_are_stacked(tmp_path):
     cfg = read(f'_base_ = [{", ".join(bases)}]\nmodel = dict(losses=dict({losses}))\n', tmp_path)
     model, logs = step(cfg)
     assert list(model.losses) == list(names) and all(logs[f'loss_{name}'] > 0 for name in names)
+
+
+def test_the_search_of_distpro_learns_from_images_that_the_student_does_not_see():
+    cfg = Config.fromfile(CONFIGS / 'methods' / 'search' / 'distpro_resnet56-resnet20_cifar100.py')
+    assert cfg.model.losses.distpro.search and cfg.custom_hooks[-1].type == 'topkd.DistProSearchHook'
+    assert cfg.train_dataloader.dataset.indices == 40_000 and cfg.search_dataloader.dataset.indices == -10_000
+    assert cfg.search_dataloader.dataset.data_root is None and cfg.search_dataloader.batch_size == 64
+    _, logs = step(cfg)
+    assert logs['loss_distpro'] > 0

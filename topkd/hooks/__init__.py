@@ -3,6 +3,7 @@
 from topkd.hooks.category_check_hook import CategoryCheckHook
 from topkd.hooks.cloud_record_hook import CloudRecordHook
 from topkd.hooks.cohort_hook import CohortHook
+from topkd.hooks.distpro_search_hook import DistProSearchHook
 from topkd.hooks.final_test_hook import FinalTestHook
 from topkd.hooks.progress_line_hook import ProgressLineHook
 from topkd.hooks.result_hook import ResultHook
@@ -17,6 +18,7 @@ __all__ = [
     'CategoryCheckHook',
     'CloudRecordHook',
     'CohortHook',
+    'DistProSearchHook',
     'FinalTestHook',
     'ProgressLineHook',
     'ResultHook',

@@ -55,6 +55,12 @@ def some_images(loader: DataLoader, count: int) -> Any:
     """
     dataset: Any = loader.dataset
     indices: list[int] = np.random.default_rng(0).choice(len(dataset), count, replace=False).tolist()
+    return fetch(loader, indices)
+
+
+def fetch(loader: DataLoader, indices: list[int]) -> Any:
+    """Fetch some images of a loader's data set as one batch."""
+    dataset: Any = loader.dataset
     fetched = (
         dataset.__getitems__(indices) if hasattr(dataset, '__getitems__') else [dataset[index] for index in indices]
     )

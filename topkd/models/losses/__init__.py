@@ -8,6 +8,7 @@ from topkd.models.losses.crd_loss import CRDLoss
 from topkd.models.losses.cwd_loss import CWDLoss
 from topkd.models.losses.dist_loss import DISTLoss
 from topkd.models.losses.distillation_loss import DistillationLoss
+from topkd.models.losses.distpro_loss import DistProLoss
 from topkd.models.losses.dkd_loss import DKDLoss
 from topkd.models.losses.fgfi_loss import FGFILoss
 from topkd.models.losses.fitnet_loss import FitNetLoss
@@ -38,6 +39,7 @@ __all__ = [
     'CWDLoss',
     'DISTLoss',
     'DKDLoss',
+    'DistProLoss',
     'DistillationLoss',
     'FGFILoss',
     'FSPLoss',

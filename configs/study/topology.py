@@ -95,6 +95,8 @@ study = dict(
     screening=dict(always=('ripsnet', 'more_kd'), topology=4, references=2, other_bases=2, margin=-0.3),
     # Runs of a cohort, at most.
     cohort=9,
+    # RipsNets whose errors on all students' clouds are recorded, beside that of the first term.
+    judged=('ripsnet_scales',),
     # Measurements of the clouds of every student, on validation images.
     clouds=dict(interval=5, clouds=16),
 )

@@ -70,3 +70,17 @@ def test_a_file_without_spec_is_refused(tmp_path):
     save_file(RipsNet(5).to_file(), str(tmp_path / 'bare.pth'))
     with pytest.raises(ValueError, match='does not say what its images are'):
         CloudComparison(str(tmp_path / 'bare.pth'))
+
+
+def test_another_ripsnet_is_judged_in_the_unit_of_the_first(clouds, ripsnet, tmp_path):
+    first = RipsNet(checkpoint=ripsnet)
+    twice = dict(first.spec, scale=2 * first.spec['scale'])
+    torch.manual_seed(1)
+    other = RipsNet(5)
+    save_file(other.to_file(twice, dict(num_points=12)), str(tmp_path / 'other.pth'))
+    found = CloudComparison(ripsnet, dict(other=str(tmp_path / 'other.pth')))(*clouds)
+    imager = PersistenceImager((20, 20))
+    imager.load_spec(first.spec)
+    # its images are half as bright as the first one's
+    expected = (2 * other(clouds[0]) - imager(rips_diagrams(clouds[0], (0,)))).square().mean().item()
+    assert found['ripsnet_error_other'] == pytest.approx(expected, rel=1e-4)

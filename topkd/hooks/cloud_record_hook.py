@@ -33,6 +33,7 @@ class CloudRecordHook(Hook):
 
     Args:
         ripsnet (str): File of a RipsNet, whose images and whose spec are used.
+        others (dict, optional): Files of other RipsNets by name, whose errors are recorded too.
         interval (int): Epochs between two records; the last is always made. Defaults to 5.
         clouds (int): Number of clouds. Defaults to 16.
         num_points (int): Points of a cloud, that is validation images. Defaults to 64.
@@ -45,11 +46,17 @@ class CloudRecordHook(Hook):
     priority = 'LOW'  # before the checkpoint of the epoch, which holds the record, is saved
 
     def __init__(
-        self, ripsnet: str, interval: int = 5, clouds: int = 16, num_points: int = 64, tap: str = 'neck[0]'
+        self,
+        ripsnet: str,
+        others: dict[str, str] | None = None,
+        interval: int = 5,
+        clouds: int = 16,
+        num_points: int = 64,
+        tap: str = 'neck[0]',
     ) -> None:
         # the student's initial weights must not depend on whether it is watched
         with torch.random.fork_rng(devices=[]):
-            self.comparison = CloudComparison(ripsnet)
+            self.comparison = CloudComparison(ripsnet, others)
         self.interval = interval
         self.clouds = clouds
         self.cloud = BatchCloud(num_points)

@@ -77,7 +77,7 @@ class StageJobs:
     def _add_cohort(self, plan: Plan, runs: Sequence[Run], measured: bool) -> None:
         pair, seed = runs[0].pair, runs[0].seed
         terms = {run.term for run in runs if run.term is not None and self.study.terms[run.term].has_ripsnet}
-        terms |= {self.study.paper} if measured else set()
+        terms |= {self.study.paper, *self.study.judged} if measured else set()
         needs = tuple(self._add_ripsnet(plan, pair, term) for term in self.study.terms if term in terms)
         cfg = self._cohort_config(runs, measured)
         digest = hashlib.sha256('\n'.join(sorted(run.name for run in runs)).encode()).hexdigest()[:8]
@@ -96,7 +96,8 @@ class StageJobs:
         )
         content['randomness'] = dict(content.get('randomness', {}), seed=runs[0].seed)
         if measured:
-            record = dict(type='topkd.CloudRecordHook', ripsnet=self._ripsnet(pair, self.study.paper))
+            others = {name: self._ripsnet(pair, name) for name in self.study.judged}
+            record = dict(type='topkd.CloudRecordHook', ripsnet=self._ripsnet(pair, self.study.paper), others=others)
             content['custom_hooks'].append(dict(record, **self.study.clouds))
         if runs[0].tested:
             content['custom_hooks'].append(dict(type='topkd.FinalTestHook'))

@@ -84,7 +84,7 @@ class Study:
         options (dict, optional): As ``--cfg-options``, for both pairs.
 
     Raises:
-        ValueError: If a kind is unknown, the main base or an ``always`` is not among the study's, or stages of one pair
+        ValueError: If a kind is unknown, a base or term that is named is not among the study's, or stages of one pair
             share seeds.
     """
 
@@ -97,6 +97,7 @@ class Study:
         self.screening = Screening(**content['screening'])
         self.clouds: dict[str, Any] = content['clouds']
         self.cohort: int = content['cohort']
+        self.judged: tuple[str, ...] = tuple(content['judged'])
         self.pair, self.second_pair = (Path(content[key]).stem for key in ('pair', 'second_pair'))
         self.pairs: Mapping[str, Config] = {
             Path(content[key]).stem: merge_cfg_options(read_config(str(path.parent / content[key])), options)
@@ -113,9 +114,11 @@ class Study:
         unknown = {term.kind for term in self.terms.values()} - set(KINDS)
         if unknown:
             raise ValueError(f"'{path}': a term's kind is one of {', '.join(KINDS)}, got {', '.join(sorted(unknown))}")
-        names = {self.main_base} - set(self.bases) | set(self.screening.always) - set(self.terms)
+        names = {self.main_base} - set(self.bases) | {*self.screening.always, *self.judged} - set(self.terms)
         if names:
-            raise ValueError(f"'{path}' has no base or term {', '.join(sorted(names))}: correct main_base or always")
+            raise ValueError(
+                f"'{path}' has no base or term {', '.join(sorted(names))}: correct main_base, always or judged"
+            )
         if not self.terms[self.paper].has_ripsnet:
             raise ValueError(f"'{path}': the first term must be one with a RipsNet, which clouds are measured by")
         seeds = [*self.seeds.weights, *self.seeds.screening, *self.seeds.final]

@@ -8,9 +8,11 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS
+from mmpretrain.structures import DataSample
 from small import batch
 
 from topkd.models.losses.distillation_loss import DistillationLoss
+from topkd.reproduction.variants import Variant, apply
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 METHODS = sorted(path.stem for path in (CONFIGS / 'methods').glob('*_resnet56-resnet20_cifar100.py'))
@@ -56,6 +58,68 @@ def test_build_and_step(name):
     assert len((CONFIGS / 'methods' / f'{name}.py').read_text().splitlines()) <= (
         20 if method in ('simkd', 'norm') else 3
     )
+
+
+PUBLISHED = dict(
+    dkd=dict(beta={'resnet56-resnet20': 2, 'resnet32x4-resnet8x4': 8, 'wrn40_2-wrn16_2': 6, 'wrn40_2-shufflenetv1': 8}),
+    catkd=dict(
+        loss_weight={'resnet56-resnet20': 0.7, 'resnet50-mobilenetv2': 40, 'resnet32x4-shufflenetv2': 600},
+        normalize={'vgg13-vgg8': False, 'vgg13-mobilenetv2': True},
+        resolution={'wrn40_2-wrn16_2': 2, 'wrn40_2-shufflenetv1': 4},
+    ),
+    reviewkd=dict(loss_weight={'resnet56-resnet20': 0.6, 'resnet32x4-resnet8x4': 5, 'resnet32x4-shufflenetv2': 8}),
+)
+
+
+def of_pair(name: str) -> Config:
+    return Config.fromfile(CONFIGS / 'topkd' / f'{name}.py')
+
+
+@pytest.mark.parametrize('method', PUBLISHED)
+def test_a_method_on_a_pair_has_the_weights_published_for_it(method, tmp_path):
+    """One line picks them, and the tables of reproduce.py pick the same."""
+    for key, values in PUBLISHED[method].items():
+        for pair, value in values.items():
+            base = f"['{CONFIGS}/_base_/pairs/{pair}_cifar100.py', '{CONFIGS}/_base_/losses/{method}.py']"
+            line = f'model = dict(losses=dict({method}=_base_.{method}_of.get(_base_.pair, _base_.{method})))'
+            cfg = read(f'_base_ = {base}\n{line}\n', tmp_path)
+            assert cfg.model.losses[method][key] == value, (pair, key)
+            table = apply(Variant('x', 'x', method=method), of_pair(f'{pair}_cifar100'), CONFIGS)
+            assert table.model.losses.to_dict() == cfg.model.losses.to_dict()
+
+
+def test_tables_of_constants_name_pairs_that_exist():
+    pairs = {path.stem for path in (CONFIGS / '_base_' / 'pairs').glob('*.py')}
+    for path in sorted((CONFIGS / '_base_' / 'pairs').glob('*.py')):
+        assert f"pair = '{path.stem}'" in path.read_text().splitlines()
+    tables = 0
+    for path in sorted((CONFIGS / '_base_' / 'losses').glob('*.py')):
+        content = Config.fromfile(path)
+        for name in (key for key in content if key.endswith('_of')):
+            tables += 1
+            assert set(content[name]) <= pairs
+            assert all(loss.type == content[name[:-3]].type for loss in content[name].values())
+    assert tables >= 6
+
+
+@pytest.mark.parametrize('pair', ['resnet34-resnet18', 'resnet50-mobilenetv2'])
+def test_methods_of_the_imagenet_tables_step_on_its_pairs(pair):
+    cfg = of_pair(f'{pair}_imagenet')
+    methods = ('reviewkd', 'catkd', 'dkd')
+    losses = [apply(Variant('x', 'x', method=method), cfg, CONFIGS).model.losses for method in methods]
+    model = MODELS.build(
+        dict(
+            cfg.model,
+            losses={name: loss for found in losses for name, loss in found.items()},
+            teacher=dict(cfg.model.teacher, checkpoint=None),
+            data_preprocessor=cfg.data_preprocessor,
+        )
+    )
+    images = [torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8) for _ in range(2)]
+    samples = [DataSample().set_gt_label(label) for label in (3, 7)]
+    data = model.data_preprocessor(dict(inputs=images, data_samples=samples), True)
+    logs = model.train()(**data, mode='loss')
+    assert all(logs[f'loss_{name}'].isfinite() and logs[f'loss_{name}'] > 0 for name in methods)
 
 
 def test_every_loss_of_the_package_has_a_config():

@@ -116,12 +116,15 @@ def for_run(cfg: Config, seed: int, epochs: int | None = None) -> Config:
 
 
 def _method(configs: Path, method: str, cfg: Config) -> dict[str, dict]:
-    """Read the loss of a method, and tell it the training's batch size if it asks for one."""
+    """Read the loss of a method for the config's pair, and tell it the training's batch size if it asks for one."""
+    content = read_config(str(configs / '_base_' / 'losses' / f'{method}.py'))
     losses = {}
-    for name, loss in read_config(str(configs / '_base_' / 'losses' / f'{method}.py')).items():
+    for name, loss in content.items():
         if isinstance(loss, dict) and 'type' in loss:
-            sizes = dict(batch_size=cfg.train_dataloader.batch_size) if 'batch_size' in loss else {}
-            losses[name] = dict(loss, **sizes)
+            # what is published for this pair stands in a table beside the loss
+            chosen = content.get(f'{name}_of', {}).get(cfg.get('pair'), loss)
+            sizes = dict(batch_size=cfg.train_dataloader.batch_size) if 'batch_size' in chosen else {}
+            losses[name] = dict(chosen, **sizes)
     return losses
 
 

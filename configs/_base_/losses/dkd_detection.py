@@ -1,5 +1,5 @@
-# Zhao et al. 2022 on the scores of the student's RoIs; alpha, beta and tau of the authors' detectors as remembered, not
-# checked against their code; no warm-up.
+# Zhao et al. 2022 on the scores of the student's RoIs; alpha, beta and tau of the authors' detectors (mdistiller),
+# which have no warm-up and the same constants for all pairs.
 dkd = dict(
     type='topkd.DKDLoss',
     alpha=1.0,

@@ -1,5 +1,6 @@
-# Wang et al. 2019; threshold and weight of the authors' code, which was written for one map: 0.01 for a whole pyramid
-# is untuned.
+# Wang et al. 2019; threshold and weight of the authors' code (twangnh/Distilling-Object-Detectors), which was written
+# for one map: on a pyramid nothing is published, and 0.01 for all its levels together is untuned. There the
+# convolution is followed by a ReLU, as the teacher's map is; a pyramid has negative values.
 fgfi = dict(
     type='topkd.FGFILoss',
     threshold=0.5,

@@ -1,5 +1,6 @@
 _base_ = ['../../baselines/faster-rcnn_r18_coco.py', '../teachers/faster-rcnn_r101_coco.py']
 
+pair = 'faster-rcnn_r101-r18_coco'
 model = dict(_delete_=True, type='topkd.Distiller', student=_base_.model, teacher=_base_.teacher, losses=dict())
 custom_hooks = [
     dict(type='topkd.CategoryCheckHook'),

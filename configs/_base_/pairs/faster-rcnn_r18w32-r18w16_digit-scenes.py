@@ -1,5 +1,6 @@
 _base_ = ['../../baselines/faster-rcnn_r18w16_digit-scenes.py', '../teachers/faster-rcnn_r18w32_digit-scenes.py']
 
+pair = 'faster-rcnn_r18w32-r18w16_digit-scenes'
 model = dict(_delete_=True, type='topkd.Distiller', student=_base_.model, teacher=_base_.teacher, losses=dict())
 custom_hooks = [
     dict(type='topkd.CategoryCheckHook'),

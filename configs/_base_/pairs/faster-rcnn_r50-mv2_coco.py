@@ -1,5 +1,6 @@
 _base_ = ['../../baselines/faster-rcnn_mv2_coco.py', '../teachers/faster-rcnn_r50_coco.py']
 
+pair = 'faster-rcnn_r50-mv2_coco'
 model = dict(_delete_=True, type='topkd.Distiller', student=_base_.model, teacher=_base_.teacher, losses=dict())
 custom_hooks = [
     dict(type='topkd.CategoryCheckHook'),

@@ -1,5 +1,6 @@
 _base_ = ['../../baselines/shufflenetv1_cifar100.py', '../teachers/resnet32x4_cifar100.py']
 
+pair = 'resnet32x4-shufflenetv1_cifar100'
 model = dict(_delete_=True, type='topkd.Distiller', student=_base_.model, teacher=_base_.teacher, losses=dict())
 custom_hooks = [
     dict(type='topkd.TeacherEvaluationHook'),

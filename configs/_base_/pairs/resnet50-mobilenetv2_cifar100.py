@@ -1,5 +1,6 @@
 _base_ = ['../../baselines/mobilenetv2_cifar100.py', '../teachers/resnet50_cifar100.py']
 
+pair = 'resnet50-mobilenetv2_cifar100'
 model = dict(_delete_=True, type='topkd.Distiller', student=_base_.model, teacher=_base_.teacher, losses=dict())
 custom_hooks = [
     dict(type='topkd.TeacherEvaluationHook'),

@@ -1,5 +1,6 @@
 _base_ = ['../../baselines/resnet20_cifar100.py', '../teachers/resnet56_cifar100.py']
 
+pair = 'resnet56-resnet20_cifar100'
 model = dict(_delete_=True, type='topkd.Distiller', student=_base_.model, teacher=_base_.teacher, losses=dict())
 custom_hooks = [
     dict(type='topkd.TeacherEvaluationHook'),

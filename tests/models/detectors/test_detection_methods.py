@@ -16,8 +16,9 @@ METHODS = ('fgfi', 'fitnet', 'dkd', 'reviewkd', 'mgd', 'cwd', 'pkd')
 PAIRS = sorted(path.stem for path in (CONFIGS / '_base_' / 'pairs').glob('faster-rcnn_*.py'))
 
 
-def method(name: str) -> dict:
-    return Config.fromfile(CONFIGS / '_base_' / 'losses' / f'{name}_detection.py')[name].to_dict()
+def method(name: str, pair: str = '') -> dict:
+    content = Config.fromfile(CONFIGS / '_base_' / 'losses' / f'{name}_detection.py')
+    return content.get(f'{name}_of', {}).get(pair, content[name]).to_dict()
 
 
 def distilled(name: str, **changes):
@@ -71,6 +72,17 @@ def test_every_config_is_one_method_on_a_pair(pair):
     for name in METHODS:
         path = CONFIGS / 'methods' / f'{name}_{pair}.py'
         cfg = Config.fromfile(path)
-        assert list(cfg.model.losses) == [name] and cfg.model.losses[name].to_dict() == method(name)
+        assert list(cfg.model.losses) == [name] and cfg.model.losses[name].to_dict() == method(name, pair)
         assert cfg.model.type == 'topkd.Distiller' and len(path.read_text().splitlines()) == 3
     assert copy.deepcopy(cfg.custom_hooks[-1]) == dict(type='topkd.ResultHook', monitor='coco/bbox_mAP')
+
+
+def test_published_constants_of_detectors():
+    weights = {
+        pair: method('reviewkd', f'faster-rcnn_{pair}_coco')['loss_weight']
+        for pair in ('r101-r18', 'r101-r50', 'r50-mv2')
+    }
+    assert weights == {'r101-r18': 1.2, 'r101-r50': 1.0, 'r50-mv2': 2.0}
+    dkd, mgd = method('dkd'), method('mgd')
+    assert (dkd['alpha'], dkd['beta'], dkd['tau']) == (1.0, 0.25, 1.0)
+    assert (mgd['loss_weight'], mgd['mask_ratio'], len(mgd['student_tap'])) == (5e-7, 0.45, 4)

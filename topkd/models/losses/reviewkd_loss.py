@@ -16,7 +16,6 @@ from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 
 TAPS = ('backbone.layer1', 'backbone.layer2', 'backbone.layer3', 'neck[0]')
-WIDEST = 512  # channels of the fused features at most, in the authors' code
 CELLS = (4, 2, 1)  # of the pooled comparisons
 
 
@@ -104,6 +103,7 @@ class ReviewKDLoss(DistillationLoss):
 
     Args:
         warmup_epochs (int): Epochs over which the loss grows linearly. Defaults to 20.
+        max_channels (int): Channels of the fused features at most. Defaults to 512, the authors' on CIFAR-100.
         loss_weight (float): Defaults to 1.0; the authors' is 0.6 to 8 by pair.
         student_tap (Sequence[str]): From shallow to deep; a vector counts as a map of one position. Defaults to the
             stages of a CIFAR ResNet and the pooled vector.
@@ -111,7 +111,7 @@ class ReviewKDLoss(DistillationLoss):
             their last ReLU. Defaults to None.
 
     Raises:
-        ValueError: If ``warmup_epochs`` is negative.
+        ValueError: If ``warmup_epochs`` is negative or ``max_channels`` not positive.
 
     Example:
         >>> loss = ReviewKDLoss(warmup_epochs=0)
@@ -127,6 +127,7 @@ class ReviewKDLoss(DistillationLoss):
     def __init__(
         self,
         warmup_epochs: int = 20,
+        max_channels: int = 512,
         loss_weight: float = 1.0,
         student_tap: Taps = TAPS,
         teacher_tap: Taps | None = None,
@@ -134,7 +135,9 @@ class ReviewKDLoss(DistillationLoss):
         super().__init__(*default_taps(student_tap, teacher_tap), loss_weight)
         if warmup_epochs < 0:
             raise ValueError(f'warmup_epochs must be 0 or more, got {warmup_epochs}')
-        self.warmup_epochs = warmup_epochs
+        if max_channels < 1:
+            raise ValueError(f'max_channels must be 1 or more, got {max_channels}')
+        self.warmup_epochs, self.max_channels = warmup_epochs, max_channels
         self.fusions = nn.ModuleList()
 
     def bind(self, teacher: Teacher, probe: Probe) -> None:
@@ -151,10 +154,9 @@ class ReviewKDLoss(DistillationLoss):
         if len(student) != len(teacher_maps):
             raise ValueError(
                 f'ReviewKDLoss compares taps in pairs, got {len(student)} of the student and {len(teacher_maps)} of '
-                'the '
-                'teacher: give student_tap and teacher_tap the same length'
+                'the teacher: give student_tap and teacher_tap the same length'
             )
-        middle = min(WIDEST, student[-1].shape[1])
+        middle = min(self.max_channels, student[-1].shape[1])
         self.fusions = nn.ModuleList(
             AttentionFusion(ours.shape[1], middle, theirs.shape[1], fuse=level < len(student) - 1)
             for level, (ours, theirs) in enumerate(zip(student, teacher_maps))

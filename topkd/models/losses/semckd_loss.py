@@ -138,8 +138,7 @@ class SemCKDLoss(DistillationLoss):
         if len(student[0]) != self.batch_size:
             raise ValueError(
                 f'SemCKDLoss was made for batches of {self.batch_size} images, got {len(student[0])}: set its '
-                'batch_size '
-                'to that of train_dataloader, with drop_last=True'
+                'batch_size to that of train_dataloader, with drop_last=True'
             )
         attention = self._attention(student, teacher)
         rows = []

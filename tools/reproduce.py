@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Rerun a table of the paper: plan its runs, do what is missing, and put paper and ours side by side.
 
+    python tools/reproduce.py table6 --dry-run
     python tools/reproduce.py table6 --seeds 3
-    python tools/reproduce.py table6 --pairs resnet20-resnet8_digits --seeds 3 --device cpu
+    python tools/reproduce.py table6 --pairs resnet20-resnet8_digits --seeds 3 --device cpu --jobs 2
+    python tools/reproduce.py table1 --cluster slurm --partition gpu --time 12:00:00
     python tools/reproduce.py study --help
 
 The study of docs/study.md has arguments of its own. A run that is finished is never done again, and tables share
@@ -10,7 +12,6 @@ theirs; after a kill, the same command goes on.
 """
 
 import argparse
-import os
 import re
 import shlex
 import sys
@@ -22,16 +23,18 @@ from mmengine.logging import MMLogger
 import topkd  # noqa: F401
 from topkd.cli import Options, count, tool
 from topkd.reproduction.cohorts import together
-from topkd.reproduction.estimate import estimate, readable
-from topkd.reproduction.execution import environment, hand_over, run_plan
+from topkd.reproduction.command import add_places, make_queue, run_plan, tell
+from topkd.reproduction.operators import apart
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.planner import Planner
+from topkd.reproduction.queue import Queue
 from topkd.reproduction.report import Report
-from topkd.reproduction.study.command import run_study
 from topkd.reproduction.tables import TABLES
+from topkd.reproduction.time_left import time_left
 
 TOOLS = Path(__file__).resolve().parent
 BEGIN = time.time()
+NOT_COUNTED = 'validations, the start of each run, RipsNet in the steps of students'
 # options that leave the recipe as it is
 WITHOUT_EFFECT = re.compile(r'(.*\.)?(data_root|num_workers|persistent_workers|checkpoint)$|default_hooks\.')
 
@@ -48,24 +51,29 @@ def arguments() -> argparse.Namespace:
         description=__doc__, epilog=f'tables:\n{listed}', formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('table', choices=TABLES, metavar='TABLE', help='one of the tables below')
-    parser.add_argument(
+    what = parser.add_argument_group('what is run')
+    what.add_argument(
         '--pairs', nargs='+', help="other pairs than the table's: names in configs/topkd, or paths of configs"
     )
-    parser.add_argument('--seeds', type=count, default=5, help='runs of each student (default: 5, as in the paper)')
-    parser.add_argument(
+    what.add_argument('--seeds', type=count, default=5, help='runs of each student (default: 5, as in the paper)')
+    what.add_argument(
         '--epochs', type=count, help="length of all trainings, schedules shrunk alike (default: the recipe's)"
     )
-    parser.add_argument('--device', help='cpu, cuda or cuda:N (default: a GPU where there is one)')
-    parser.add_argument('--dry-run', action='store_true', help='print the plan with its estimate, and end')
-    parser.add_argument('--no-estimate', action='store_true', help='do not time a few steps of every kind of run first')
-    parser.add_argument(
+    what.add_argument(
         '--single',
         action='store_true',
         help='train every student in a run of its own, not those of one teacher, data and schedule as a cohort',
     )
+    what.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=Options,
+        help='entries to override in all runs, for example data_root=data/cifar100',
+    )
+    add_places(parser)
+    parser.add_argument('--dry-run', action='store_true', help='print the plan, and end')
     parser.add_argument(
-        '--launcher',
-        help='hand the runs over instead of running them: a shell command with {script} or {command}, and {name}',
+        '--estimate', action='store_true', help='time a few steps of every kind of run, and say how long the plan takes'
     )
     parser.add_argument(
         '--work-dir', type=Path, default=Path('work_dirs/reproduce'), help='folder of all runs (default: %(default)s)'
@@ -73,32 +81,33 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         '--results', type=Path, default=Path('results'), help='folder of the reports (default: %(default)s)'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=Options,
-        help='entries to override in all runs, for example data_root=data/cifar100',
-    )
     return parser.parse_args()
 
 
-def show(plan: Plan, timed: bool) -> None:
-    """Print the plan, with what each missing run would take."""
+def show(plan: Plan) -> None:
+    """Print the plan."""
     missing = {job.name for job in plan.missing()}
-    seconds, problems = estimate(plan) if timed and missing else ({}, [])
-    for number, (name, job) in enumerate(plan.jobs.items(), start=1):
-        state = readable(seconds.get(name)) if name in missing else 'done'
-        print(f'{number:>4}  {name:<60} {state:>10}')
-        for member in job.members:
-            print(f'{"":>6}  {member.name}')
+    for number, name in enumerate(plan.jobs, start=1):
+        print(f'{number:>4}  {name:<60} {"" if name in missing else "done":>10}'.rstrip())
+        for member in plan.jobs[name].members:
+            print(f'      - {member.name}')
+    print(f'{len(missing)} of {len(plan.jobs)} runs to do', flush=True)
+
+
+def show_estimate(plan: Plan, queue: Queue) -> None:
+    """Time a few steps of every kind of run, and print what a run and the whole plan would take."""
+    from topkd.reproduction.estimate import estimate, readable  # models and data sets, which a plan can do without
+
+    seconds, problems = estimate(plan, queue.threads)
+    for name, value in seconds.items():
+        print(f'      {name:<60} {readable(value):>10}')
     for problem in problems:
         print(f'      {problem}')
-    total = f', about {readable(sum(seconds.values()))} on this machine' if seconds else ''
-    print(
-        f'{len(missing)} of {len(plan.jobs)} runs to '
-        f'do{total}{" and those without an estimate" if problems and seconds else ""}',
-        flush=True,
-    )
+    side = f'{queue.capacity} at once' if queue.capacity else 'all at once that can be'
+    missing = plan.missing()
+    total = readable(time_left(missing, seconds, queue.capacity or len(missing)))
+    left_out = ', '.join([NOT_COUNTED, *['runs without an estimate'] * bool(problems)])
+    print(f'about {total} at the speed of this machine, {side}; not counted: {left_out}', flush=True)
 
 
 def departures(args: argparse.Namespace) -> list[str]:
@@ -120,32 +129,36 @@ def suffix(args: argparse.Namespace) -> str:
     return ''.join(f'_{part}' for part in [*pairs, f'{args.epochs}epochs' if args.epochs else ''] if part)
 
 
+def make_plan(args: argparse.Namespace, queue: Queue) -> Plan:
+    """Plan the table: students together that share a training, RipsNet's operators apart if they can run at once."""
+    planner = Planner(TOOLS.parent / 'configs', args.work_dir, range(args.seeds), args.epochs, args.cfg_options)
+    plan = planner.plan(TABLES[args.table], args.pairs)
+    plan = plan if args.single else together(plan, args.work_dir)
+    return plan if queue.capacity == 1 else apart(plan)
+
+
 @tool(go_on='the same command goes on where it stopped')
 def main() -> None:
     if sys.argv[1:2] == ['study']:
+        from topkd.reproduction.study.command import run_study
+
         run_study(sys.argv[2:], TOOLS, say)
         return
     args = arguments()
     MMLogger.get_instance('reproduce', log_level='ERROR')  # the runs have their own logs
-    variables = environment(args.device)
-    os.environ.update(variables)  # before the first use of a GPU: the estimate runs here
-    table = TABLES[args.table]
-    planner = Planner(TOOLS.parent / 'configs', args.work_dir, range(args.seeds), args.epochs, args.cfg_options)
-    plan = planner.plan(table, args.pairs)
-    if not args.single:
-        plan = together(plan, args.work_dir)
-    command = shlex.join(['python', 'tools/reproduce.py', *sys.argv[1:]])
-    report = Report(args.table, table, plan, command, departures(args), args.device)
-    # a launcher's machine is another one, and it is called again and again
-    show(plan, timed=not args.no_estimate and (args.launcher is None or args.dry_run))
+    queue = make_queue(args, TOOLS)
+    plan = make_plan(args, queue)
+    show(plan)
+    if args.estimate and plan.missing():
+        show_estimate(plan, queue)
     if args.dry_run:
         return
-    if args.launcher is None:
-        run_plan(plan, TOOLS, variables, say, lambda: report.write(args.results, suffix(args)))
-    else:
-        hand_over(plan, TOOLS, args.launcher, variables, say)
+    command = shlex.join(['python', 'tools/reproduce.py', *sys.argv[1:]])
+    report = Report(args.table, TABLES[args.table], plan, command, departures(args), queue.device)
+    failures = run_plan(plan, queue, say, lambda: report.write(args.results, suffix(args)))
     path = report.write(args.results, suffix(args))
     print(f'\n{path.read_text(encoding="utf-8")}\nWritten to {path} and {path.with_suffix(".json")}', flush=True)
+    tell(failures)
 
 
 if __name__ == '__main__':

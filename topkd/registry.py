@@ -21,6 +21,11 @@ METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='topkd', locations=[
 MODEL_WRAPPERS = Registry(
     'model wrapper', parent=MMENGINE_MODEL_WRAPPERS, scope='topkd', locations=['topkd.models.distillers']
 )
-MODELS = Registry('model', parent=MMENGINE_MODELS, scope='topkd', locations=['topkd.models'])
+MODELS = Registry(
+    'model',
+    parent=MMENGINE_MODELS,
+    scope='topkd',
+    locations=['topkd.models', 'topkd.models.backbones', 'topkd.models.simkd_student'],
+)
 RUNNERS = Registry('runner', parent=MMENGINE_RUNNERS, scope='topkd', locations=['topkd.runners'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='topkd', locations=['topkd.datasets'])

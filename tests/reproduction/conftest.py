@@ -1,8 +1,11 @@
 """Tools that only pretend to train, and results that look finished."""
 
 import json
+import sys
 
 import pytest
+
+from topkd.reproduction.call import Call
 
 # writes what the real tools leave behind; accuracy = 50 + 10 x seed + what the losses of the config deserve
 TRAIN = """
@@ -67,6 +70,19 @@ def tools(tmp_path):
     for name, text in dict(train=TRAIN, gen_pi=GEN_PI, train_ripsnet=TRAIN_RIPSNET).items():
         (folder / f'{name}.py').write_text(text)
     return folder
+
+
+@pytest.fixture
+def run_all(tools, monkeypatch):
+    """Return a function that runs the missing jobs of a plan by the pretended tools, in this process."""
+
+    def run(plan) -> None:
+        monkeypatch.setattr(sys, 'argv', sys.argv)
+        monkeypatch.setattr(sys, 'path', list(sys.path))
+        for job in plan.missing():
+            Call(job, tools, {})()
+
+    return run
 
 
 @pytest.fixture

@@ -1,131 +1,164 @@
-"""Running plans by tools that pretend: order, resuming, failures, and a launcher."""
+"""Running plans on this machine: order, jobs side by side, failures, kills, and two plans at once."""
 
 import os
-import sys
+import signal
+import threading
+import time
+from pathlib import Path
 
 import pytest
-from reproduction_small import CONFIGS, DIGITS, TABLE
+from steps import TOOL, Step, Steps
 
-from topkd.reproduction.execution import command, environment, hand_over, last_words, prepare, run_job, run_plan
-from topkd.reproduction.planner import Planner
+from topkd.reproduction.execution import Execution, last_words
+from topkd.reproduction.local_queue import LocalQueue
+from topkd.reproduction.locks import hold
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def plan(tmp_path, monkeypatch):
-    """Plan the small table, one seed."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv('PYTHONPATH', str(CONFIGS.parent))
-    return Planner(CONFIGS, tmp_path / 'work', [0]).plan(TABLE)
+    """Return a function that makes a plan of steps, 'name: needs' by behavior."""
+    monkeypatch.setenv('PYTHONPATH', f'{ROOT}{os.pathsep}{Path(__file__).parent}')
+    (tmp_path / 'step.py').write_text(TOOL)
+
+    def make(**steps: tuple[str, ...]) -> Steps:
+        jobs = {name: Step(name, tmp_path / name, needs, behavior) for name, (behavior, *needs) in steps.items()}
+        return Steps(jobs)
+
+    return make
 
 
-def calls(plan) -> dict:
-    """Count how often each training ran."""
-    return {
-        name: len((job.folder / 'calls.txt').read_text())
-        for name, job in plan.jobs.items()
-        if (job.folder / 'calls.txt').is_file()
-    }
+@pytest.fixture
+def execute(tmp_path):
+    """Return a function that runs a plan to its end and returns the execution and what it said."""
+
+    def run(plan: Steps, jobs: int = 1) -> tuple[Execution, list[str]]:
+        said: list[str] = []
+        execution = Execution(plan, LocalQueue(tmp_path, jobs), said.append, lambda: said.append('report'))
+        assert execution.run() is None
+        return execution, said
+
+    return run
 
 
-def test_a_plan_runs_once_and_goes_on_after_a_failure(plan, tools):
-    said, reports = [], []
-    failing = plan.jobs[f'{DIGITS}/no-kd/seed0']
-    failing.folder.mkdir(parents=True)
-    (failing.folder / 'fail').write_text('')
-    with pytest.raises(
-        ValueError, match=rf"'{DIGITS}/no-kd/seed0' ended with code 1: error: no such luck .*goes on from there"
-    ):
-        run_plan(plan, tools, dict(os.environ), said.append, lambda: reports.append(len(plan.missing())))
-    assert [job.name for job in plan.missing()] == [f'{DIGITS}/no-kd/seed0', f'{DIGITS}/TopKD/seed0']
-    (failing.folder / 'fail').unlink()
-    run_plan(plan, tools, dict(os.environ), said.append, lambda: reports.append(len(plan.missing())))
-    assert plan.missing() == [] and reports == [6, 5, 4, 3, 2, 1, 0]
-    assert set(calls(plan).values()) == {1}
-    assert said[0] == '1 of 7: teacher resnet20_digits ...' and '1 of 7: teacher resnet20_digits is done' in said
-    log = (failing.folder / 'log.txt').read_text()
-    assert log.count('$ ') == 2 and log.endswith('trained\n')
+def test_jobs_run_in_order_and_once(plan, execute):
+    steps = plan(first=('',), second=('', 'first'), third=('', 'first', 'second'))
+    execution, said = execute(steps, jobs=2)
+    assert execution.failures == {} and steps.missing() == []
+    starts = [line for line in said if line.endswith('has started')]
+    assert starts == ['1 of 3: first has started', '2 of 3: second has started', '3 of 3: third has started']
+    assert said.count('report') == 3 and said.index('2 of 3: second has started') > said.index('report')
+    assert execute(steps)[1] == [] and [step.calls() for step in steps.jobs.values()] == [1, 1, 1]
 
 
-def test_a_call_and_its_environment(plan, tools):
-    job = plan.jobs['plain/resnet8_digits/seed0']
-    assert command(job, tools) == [
-        sys.executable,
-        str(tools / 'train.py'),
-        str(job.folder / 'config.py'),
-        '--work-dir',
-        str(job.folder),
-        '--resume',
-    ]
-    assert environment('cpu')['CUDA_VISIBLE_DEVICES'] == '' and environment(None) == dict(os.environ)
-    with pytest.raises(ValueError, match="--device must be cpu, cuda or cuda:N, got 'gpu'"):
-        environment('gpu')
+def test_jobs_run_side_by_side_with_their_share_of_the_cores(plan, execute, monkeypatch):
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
+    monkeypatch.setattr(os, 'cpu_count', lambda: 8)
+    steps = plan(one=('waits',), two=('waits',), three=('',))
+
+    def release() -> None:
+        while not (steps.jobs['one'].calls() and steps.jobs['two'].calls()):  # both have started before either ends
+            time.sleep(0.02)
+        for name in ('one', 'two'):
+            (steps.jobs[name].folder / 'go').write_text('')
+
+    thread = threading.Thread(target=release, daemon=True)
+    thread.start()
+    execute(steps, jobs=2)
+    thread.join()
+    assert steps.missing() == []
+    logs = [path.read_text() for path in steps.jobs['one'].folder.glob('submitit/local/*_log.out')]
+    assert len(logs) == 1 and 'threads 4 GPUs \n' in logs[0]
 
 
-def test_gpus(monkeypatch):
-    monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
-    monkeypatch.setattr('torch.cuda.device_count', lambda: 4)
-    assert environment('cuda') == dict(os.environ) and environment('cuda:3')['CUDA_VISIBLE_DEVICES'] == '3'
-    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '5,7')
-    monkeypatch.setattr('torch.cuda.device_count', lambda: 2)
-    assert environment('cuda:1')['CUDA_VISIBLE_DEVICES'] == '7'
-    with pytest.raises(ValueError, match='--device cuda:2 is not there: this machine has 2 GPUs'):
-        environment('cuda:2')
+def test_a_failure_keeps_only_those_from_running_that_need_it(plan, execute):
+    steps = plan(
+        bad=('fails',), after=('', 'bad'), later=('', 'after'), worse=('raises',), empty=('nothing',), good=('',)
+    )
+    execution, said = execute(steps, jobs=2)
+    bad, worse, empty = execution.sentences()
+    assert bad.startswith("'bad' failed: error: no such luck (all that it said: ") and bad.endswith(
+        '_0_log.out); 2 that need it were left out'
+    )
+    assert worse.startswith("'worse' failed: KeyError: 'a mistake of ours' (")
+    assert empty.startswith("'empty' failed: RuntimeError: the tool ended without its result (")
+    assert execution.left_out == dict(after='bad', later='bad') and steps.jobs['good'].is_done()
+    assert not steps.jobs['after'].folder.exists()
+    steps.jobs['bad'].behavior = ''
+    steps.jobs['worse'].behavior = steps.jobs['empty'].behavior = ''
+    execution, _ = execute(steps)
+    assert execution.sentences() == [] and steps.missing() == [] and steps.jobs['good'].calls() == 1
 
 
-def test_a_run_that_another_process_is_at_is_left_alone(plan, tools):
-    job = plan.jobs['plain/resnet8_digits/seed0']
-    prepare(job)
-    (job.folder / 'running.pid').write_text(str(os.getpid()))
-    with pytest.raises(ValueError, match=f'is still running as process {os.getpid()}'):
-        run_job(job, tools, dict(os.environ))
-    (job.folder / 'running.pid').write_text('0x')
-    run_job(job, tools, dict(os.environ))
-    assert job.is_done() and not (job.folder / 'running.pid').exists()
+def test_a_killed_job_starts_again(plan, execute):
+    steps = plan(unlucky=('killed once',), after=('', 'unlucky'), doomed=('always killed',))
+    execution, said = execute(steps)
+    assert '1 of 3: unlucky was killed: it starts again and goes on' in said
+    assert steps.jobs['unlucky'].calls() == 2 and steps.jobs['after'].is_done()
+    assert steps.jobs['doomed'].calls() == 4
+    (sentence,) = execution.sentences()
+    assert sentence.startswith("'doomed' was killed 4 times: ")
 
 
-def test_a_tool_that_ends_well_without_a_result_is_a_failure(plan, tools):
-    (tools / 'train.py').write_text("print('nothing done')\n")
-    with pytest.raises(ValueError, match='ended without its result .all that it said: '):
-        run_job(plan.jobs['plain/resnet8_digits/seed0'], tools, dict(os.environ))
+def test_an_interruption_ends_the_jobs(plan, tmp_path):
+    steps = plan(long=('waits',), after=('', 'long'))
+    execution = Execution(steps, LocalQueue(tmp_path), lambda text: None, lambda: None)
+    before = signal.signal(signal.SIGTERM, execution.interrupt)
+
+    def interrupt() -> None:
+        while not steps.jobs['long'].calls():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=interrupt, daemon=True)
+    thread.start()
+    try:
+        how = execution.run()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    thread.join()
+    assert how == 'the jobs have been ended; the same command goes on from their last checkpoints'
+    (pickled,) = steps.jobs['long'].folder.glob('submitit/local/*_submitted.pkl')
+    with hold([steps.jobs['long'].folder], lambda text: pytest.fail('its process still holds the folder')):
+        assert not Path('/proc', pickled.name.split('_')[0]).exists()
 
 
-def test_a_launcher_gets_what_can_run_and_each_run_once(plan, tools):
-    said = []
-    for _ in range(4):
-        hand_over(plan, tools, '{command} > /dev/null; echo {name} >> order.txt', dict(os.environ), said.append)
-    assert plan.missing() == []
-    with open('order.txt') as file:
-        order = file.read().split()
-    assert order[:2] == ['teacher-resnet20-digits', 'plain-resnet8-digits-seed0'] and len(order) == len(set(order)) == 7
-    assert f'{DIGITS}/KD/seed0 waits for' not in ''.join(said)
-    assert any(line.startswith('RipsNet') and 'waits for clouds' in line for line in said) is False
+def test_a_job_that_another_process_runs_is_waited_for(plan, execute, tmp_path):
+    steps = plan(shared=('',), after=('', 'shared'), other=('',))
+    shared = steps.jobs['shared']
+    said: list[str] = []
+    with hold(shared.folders, said.append):
+        execution = Execution(steps, LocalQueue(tmp_path), said.append, lambda: None)
+        thread = threading.Thread(target=execution.run, daemon=True)
+        thread.start()
+        while not steps.jobs['other'].is_done():
+            time.sleep(0.02)
+        shared.prepare()
+        (shared.folder / 'made').write_text('')
+        shared.finish()
+    thread.join()
+    assert '1 of 3: shared is being run by another process: waiting for its end' in said
+    assert '1 of 3: shared was done by another process' in said
+    assert shared.calls() == 0 and steps.jobs['after'].calls() == 1
 
 
-def test_a_launcher_that_only_queues(plan, tools):
-    said = []
-    hand_over(plan, tools, 'true {command}', dict(os.environ), said.append)
-    assert f'{DIGITS}/KD/seed0 waits for teacher resnet20_digits: give this command again when that is done' in said
-    assert 'plain/resnet8_digits/seed0 handed over' in said
-    said.clear()
-    hand_over(plan, tools, 'true {command}', dict(os.environ), said.append)
-    assert any('plain/resnet8_digits/seed0 was handed over before and is not finished: delete' in line for line in said)
-    with pytest.raises(ValueError, match='--launcher must hold {script} or {command}'):
-        hand_over(plan, tools, 'sbatch', dict(os.environ), said.append)
-    (plan.jobs['plain/resnet8_digits/seed0'].folder / 'handed_over.txt').unlink()
-    with pytest.raises(ValueError, match="the launcher ended with code 3 on 'plain"):
-        hand_over(plan, tools, 'exit 3; {command}', dict(os.environ), said.append)
-
-
-def test_a_script_for_a_queue_and_no_second_run_beside_it(plan, tools):
-    hand_over(plan, tools, 'cp {script} {name}.sh', dict(os.environ), lambda text: None)
-    job = plan.jobs['plain/resnet8_digits/seed0']
-    with pytest.raises(ValueError, match='was handed over to a launcher and is not finished: wait for it, or delete'):
-        run_job(job, tools, dict(os.environ))
-    assert os.system('sh plain-resnet8-digits-seed0.sh > said.txt') == 0 and job.is_done()
+def test_a_job_whose_other_process_dies_is_run(plan, execute, tmp_path):
+    steps = plan(shared=('',))
+    said: list[str] = []
+    with hold(steps.jobs['shared'].folders, said.append):
+        execution = Execution(steps, LocalQueue(tmp_path), said.append, lambda: None)
+        thread = threading.Thread(target=execution.run, daemon=True)
+        thread.start()
+        while not said:
+            time.sleep(0.02)
+    thread.join()
+    assert steps.missing() == [] and steps.jobs['shared'].calls() == 1
 
 
 def test_last_words(tmp_path):
     log = tmp_path / 'log.txt'
+    assert last_words(log) == 'no output'
     log.write_text('first\nerror: the cause\nmore\n\n')
     assert last_words(log) == 'error: the cause'
     log.write_text('$ first attempt\nerror: repaired since\n$ second attempt\nnothing\n')

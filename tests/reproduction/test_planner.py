@@ -8,7 +8,6 @@ import pytest
 from mmengine.config import Config
 from reproduction_small import CONFIGS, DIGITS, TABLE
 
-from topkd.reproduction.execution import prepare
 from topkd.reproduction.jobs import last_checkpoint, trained_epochs
 from topkd.reproduction.planner import Planner
 from topkd.reproduction.tables import TABLES
@@ -117,7 +116,7 @@ def test_a_run_is_done_when_its_last_epoch_was_validated(planner, finish):
 def test_a_folder_with_a_run_of_another_config_is_refused(planner):
     plan = planner(seeds=(0,)).plan(TABLE)
     job = plan.jobs[f'{DIGITS}/KD/seed0']
-    prepare(job)
+    job.prepare()
     # as MMEngine leaves it behind, with a flag that a launcher appended
     Config(dict(job.config.to_dict(), launcher='slurm', resume=True, optim_wrapper=dict(type='AmpOptimWrapper'))).dump(
         job.config_path

@@ -1,13 +1,11 @@
 """Paper and ours side by side: means, deviations, differences and the KD control, by hand."""
 
 import json
-import os
 from statistics import stdev
 
 import pytest
 from reproduction_small import CONFIGS, DIGITS, TABLE
 
-from topkd.reproduction.execution import run_plan
 from topkd.reproduction.planner import Planner
 from topkd.reproduction.report import Report
 from topkd.reproduction.tables import R56_R20, TABLES
@@ -64,9 +62,9 @@ def test_a_reduced_recipe_shows_no_difference_to_the_paper(planner, finish, tmp_
     assert '| plain student (CE) | 69.06 | 69.00 | 68.00 |' in text
 
 
-def test_a_whole_plan_of_a_pair_that_the_paper_lacks(planner, tools, tmp_path):
+def test_a_whole_plan_of_a_pair_that_the_paper_lacks(planner, run_all, tmp_path):
     plan = planner([0, 1]).plan(TABLE)
-    run_plan(plan, tools, dict(os.environ), lambda text: None, lambda: None)
+    run_all(plan)
     content = Report('table6', TABLE, plan, 'x').content()
     means = {row['variant']: row['last'][TOP1]['mean'] for row in content['rows']}
     assert means == dict(plain=55, KD=56, TopKD=59, **{'no-kd': 58})
@@ -78,7 +76,7 @@ def test_a_whole_plan_of_a_pair_that_the_paper_lacks(planner, tools, tmp_path):
     )
 
 
-def test_a_table_of_ripsnets(planner, tools, tmp_path):
+def test_a_table_of_ripsnets(planner, run_all, tmp_path):
     table = TABLES['table16']
     plan = planner([0]).plan(table)
     for name, job in plan.jobs.items():
@@ -87,7 +85,7 @@ def test_a_table_of_ripsnets(planner, tools, tmp_path):
             job.config.model.losses.topology.vectorizer.checkpoint = (
                 f'work_dirs/ripsnet/{job.folder.parent.name}/ripsnet.pth'
             )
-    run_plan(plan, tools, dict(os.environ), lambda text: None, lambda: None)
+    run_all(plan)
     report = Report('table16', table, plan, 'x')
     content = report.content()
     assert content['rows'][1]['best'] == dict(mean=dict(mean=0.25), sum=dict(mean=0.5))
@@ -113,10 +111,10 @@ def test_coco_figures_are_percent(planner, finish):
     assert row['difference']['coco/bbox_mAP_75'] == pytest.approx(25 - 35.26)
 
 
-def test_an_analysis_of_all_students_of_a_seed(planner, tools, tmp_path):
+def test_an_analysis_of_all_students_of_a_seed(planner, run_all, tmp_path):
     table = TABLES['table20']
     plan = planner([0, 1]).plan(table, [DIGITS])
-    run_plan(plan, tools, dict(os.environ), lambda text: None, lambda: None)
+    run_all(plan)
     assert [name for name in plan.jobs if 'bottleneck' in name] == [
         f'{DIGITS}/bottleneck/seed0',
         f'{DIGITS}/bottleneck/seed1',
@@ -131,7 +129,7 @@ def test_an_analysis_of_all_students_of_a_seed(planner, tools, tmp_path):
     assert '| CE + KD | - | 2.0000 ± 0.0000 | - | 2 of 2 |' in text
 
 
-def test_paper_and_ours_of_an_analysis(planner, tools):
+def test_paper_and_ours_of_an_analysis(planner, run_all):
     plan = planner([0]).plan(TABLES['table20'], [R56_R20])
     for job in plan.jobs.values():
         if job.tool == 'train_ripsnet.py':
@@ -142,13 +140,13 @@ def test_paper_and_ours_of_an_analysis(planner, tools):
             job.config.model.losses.topology.vectorizer.checkpoint = (
                 'work_dirs/ripsnet/resnet56_cifar100_neck-0_n64_h0/ripsnet.pth'
             )
-    run_plan(plan, tools, dict(os.environ), lambda text: None, lambda: None)
+    run_all(plan)
     rows = Report('table20', TABLES['table20'], plan, 'x').content()['rows']
     assert rows[2]['difference'] == {'bottleneck': pytest.approx(5 - 0.6971)}
     assert rows[1]['paper'] == {'bottleneck': 2.3912}
 
 
-def test_transfer_of_every_student(planner, tools, tmp_path):
+def test_transfer_of_every_student(planner, run_all, tmp_path):
     table = TABLES['table10']
     options = {'stl10.data_root': '/stl', 'data_root': '/digits'}
     plan = Planner(CONFIGS, tmp_path / 'work', [0], options=options).plan(table, [DIGITS])
@@ -161,6 +159,6 @@ def test_transfer_of_every_student(planner, tools, tmp_path):
         plan.jobs[f'{DIGITS}/KD/seed0/tiny-imagenet'].config.train_dataloader.dataset.data_root == 'data/tiny-imagenet'
     )
     assert 'stl10' not in student.config
-    run_plan(plan, tools, dict(os.environ), lambda text: None, lambda: None)
+    run_all(plan)
     text = Report('table10', table, plan, 'x').write(tmp_path).read_text()
     assert f'## {DIGITS}, stl10: top-1' in text and f'## {DIGITS}, tiny-imagenet: top-1' in text

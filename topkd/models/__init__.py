@@ -1,6 +1,8 @@
 """Distillers, losses, clouds, vectorizers and the networks that the host toolboxes lack."""
 
-from topkd.models.backbones import *  # noqa: F401, F403
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from topkd.models.clouds import BatchCloud, RoICloud, SpatialCloud
 from topkd.models.data_preprocessors import ImageBatchPreprocessor
 from topkd.models.distillers import Cohort, Distiller
@@ -9,9 +11,11 @@ from topkd.models.linear_probe import LinearProbe
 from topkd.models.losses import *  # noqa: F401, F403
 from topkd.models.losses import DistillationLoss, KDLoss, TopologyLoss
 from topkd.models.norm_student import NORMProjector
-from topkd.models.simkd_student import SimKDProjector, TeacherClassifierHead
 from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import RipsImage, RipsNet, RipsNetRegressor
+
+if TYPE_CHECKING:
+    from topkd.models.simkd_student import SimKDProjector, TeacherClassifierHead
 
 __all__ = [
     'BatchCloud',
@@ -33,3 +37,15 @@ __all__ = [
     'TeacherClassifierHead',
     'TopologyLoss',
 ]
+
+# what is built on mmpretrain's networks, whose import takes seconds, is imported at its first use
+BUILT_ON_MMPRETRAIN = ('topkd.models.backbones', 'topkd.models.simkd_student')
+
+
+def __getattr__(name: str) -> Any:
+    """Return a network or a head by its name."""
+    if not name.startswith('_'):
+        for module in map(import_module, BUILT_ON_MMPRETRAIN):
+            if hasattr(module, name):
+                return getattr(module, name)
+    raise AttributeError(f"module 'topkd.models' has no attribute '{name}'")

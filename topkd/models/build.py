@@ -23,10 +23,11 @@ def build(config: dict | nn.Module) -> Any:
     if not isinstance(config, dict) or 'type' not in config:
         raise TypeError(f"a component must be a dict with its 'type', got {config!r}: correct it in the config")
     arguments = {name: value for name, value in config.items() if name not in ('type', '_scope_')}
-    wrong = mistyped(component_class(config), arguments)
+    kind = component_class(config)
+    wrong = mistyped(kind, arguments)
     if wrong:
-        raise TypeError(f'{component_class(config).__name__}: {"; ".join(wrong)}: correct it in the config')
-    return MODELS.build(dict(dict(_scope_='topkd'), **config))
+        raise TypeError(f'{kind.__name__}: {"; ".join(wrong)}: correct it in the config')
+    return MODELS.build({'_scope_': 'topkd', **config, 'type': kind})
 
 
 def component_class(config: dict) -> type:
@@ -41,7 +42,11 @@ def component_class(config: dict) -> type:
     kind = config['type']
     if isinstance(kind, type):
         return kind
-    with MODELS.switch_scope_and_registry(config.get('_scope_', 'topkd')) as registry:
+    scope = config.get('_scope_', 'topkd')
+    at_hand = MODELS.module_dict.get(kind.removeprefix('topkd.')) if scope == 'topkd' else None
+    if at_hand is not None:  # a registry that is asked imports the host toolbox's networks first, which takes seconds
+        return at_hand
+    with MODELS.switch_scope_and_registry(scope) as registry:
         found = registry.get(kind)
     if found is None:
         raise KeyError(f"'{kind}' is not in the registry of models: correct the type in the config")

@@ -11,6 +11,7 @@ from mmengine.config import Config
 
 from topkd.hooks.student_checkpoint_hook import student_path
 from topkd.reproduction.jobs import Job, Student, Training, last_checkpoint
+from topkd.reproduction.locks import is_held
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.planned import decisive, write_planned
 from topkd.utils.checkpoint import MEMBERS, PREFIX, load_file, save_file, student_state
@@ -96,14 +97,22 @@ def cohort(students: Sequence[Student], work_dir: Path) -> CohortTraining:
 
 
 def _cohort_of_missing(students: Sequence[Student], work_dir: Path) -> CohortTraining | None:
-    """Return the cohort that trains what is missing of a group, None if that is no cohort."""
+    """Return the cohort that trains what is missing of a group, None if that is no cohort.
+
+    Students that another process is at are left to it: each stays a job of its own, which waits.
+    """
     missing = [student for student in students if not student.is_done()]
     whole = cohort(students, work_dir)
     if missing and whole.has_run():
         return whole  # it was interrupted while its members were filed
-    if len(missing) < 2 or all(student.teacher is None for student in missing):
-        return None
-    return cohort(missing, work_dir)
+    free = [student for student in missing if not is_held(student.folder)]
+    if len(free) < len(missing) and _is_cohort(missing) and is_held(cohort(missing, work_dir).folder):
+        free = missing  # another process is at this very cohort: it is waited for
+    return cohort(free, work_dir) if _is_cohort(free) else None
+
+
+def _is_cohort(students: Sequence[Student]) -> bool:
+    return len(students) > 1 and any(student.teacher is not None for student in students)
 
 
 def _groups(plan: Plan) -> list[list[Student]]:

@@ -32,14 +32,17 @@ LONG = 10.0  # seconds
 EPOCHS_OF_RIPSNET = 513
 
 
-def estimate(plan: Plan) -> tuple[dict[str, float], list[str]]:
+def estimate(plan: Plan, threads: int | None = None) -> tuple[dict[str, float], list[str]]:
     """Estimate the seconds of every missing job, in this process.
+
+    A cohort is timed as it trains: one forward of the teacher and all members.
 
     Of trainings only the training steps are counted, and the topology term only where it needs no file: with a RipsNet
     it is a small part of a step. RipsNet is taken to stop after as many epochs as the authors' did.
 
     Args:
         plan (Plan): The jobs.
+        threads (int, optional): Of a job. None: as many as this process has.
 
     Returns:
         tuple: Seconds by job; and one sentence for each reason why jobs have no estimate.
@@ -47,6 +50,8 @@ def estimate(plan: Plan) -> tuple[dict[str, float], list[str]]:
     seconds: dict[str, float] = {}
     reasons: dict[str, list[str]] = {}
     known: dict[tuple[str, str, str], float] = {}
+    if threads is not None:
+        torch.set_num_threads(threads)
     for job in plan.missing():
         if job.tool not in MEASURES:
             reasons.setdefault('an analysis of trained students', []).append(job.name)
@@ -126,11 +131,12 @@ MEASURES: dict[str, tuple[str, Callable[[Job], float]]] = {
 def _without_files(cfg: Config) -> tuple[BaseModel, Config]:
     """Build a run's model with a random teacher and without a RipsNet: their files may not exist yet."""
     cfg = _random(cfg)
-    if 'teacher' in cfg.model:
-        for name, config in topology_configs(cfg.model).items():
+    members = cfg.model.get('members')
+    for model in [cfg.model] if members is None else members.values():
+        for name, config in topology_configs(model).items():
             network = without_files(config).network
             if network is not None and network.needs_artifact:
-                cfg.model.losses[name] = None
+                del model.losses[name]
     model = MODELS.build(with_preprocessor(cfg.model, cfg))
     return model.to(get_device()), cfg
 

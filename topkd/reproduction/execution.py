@@ -1,195 +1,155 @@
-"""Run a plan's jobs one after the other, or hand them to a launcher."""
+"""Run a plan by a queue: submit what can be, look after it, and say how each job ended."""
 
-import os
-import re
-import shlex
-import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
-
-from topkd.reproduction.jobs import Job
 from topkd.reproduction.plan import Plan
-from topkd.reproduction.planned import write_planned
+from topkd.reproduction.queue import Queue, Submitted
 
 Say = Callable[[str], None]
-HANDED_OVER = 'handed_over.txt'
+PAUSE = 0.2  # seconds between two looks at the jobs
+STARTS = 4  # of a job that is killed each time
 
 
-def command(job: Job, tools: Path) -> list[str]:
-    """Return the words of a job's call."""
-    return [sys.executable, str(tools / job.tool), str(job.config_path), *job.arguments]
-
-
-def environment(device: str | None) -> dict[str, str]:
-    """Return the environment variables of jobs on a device.
-
-    Args:
-        device (str, optional): 'cpu', 'cuda', or 'cuda:N' for the N-th GPU; None takes a GPU where there is one.
-
-    Raises:
-        ValueError: For another word, or a GPU that is not there.
-    """
-    variables = dict(os.environ)
-    if device == 'cpu':
-        variables['CUDA_VISIBLE_DEVICES'] = ''
-        return variables
-    match = re.fullmatch(r'cuda(:(\d+))?', device or 'cuda')
-    if match is None:
-        raise ValueError(f"--device must be cpu, cuda or cuda:N, got '{device}'")
-    if device is not None and torch.cuda.device_count() <= int(match[2] or 0):
-        raise ValueError(
-            f'--device {device} is not there: this machine has {torch.cuda.device_count()} GPUs, take one of them or '
-            'cpu'
-        )
-    if match[2] is not None:
-        # a queue may have given this job some of the machine's GPUs only
-        given = [name for name in variables.get('CUDA_VISIBLE_DEVICES', '').split(',') if name]
-        variables['CUDA_VISIBLE_DEVICES'] = given[int(match[2])] if given else match[2]
-    return variables
-
-
-def prepare(job: Job) -> None:
-    """Write a job's config."""
-    job.folder.mkdir(parents=True, exist_ok=True)
-    partial = job.config_path.with_suffix('.partial.py')
-    job.config.dump(str(partial))
-    os.replace(partial, job.config_path)
-    write_planned(job.config, job.folder)
-
-
-def run_job(job: Job, tools: Path, variables: dict[str, str]) -> None:
-    """Run a job to its end; its output goes to ``log.txt`` of its folder.
-
-    Raises:
-        ValueError: If it fails, with its last words, or where another process is at it.
-    """
-    _refuse_twice(job)
-    code = 0 if job.has_run() else _call(job, tools, variables)
-    if code == 0 and job.has_run():
-        job.finish()
-    if code != 0 or not job.is_done():
-        path = job.folder / 'log.txt'
-        how = 'without its result' if code == 0 else f'with code {code}: {last_words(path)}'
-        raise ValueError(
-            f"'{job.name}' ended {how} (all that it said: {path}); what is finished stays, the same command goes on "
-            'from there'
-        )
-
-
-def _call(job: Job, tools: Path, variables: dict[str, str]) -> int:
-    """Call a job's tool and return its exit code."""
-    prepare(job)
-    words = command(job, tools)
-    with open(job.folder / 'log.txt', 'a') as log:
-        log.write(f'$ {shlex.join(words)}\n')
-        log.flush()
-        process = subprocess.Popen(words, stdout=log, stderr=subprocess.STDOUT, env=variables)
-        marker = job.folder / 'running.pid'
-        marker.write_text(str(process.pid))
-        try:
-            return process.wait()
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
-        finally:
-            marker.unlink(missing_ok=True)
-
-
-def run_plan(plan: Plan, tools: Path, variables: dict[str, str], say: Say, after: Callable[[], None]) -> None:
-    """Run what is missing of a plan.
+class Execution:
+    """The jobs of a plan on their way through a queue.
 
     Args:
         plan (Plan): The jobs, in an order in which each finds what it needs.
-        tools (Path): Folder of this package's tools.
-        variables (dict): Environment of the jobs.
+        queue (Queue): Where they run.
         say (Callable): Prints a line of progress.
         after (Callable): Called after every job, to bring the report up to date.
+
+    Attributes:
+        failures: What is to be said of each job that failed, by name.
+        left_out: For each job that was not run, the failed one that it needs.
     """
-    jobs = list(plan.jobs.values())
-    for number, job in enumerate(jobs, start=1):
+
+    def __init__(self, plan: Plan, queue: Queue, say: Say, after: Callable[[], object]) -> None:
+        self.plan, self.queue, self.say, self.after = plan, queue, say, after
+        self.waiting = {job.name for job in plan.missing()}
+        self.submitted: dict[str, Submitted] = {}
+        self.failures: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
+        self._interrupted = False
+        self._starts: dict[str, int] = {}
+        self._begin: dict[str, float] = {}
+        self._told: set[str] = set()
+
+    def interrupt(self, *_: object) -> None:
+        """Let :meth:`run` return soon; a handler of signals."""
+        self._interrupted = True
+
+    def run(self) -> str | None:
+        """Run all missing jobs; one that fails keeps only those from running that need it.
+
+        Returns:
+            str | None: If it was interrupted, what became of the jobs and how to go on.
+        """
+        jobs = [self.plan.jobs[name] for name in self.plan.jobs if name in self.waiting]
+        for name, job in self.queue.find(jobs).items():
+            self._watch(name, job)
+        while (self.waiting or self.submitted) and not self._interrupted:
+            ended = [name for name, job in self.submitted.items() if job.done()]
+            for name in ended:
+                if name in self.submitted:  # not called back for one that ended before it
+                    self._settle(name)
+            for name in [name for name in self.plan.jobs if name in self.waiting]:
+                self._try(name)
+            if not ended:
+                time.sleep(PAUSE)
+        return self.queue.stop(list(self.submitted.values())) if self._interrupted else None
+
+    def sentences(self) -> list[str]:
+        """Return one sentence on each job that failed, in the order of the plan."""
+        counts = {name: list(self.left_out.values()).count(name) for name in self.failures}
+        needed = {name: f'; {count} that need it were left out' if count else '' for name, count in counts.items()}
+        return [self.failures[name] + needed[name] for name in self.plan.jobs if name in self.failures]
+
+    def _try(self, name: str) -> None:
+        """Submit a job if it can be by now, or leave it out if it never will."""
+        job = self.plan.jobs[name]
+        failed = next((need for need in job.needs if need in self.failures or need in self.left_out), None)
+        if failed is not None:
+            self.waiting.remove(name)
+            self.left_out[name] = self.left_out.get(failed, failed)
+            return
+        needs = [need for need in job.needs if need in self.waiting or need in self.submitted]
+        if not self._has_turn(needs):
+            return
         if job.is_done():
-            say(f'{number} of {len(jobs)}: {job.name} is done')
-            continue
-        say(f'{number} of {len(jobs)}: {job.name} ...')
-        begin = time.time()
-        run_job(job, tools, variables)
-        after()
-        say(f'{number} of {len(jobs)}: {job.name} took {time.time() - begin:.0f} s')
+            self._leave(name, 'was done by another process')
+        elif self.queue.is_free(job):
+            self._submit(name, [self.submitted[need] for need in needs])
+        elif name not in self._told:
+            self._told.add(name)
+            self.say(f'{self._title(name)} is being run by another process: waiting for its end')
 
+    def _has_turn(self, needs: Sequence[str]) -> bool:
+        """Tell whether there is room for a job with these needs that are not done."""
+        if self.queue.capacity is not None and len(self.submitted) >= self.queue.capacity:
+            return False
+        return not needs or (self.queue.holds_back and all(need in self.submitted for need in needs))
 
-def hand_over(plan: Plan, tools: Path, launcher: str, variables: dict[str, str], say: Say) -> None:
-    """Give every job that could run now to a launcher, once; called again later, it goes on with those that can run
-    then.
+    def _submit(self, name: str, after: Sequence[Submitted]) -> None:
+        self._starts[name] = self._starts.get(name, 0) + 1
+        try:
+            self._watch(name, self.queue.submit(self.plan.jobs[name], after))
+        except ValueError as error:
+            self.waiting.remove(name)
+            self.failures[name] = str(error)
 
-    Args:
-        plan (Plan): The jobs.
-        tools (Path): Folder of this package's tools.
-        launcher (str): A shell command in which ``{script}`` stands for a shell script that runs the job, ``{command}``
-            for the call itself and ``{name}`` for a word that names it, for example ``sbatch --gres=gpu:1 --job-name
-            {name} {script}``.
-        variables (dict): Environment of the launcher.
-        say (Callable): Prints a line of progress.
+    def _watch(self, name: str, job: Submitted) -> None:
+        self.waiting.remove(name)
+        self.submitted[name], self._begin[name] = job, time.time()
+        self.say(f'{self._title(name)} {self.queue.started(job)}')
 
-    Raises:
-        ValueError: If the launcher lacks both, or fails.
-    """
-    if '{command}' not in launcher and '{script}' not in launcher:
-        raise ValueError(
-            "--launcher must hold {script} or {command}, for example 'sbatch --gres=gpu:1 {script}', got "
-            f"'{launcher}'"
-        )
-    for job in plan.missing():
-        marker = job.folder / HANDED_OVER
-        waits = [name for name in job.needs if not plan.jobs[name].is_done()]
-        if waits:
-            say(f'{job.name} waits for {", ".join(waits)}: give this command again when that is done')
-        elif marker.is_file():
-            say(f"{job.name} was handed over before and is not finished: delete '{marker}' to hand it over again")
+    def _leave(self, name: str, how: str) -> None:
+        """Go on without a job that is done."""
+        self.waiting.discard(name)
+        self.say(f'{self._title(name)} {how}')
+        self.after()
+
+    def _settle(self, name: str) -> None:
+        """Find out how a job ended."""
+        job = self.submitted.pop(name)
+        if self.plan.jobs[name].is_done():
+            self._leave(name, f'is done after {time.time() - self._begin[name]:.0f} s')
+            return
+        self._call_back(name)
+        log = job.paths.stdout
+        if job.paths.result_pickle.exists():  # submitit keeps the error there of what was not killed
+            how = f'failed: {last_words(log)}'
+        elif self.queue.was_canceled(job):
+            how = 'was canceled'
+        elif self._starts.get(name, 1) >= STARTS:
+            how = f'was killed {STARTS} times: {last_words(log)}'
         else:
-            prepare(job)
-            words = shlex.join(command(job, tools))
-            script = job.folder / 'run.sh'
-            script.write_text(f'#!/bin/sh\ncd {shlex.quote(os.getcwd())} && exec {words}\n')
-            call = launcher.replace('{command}', words).replace('{script}', shlex.quote(str(script)))
-            call = call.replace('{name}', ''.join(letter if letter.isalnum() else '-' for letter in job.name))
-            code = subprocess.run(call, shell=True, env=variables).returncode
-            if code != 0:
-                raise ValueError(f"the launcher ended with code {code} on '{job.name}': {call}")
-            marker.write_text(call + '\n')
-            say(f'{job.name} handed over')
+            self.waiting.add(name)
+            self.say(f'{self._title(name)} was killed: it starts again and goes on')
+            return
+        self.failures[name] = f"'{name}' {how} (all that it said: {log})"
+        self.say(self.failures[name])
+
+    def _call_back(self, name: str) -> None:
+        """Take out of the queue what waits there for a job that did not end well."""
+        for other in [other for other in self.submitted if name in self.plan.jobs[other].needs]:
+            if other in self.submitted:  # not called back already for one between the two
+                self.submitted.pop(other).cancel(check=False)
+                self.waiting.add(other)
+                self._call_back(other)
+
+    def _title(self, name: str) -> str:
+        return f'{list(self.plan.jobs).index(name) + 1} of {len(self.plan.jobs)}: {name}'
 
 
 def last_words(log: Path) -> str:
-    """Return the last line of a log's last attempt that says something."""
+    """Return the last line of a log's last attempt that says something, preferably that of an error."""
+    if not log.is_file():
+        return 'no output'
     attempt = ('\n' + log.read_text(errors='replace')).rsplit('\n$ ', 1)[-1]
-    lines = [line.strip() for line in attempt.splitlines() if line.strip()]
+    # Slurm's last line repeats what the state says
+    lines = [line.strip() for line in attempt.splitlines() if line.strip() and not line.startswith('srun: ')]
     errors = [line for line in lines if line.startswith('error: ')]
     return (errors or lines or ['no output'])[-1]
-
-
-def _refuse_twice(job: Job) -> None:
-    """Refuse to run a job beside itself: handed over before, or left running by a kill of this process alone."""
-    handed = job.folder / HANDED_OVER
-    if handed.is_file():
-        raise ValueError(
-            f"'{job.name}' was handed over to a launcher and is not finished: wait for it, or delete '{handed}' to run "
-            'it here'
-        )
-    marker = job.folder / 'running.pid'
-    if not marker.is_file():
-        return
-    try:
-        os.kill(int(marker.read_text()), 0)
-    except (ProcessLookupError, ValueError):
-        return
-    except PermissionError:
-        pass
-    raise ValueError(
-        f"'{job.name}' is still running as process {marker.read_text()}: wait for its end, or stop it; if that number "
-        f"belongs to another program by now, delete '{marker}'"
-    )

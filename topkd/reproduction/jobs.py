@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from topkd.artifacts.artifact import RipsNetArtifact
-from topkd.reproduction.planned import artifact_differences, decisive, run_differences
+from topkd.reproduction.planned import artifact_differences, decisive, run_differences, write_planned
 
 
 @dataclass
@@ -44,6 +44,16 @@ class Job:
         return self.folder
 
     @property
+    def folders(self) -> list[Path]:
+        """list[Path]: What no other process may write to while this job runs."""
+        return [self.folder, *(member.folder for member in self.members)]
+
+    @property
+    def batch_size(self) -> int | None:
+        """int | None: Images of a step, which several GPUs can share; None if the tool runs on one."""
+        return None
+
+    @property
     def arguments(self) -> tuple[str, ...]:
         """tuple: Of the call, behind the config."""
         return ()
@@ -51,6 +61,14 @@ class Job:
     def is_done(self) -> bool:
         """Tell whether the job's result exists."""
         raise NotImplementedError
+
+    def prepare(self) -> None:
+        """Write what the tool reads, and what the job was planned with."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.config_path.with_suffix('.partial.py')
+        self.config.dump(str(partial))
+        partial.replace(self.config_path)
+        write_planned(self.config, self.folder)
 
     def has_run(self) -> bool:
         """Tell whether the tool has nothing left to do; :meth:`finish` may have."""
@@ -94,6 +112,11 @@ class Training(Job):
     """The training of a network: a teacher, or a linear probe."""
 
     tool: str = 'train.py'
+
+    @property
+    def batch_size(self) -> int | None:
+        """int | None: Images of a step, which several GPUs can share."""
+        return self.config.train_dataloader.batch_size
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """From a pair's name to the configs of its runs, with their teacher and the RipsNets that they need."""
 
+import copy
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,7 +90,8 @@ class Recipe:
         if 'teacher' not in cfg.model:
             raise ValueError(f"'{path}' distils nothing: name a pair of '{self.configs / 'topkd'}'")
         chosen = [(variant, seed) for variant in variants for seed in seeds]
-        configs = [for_run(apply(variant, cfg, self.configs), seed, self.epochs) for variant, seed in chosen]
+        applied = {variant: apply(variant, cfg, self.configs) for variant in variants}
+        configs = [for_run(copy.deepcopy(applied[variant]), seed, self.epochs) for variant, seed in chosen]
         teacher = self._teacher(path.stem, cfg.model.teacher)
         return [
             Run(path.stem, variant, seed, own, teacher, self._bind(own, teacher, variant, path))

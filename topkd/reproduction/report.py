@@ -37,11 +37,11 @@ class Report:
         command (str): By which it was made.
         reduced (Sequence[str]): Departures from the paper's recipe, one sentence each; the paper's numbers are then
             shown, but no difference to them.
-        device (str, optional): Where the runs run, as the user said it.
+        device (str): Where the runs run, in words.
     """
 
     def __init__(
-        self, name: str, table: Table, plan: Plan, command: str, reduced: Sequence[str] = (), device: str | None = None
+        self, name: str, table: Table, plan: Plan, command: str, reduced: Sequence[str] = (), device: str = ''
     ) -> None:
         self.name, self.table, self.plan, self.command = name, table, plan, command
         self.reduced, self.device = list(reduced), device
@@ -68,10 +68,7 @@ class Report:
             command=self.command,
             reduced=self.reduced,
             environment=dict(
-                topkd=__version__,
-                torch=torch.__version__,
-                python=platform.python_version(),
-                device=_device(self.device),
+                topkd=__version__, torch=torch.__version__, python=platform.python_version(), device=self.device
             ),
             teachers={pair: self._teacher(pair, rows) for pair in self.plan.teachers},
             rows=rows,
@@ -197,12 +194,6 @@ def _differences(ours: dict[str, dict], others: dict[str, dict]) -> dict[str, fl
         for metric, value in ours.items()
         if 'mean' in value and 'mean' in others.get(metric, {})
     }
-
-
-def _device(asked: str | None) -> str:
-    if asked != 'cpu' and torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    return f'{platform.machine()} CPU, {torch.get_num_threads()} threads'
 
 
 def markdown(content: dict[str, Any], metrics: dict[str, str]) -> str:

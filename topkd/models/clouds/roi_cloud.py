@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchvision.ops import roi_align
 
 from topkd.models.clouds.point_cloud import IncompleteCloudError, PointCloud
 from topkd.models.clouds.pooling import Features, full_precision
@@ -132,6 +131,8 @@ def roi_points(levels: Sequence[Tensor], rois: Tensor, height: int, size: int) -
         >>> roi_points(levels, torch.tensor([[0.0, 0.0, 0.0, 32.0, 32.0]]), height=64, size=7)
         tensor([[1., 1., 1., 1., 1., 1., 1., 1.]])
     """
+    from torchvision.ops import roi_align  # a second to import, and of use to detectors only
+
     sides = (rois[:, 3:] - rois[:, 1:3]).clamp_min(0).prod(dim=1).sqrt()
     wanted = torch.log2(sides / FINEST_SCALE + 1e-6).floor().clamp(0, len(levels) - 1).long()
     points = rois.new_zeros(len(rois), levels[0].shape[1])

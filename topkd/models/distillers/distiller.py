@@ -7,11 +7,11 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from topkd.models.backbones.stage_taps import resolve_taps
 from topkd.models.build import build
 from topkd.models.distillers.diagnosis import WeakPullWarning, check_finite, gradient_ratio, terms_of, weighted
 from topkd.models.distillers.roi_teacher_reader import teacher_reader
 from topkd.models.losses.distillation_loss import DistillationLoss, Probe
+from topkd.models.stage_taps import resolve_taps
 from topkd.models.tap import as_list, pick, tap
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from topkd.models.backbones.stage_taps import STAGE_TAPS
 from topkd.models.clouds import full_precision
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, he_normal, map_pairs, to_equal_size, unbound
+from topkd.models.stage_taps import STAGE_TAPS
 from topkd.models.tap import Taps, as_list, find_module
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
@@ -86,7 +86,7 @@ class OFDLoss(DistillationLoss):
 
     Args:
         norms (Sequence[str], optional): Module paths of the teacher's batch normalizations before its taps, which
-            tell the margins. None: those of :func:`topkd.models.backbones.stage_taps.stage_taps`. Defaults to None.
+            tell the margins. None: those of :func:`topkd.models.stage_taps.stage_taps`. Defaults to None.
         loss_weight (float): Defaults to 1.0; the benchmark's is 0.001.
         student_tap (str | Sequence[str]): Maps of the student before their ReLU. Defaults to those of a CIFAR ResNet.
         teacher_tap (str | Sequence[str], optional): Maps of the teacher. None: as the student's. Defaults to None.

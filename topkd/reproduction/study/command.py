@@ -1,7 +1,6 @@
 """The command line of a study: plan, cost, run stage by stage, report."""
 
 import argparse
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,13 +8,11 @@ from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
-from topkd.cli import count
-from topkd.reproduction.execution import environment
+from topkd.reproduction.command import add_places, make_queue, run_plan, tell
 from topkd.reproduction.study.cost import Cost
 from topkd.reproduction.study.jobs import StageJobs, StudyCohort
 from topkd.reproduction.study.ledger import Ledger
 from topkd.reproduction.study.protocol import Study
-from topkd.reproduction.study.side_by_side import run_side_by_side
 from topkd.reproduction.study.stages import STAGES
 
 Say = Callable[[str], None]
@@ -35,8 +32,7 @@ def arguments(words: Sequence[str], root: Path) -> argparse.Namespace:
         '--config', type=Path, default=root / 'configs/study/topology.py', help='the study (default: %(default)s)'
     )
     parser.add_argument('--until', choices=STAGES, help='the last stage to run (default: all)')
-    parser.add_argument('--jobs', type=count, default=2, help='jobs at the same time (default: %(default)s)')
-    parser.add_argument('--device', help='cpu, cuda or cuda:N (default: a GPU where there is one)')
+    add_places(parser)
     parser.add_argument('--dry-run', action='store_true', help='print the plan with its cost, and end')
     parser.add_argument('--no-estimate', action='store_true', help='do not time a few steps first')
     parser.add_argument(
@@ -60,8 +56,7 @@ def run_study(words: Sequence[str], tools: Path, say: Say) -> None:
     args = arguments(words, tools.parent)
     MMLogger.get_instance('study', log_level='ERROR')  # the runs have their own logs
     init_default_scope('mmpretrain')
-    variables = environment(args.device)
-    variables.setdefault('OMP_NUM_THREADS', str(max(1, (os.cpu_count() or 1) // args.jobs)))
+    queue = make_queue(args, tools)
     study = Study(args.config, args.cfg_options)
     jobs, cost = StageJobs(Ledger(args.ledger, study), args.work_dir), None if args.no_estimate else Cost()
     for name, stage in STAGES.items():
@@ -75,7 +70,7 @@ def run_study(words: Sequence[str], tools: Path, say: Say) -> None:
             if args.dry_run:
                 say('what the later stages run depends on this one')
                 return
-            run_side_by_side(plan, tools, variables, say, args.jobs)
+            tell(run_plan(plan, queue, say))
         say(f'stage {name} is done')
         if name == args.until:
             return

@@ -7,12 +7,14 @@ of higher dimensions by gudhi; the log and the artifact's manifest.json say whic
 
 import topkd  # noqa: F401
 from topkd.cli import artifact_parser, artifact_runner, tool
+from topkd.utils.lock import working_in
 
 
 @tool(go_on='the same command goes on where it stopped')
 def main() -> None:
-    args = artifact_parser(__doc__).parse_args()
-    print(artifact_runner(args, 'PersistenceImageRunner').run())
+    runner = artifact_runner(artifact_parser(__doc__).parse_args(), 'PersistenceImageRunner')
+    with working_in(runner.folder, 'making clouds', wait=True):
+        print(runner.run())
 
 
 if __name__ == '__main__':

@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
 from topkd.launch import prepare_training, setup_processes
+from topkd.utils.lock import working_in
 from topkd.utils.resume import newest_checkpoint
 
 
@@ -36,13 +37,14 @@ def main() -> None:
         if 'auto_scale_lr' not in cfg:
             raise KeyError('--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config')
         cfg.auto_scale_lr.enable = True
-    checkpoint = newest_checkpoint(cfg.work_dir) if args.resume == 'auto' else args.resume
-    cfg.resume = checkpoint is not None
-    if checkpoint is not None:
-        cfg.load_from = str(checkpoint)
-    prepare_training(cfg)
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-    runner.train()
+    with working_in(cfg.work_dir, 'training', wait=False):
+        checkpoint = newest_checkpoint(cfg.work_dir) if args.resume == 'auto' else args.resume
+        cfg.resume = checkpoint is not None
+        if checkpoint is not None:
+            cfg.load_from = str(checkpoint)
+        prepare_training(cfg)
+        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        runner.train()
 
 
 if __name__ == '__main__':

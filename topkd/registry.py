@@ -4,6 +4,7 @@ A config names a component of this package as ``type='topkd.Distiller'``; MMEngi
 itself, whatever the config's ``default_scope`` is.
 """
 
+from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import FUNCTIONS as MMENGINE_FUNCTIONS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
@@ -14,6 +15,7 @@ from mmengine.registry import RUNNERS as MMENGINE_RUNNERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry
 
+DATA_SAMPLERS = Registry('data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='topkd', locations=['topkd.datasets'])
 DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='topkd', locations=['topkd.datasets'])
 FUNCTIONS = Registry('function', parent=MMENGINE_FUNCTIONS, scope='topkd', locations=['topkd.datasets'])
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='topkd', locations=['topkd.hooks'])

@@ -8,6 +8,7 @@ import torch
 from mmengine.registry import MODELS
 from mmengine.runner import Runner
 
+from topkd.launch import prepare_training
 from topkd.utils.checkpoint import load_file, load_weights
 from topkd.utils.student_export import export_student, student_config
 
@@ -17,6 +18,7 @@ EMA = dict(type='EMAHook', momentum=0.5)
 def train(cfg, **options) -> Runner:
     cfg.merge_from_dict({'train_cfg.max_epochs': 2, **options})
     cfg.experiment_name = f'hooks_{id(cfg)}_{len(os.listdir(cfg.work_dir)) if os.path.isdir(cfg.work_dir) else 0}'
+    prepare_training(cfg)
     runner = Runner.from_cfg(cfg)
     runner.train()
     return runner

@@ -1,11 +1,14 @@
 """Arrays on disk that are read and written by rows, in constant memory."""
 
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from topkd.utils.files import PARTIAL
 
 
 class ArrayFile:
@@ -19,7 +22,7 @@ class ArrayFile:
 
     Raises:
         FileNotFoundError: If it does not exist.
-        ValueError: If it is no array, or shorter than its header says.
+        ValueError: If it is no array, not stored row by row, or shorter than its header says.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -30,8 +33,10 @@ class ArrayFile:
         try:
             with open(self.path, 'rb') as file:
                 np.lib.format.read_magic(file)
-                self.shape, _, self.dtype = np.lib.format.read_array_header_1_0(file)
+                self.shape, fortran_order, self.dtype = np.lib.format.read_array_header_1_0(file)
                 self._offset = file.tell()
+            if fortran_order or not self.shape or self.dtype.hasobject:
+                raise ValueError('its numbers are not stored row by row')
         except ValueError as error:
             raise ValueError(
                 f"'{path}' is not a complete array ({error}): delete its folder and run tools/gen_pi.py again"
@@ -45,15 +50,21 @@ class ArrayFile:
             )
 
     @classmethod
-    def create(cls, path: str | Path, shape: tuple[int, ...], dtype: Any = np.float32) -> 'ArrayFile':
-        """Make a file of zeros, its space reserved, under its final name only once it is whole.
+    def create(cls, path: str | Path, shape: tuple[int, ...], dtype: Any = np.float32, fill: int = 0) -> 'ArrayFile':
+        """Make a file of equal numbers, its space reserved, under its final name only once it is whole.
+
+        Args:
+            path (str | Path): Of the file.
+            shape (tuple[int, ...]): Of the array.
+            dtype (Any): Of its numbers. Defaults to float32.
+            fill (int): The number; one that is not 0 is written as a whole and meant for small files. Defaults to 0.
 
         Raises:
             OSError: If the disk has no room for it.
         """
         path, dtype = Path(path), np.dtype(dtype)
-        partial = path.with_name(path.name + '.partial')
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        partial = path.with_name(f'.{path.name}.{os.getpid()}{PARTIAL}')
         try:
             with open(partial, 'wb') as file:
                 header = dict(descr=np.lib.format.dtype_to_descr(dtype), fortran_order=False, shape=tuple(shape))
@@ -63,12 +74,15 @@ class ArrayFile:
                     os.posix_fallocate(file.fileno(), 0, file.tell() + size)
                 else:
                     file.truncate(file.tell() + size)
+                if fill:
+                    file.write(np.full(shape, fill, dtype).tobytes())
             os.replace(partial, path)
         except OSError as error:
             partial.unlink(missing_ok=True)
+            free = shutil.disk_usage(path.parent).free
             raise OSError(
                 f"cannot make '{path}' of {size / 2**20:.0f} MiB ({error.strerror}): free space on that disk, "
-                'choose another folder, or ask for fewer clouds (clouds.num_clouds)'
+                f'choose another folder, or ask for fewer clouds (clouds.num_clouds); {free / 2**20:.0f} MiB are free'
             ) from error
         return cls(path)
 
@@ -79,26 +93,45 @@ class ArrayFile:
         """Write consecutive rows from row ``start`` on."""
         data = np.ascontiguousarray(rows, dtype=self.dtype).reshape(-1).view(np.uint8).data
         offset = self._offset + start * self._row_bytes
-        while data:
-            written = os.pwrite(self._file(), data, offset)
-            data, offset = data[written:], offset + written
+        try:
+            while data:
+                written = os.pwrite(self._file(), data, offset)
+                data, offset = data[written:], offset + written
+        except OSError as error:
+            raise OSError(
+                f"cannot write '{self.path}' ({error.strerror}): free space on that disk, then run tools/gen_pi.py "
+                'again, it goes on where it stopped'
+            ) from error
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Read rows ``start`` to ``stop`` (exclusive)."""
+        """Read rows ``start`` to ``stop`` (exclusive).
+
+        Raises:
+            ValueError: If the file became shorter since it was opened.
+        """
         rows = np.empty((max(min(stop, len(self)) - start, 0), *self.shape[1:]), self.dtype)
-        if rows.size:
-            os.preadv(self._file(), [rows.reshape(-1).view(np.uint8).data], self._offset + start * self._row_bytes)
+        self._fill(rows, start)
         return rows
 
     def take(self, indices: Iterable[int]) -> np.ndarray:
-        """Read rows in any order."""
+        """Read rows in any order; raises as :meth:`read`."""
         indices = list(indices)
         rows = np.empty((len(indices), *self.shape[1:]), self.dtype)
-        flat = rows.reshape(len(indices), -1).view(np.uint8)
-        handle, offset, size = self._file(), self._offset, self._row_bytes
-        for buffer, index in zip(flat, indices):
-            os.preadv(handle, [buffer.data], offset + index * size)
+        for row, index in enumerate(indices):
+            self._fill(rows[row : row + 1], index)
         return rows
+
+    def _fill(self, rows: np.ndarray, start: int) -> None:
+        """Read into consecutive rows of an array; one call of the system reads 2 GiB at most."""
+        buffer = rows.reshape(-1).view(np.uint8).data
+        offset = self._offset + start * self._row_bytes
+        while buffer:
+            count = os.preadv(self._file(), [buffer], offset)
+            if count == 0:
+                raise ValueError(
+                    f"'{self.path}' became shorter while it was read: run tools/gen_pi.py again, which makes it again"
+                )
+            buffer, offset = buffer[count:], offset + count
 
     def flush(self) -> None:
         """Wait until what was written is on the disk."""

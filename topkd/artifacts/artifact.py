@@ -5,6 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from topkd.artifacts.array_file import ArrayFile
+from topkd.artifacts.integrity import damage, first_not_finite, record
+
 ROOT = Path('work_dirs', 'ripsnet')
 COMMANDS = 'python tools/gen_pi.py CONFIG\n  python tools/train_ripsnet.py CONFIG'
 
@@ -65,7 +68,59 @@ class RipsNetArtifact:
 
     def has_clouds(self) -> bool:
         """Tell whether clouds and images are complete."""
-        return self.manifest.is_file() and bool(json.loads(self.manifest.read_text()).get('complete'))
+        return bool(self.found().get('complete'))
+
+    def found(self) -> dict[str, Any]:
+        """Return what the manifest says, complete or not; nothing if there is none or it is damaged."""
+        try:
+            content = json.loads(self.manifest.read_text())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return content if isinstance(content, dict) and isinstance(content.get('request'), dict) else {}
+
+    def record(self) -> dict[str, Any]:
+        """Return the sizes and checksums of clouds and images, for the manifest."""
+        return {path.name: record(path) for path in (self.clouds, self.images)}
+
+    def damages(self, manifest: dict[str, Any]) -> dict[Path, str]:
+        """Say what is wrong with the arrays of complete clouds.
+
+        The arrays are read completely: about a second a gigabyte.
+
+        Args:
+            manifest (dict): Whose sizes and checksums they must have; those of older versions hold none.
+
+        Returns:
+            dict: A few words by path; empty if nothing is wrong.
+        """
+        request, recorded = manifest['request'], manifest.get('files', {})
+        shapes = {
+            self.clouds: (request.get('num_clouds'), request['num_points'], manifest['width']),
+            self.images: (request.get('num_clouds'), request['resolution'][0] * request['resolution'][1]),
+        }
+        found = {path: damage(path, shape, 'float32', recorded.get(path.name)) for path, shape in shapes.items()}
+        result = {path: words for path, words in found.items() if words is not None}
+        if not result and len(ArrayFile(self.clouds)) != len(ArrayFile(self.images)):
+            result[self.images] = 'it holds another number of rows than the clouds'
+        for path in shapes if not result else ():
+            row = first_not_finite(path)
+            if row is not None:
+                result[path] = f'row {row} holds numbers that are not finite'
+        return result
+
+    def check_arrays(self, manifest: dict[str, Any]) -> None:
+        """Refuse arrays that are not what the manifest says.
+
+        Raises:
+            ValueError: Naming each of them and what is wrong with it.
+        """
+        damaged = self.damages(manifest)
+        if damaged:
+            listed = '; '.join(f"'{path}': {words}" for path, words in damaged.items())
+            raise ValueError(
+                f'the artifact is damaged ({listed}): run tools/gen_pi.py CONFIG again, which makes the damaged part '
+                'again'
+            )
 
     def read_manifest(self) -> dict[str, Any]:
         """Read the manifest of complete clouds, see :func:`read_manifest`."""
@@ -90,11 +145,9 @@ class RipsNetArtifact:
         Args:
             operators (tuple[str, ...]): Whose trainings are looked for.
         """
-        found: dict[str, Any] = {}
-        if self.manifest.is_file():
-            request = json.loads(self.manifest.read_text()).get('request', {})
-            keys = [key for key in ('num_clouds', 'seed', 'batch_statistics', 'scales') if key in request]
-            found.update({f'clouds.{key}': request[key] for key in keys})
+        request = self.found().get('request', {})
+        keys = [key for key in ('num_clouds', 'seed', 'batch_statistics', 'scales') if key in request]
+        found: dict[str, Any] = {f'clouds.{key}': request[key] for key in keys}
         for path in map(self.result, operators):
             if path.is_file():
                 made = json.loads(path.read_text()).get('settings', {})

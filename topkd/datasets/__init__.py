@@ -5,6 +5,7 @@ from topkd.datasets.clouds import CloudImages
 from topkd.datasets.digits import Digits
 from topkd.datasets.image_folder import ImageFolder
 from topkd.datasets.in_memory import InMemoryImages, collate_batch
+from topkd.datasets.seeded import SeededDataset, SeededSampler
 from topkd.datasets.stl10 import STL10
 from topkd.datasets.tiny_imagenet import TinyImageNet
 
@@ -15,6 +16,8 @@ __all__ = [
     'ImageFolder',
     'InMemoryImages',
     'STL10',
+    'SeededDataset',
+    'SeededSampler',
     'TinyImageNet',
     'collate_batch',
 ]

@@ -7,12 +7,16 @@ from topkd.hooks.distpro_search_hook import DistProSearchHook
 from topkd.hooks.final_test_hook import FinalTestHook
 from topkd.hooks.progress_line_hook import ProgressLineHook
 from topkd.hooks.result_hook import ResultHook
+from topkd.hooks.resumable_checkpoint_hook import ResumableCheckpointHook
 from topkd.hooks.resumable_early_stopping_hook import ResumableEarlyStoppingHook
+from topkd.hooks.resumed_validation_hook import ResumedValidationHook
+from topkd.hooks.same_buffers_hook import SameBuffersHook
 from topkd.hooks.step_seed_hook import StepSeedHook
 from topkd.hooks.student_checkpoint_hook import StudentCheckpointHook, student_path
 from topkd.hooks.teacher_evaluation_hook import TeacherEvaluationHook
 from topkd.hooks.topology_visualization_hook import TopologyVisualizationHook
 from topkd.hooks.training_set_hook import TrainingSetHook
+from topkd.hooks.training_state_hook import TrainingStateHook
 
 __all__ = [
     'CategoryCheckHook',
@@ -22,11 +26,15 @@ __all__ = [
     'FinalTestHook',
     'ProgressLineHook',
     'ResultHook',
+    'ResumableCheckpointHook',
     'ResumableEarlyStoppingHook',
+    'ResumedValidationHook',
+    'SameBuffersHook',
     'StepSeedHook',
     'StudentCheckpointHook',
     'TeacherEvaluationHook',
     'TopologyVisualizationHook',
     'TrainingSetHook',
+    'TrainingStateHook',
     'student_path',
 ]

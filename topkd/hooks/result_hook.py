@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
+from mmengine.runner import Runner
 
 from topkd.hooks.cohort_hook import cohort_of
 from topkd.registry import HOOKS
@@ -37,14 +37,8 @@ class ResultHook(Hook):
         self.results: dict[str, Any] = {}
 
     def before_train(self, runner: Runner) -> None:
-        """Go on with the results that the resumed checkpoint knows, and validate it.
-
-        A checkpoint is saved before its own validation, so whatever followed, that validation is not in it: neither its
-        figures nor whether it was the best.
-        """
+        """Go on with the results that the resumed checkpoint knows."""
         self.results = runner.message_hub.runtime_info.get(KEY, {})
-        if runner.iter > 0 and runner.val_loop is not None and _validation_is_due(runner.train_loop):
-            runner.val_loop.run()
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Compare a validation with the best so far."""
@@ -113,10 +107,3 @@ def by_member(metrics: dict[str, float], members: Iterable[str]) -> dict[str, di
         name: {key[len(name) + 1 :]: float(value) for key, value in metrics.items() if key.startswith(f'{name}/')}
         for name in members
     }
-
-
-def _validation_is_due(loop: BaseLoop) -> bool:
-    """Tell whether a training loop validates at the point where it stands."""
-    by_epoch = isinstance(loop, EpochBasedTrainLoop)
-    done, last = (loop.epoch, loop.max_epochs) if by_epoch else (loop.iter, loop.max_iters)
-    return done >= loop.val_begin and (done % loop.val_interval == 0 or done == last)

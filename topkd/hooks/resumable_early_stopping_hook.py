@@ -1,13 +1,12 @@
 """Early stopping that survives a kill: the run that is resumed ends as the run that was not."""
 
-import os
 from typing import Any
 
-from mmengine.dist import is_main_process
 from mmengine.hooks import EarlyStoppingHook
 from mmengine.runner import Runner
 
 from topkd.registry import HOOKS
+from topkd.utils.whole_file_backend import use_whole_files
 
 
 @HOOKS.register_module()
@@ -28,6 +27,7 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
 
     def __init__(self, filename: str = 'resume.pth', interval: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        use_whole_files()
         self.filename = filename
         self.interval = interval
         self._validations = 0
@@ -42,12 +42,8 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
         super().after_val_epoch(runner, metrics)
         self._validations += 1
         if self._validations % self.interval == 0 or runner.train_loop.stop_training:
-            partial = f'.{self.filename}.partial'
-            runner.save_checkpoint(
-                runner.work_dir, partial, meta=dict(epoch=runner.epoch, iter=runner.iter), by_epoch=True
-            )
-            if is_main_process():
-                os.replace(os.path.join(runner.work_dir, partial), os.path.join(runner.work_dir, self.filename))
+            meta = dict(epoch=runner.epoch, iter=runner.iter)
+            runner.save_checkpoint(runner.work_dir, self.filename, meta=meta, by_epoch=True)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the state of early stopping to a checkpoint."""

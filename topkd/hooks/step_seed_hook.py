@@ -17,8 +17,8 @@ class StepSeedHook(Hook):
     """Seed Python, NumPy and PyTorch before every epoch and step, from the training's seed, the step and the rank.
 
     Augmentation and dropout of a step are then the same whether or not the training was killed and resumed before it,
-    and whatever other students learn beside this one. Transforms in worker processes are seeded by MMEngine from the
-    seed alone. ``tools/train.py`` adds this hook to every training.
+    and whatever other students learn beside this one. Samples are seeded one by one, wherever they are loaded, see
+    :class:`topkd.datasets.SeededDataset`. ``tools/train.py`` adds both to every training.
     """
 
     priority = 'VERY_HIGH'

@@ -1,6 +1,5 @@
 """Beside every distillation checkpoint, the student alone."""
 
-import os
 import os.path as osp
 import zipfile
 from pathlib import Path
@@ -10,6 +9,7 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from topkd.hooks.cohort_hook import cohort_of
 from topkd.registry import HOOKS
 from topkd.utils.checkpoint import load_file, member_names, save_file, student_state
 
@@ -32,13 +32,17 @@ class StudentCheckpointHook(Hook):
 
     @master_only
     def before_train(self, runner: Runner) -> None:
-        """Write what a kill between a checkpoint and its student's file left out."""
+        """Write what a kill between a checkpoint and its student's file left out, and remove what it left over."""
         for path in Path(runner.work_dir).glob('*.pth') if runner.iter > 0 else ():
             if path.name.startswith(STUDENT) or not zipfile.is_zipfile(path):
                 continue
             for member, content in _students(load_file(str(path))).items():
                 if not Path(student_path(str(path), member)).is_file():
                     save_file(content, student_path(str(path), member))
+        if runner.iter > 0:
+            _remove_orphans(runner)
+            # what a later epoch saves is not theirs
+            self._written = _named(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Keep the student's weights until the checkpoint's name is known."""
@@ -60,22 +64,14 @@ class StudentCheckpointHook(Hook):
     def _write(self, runner: Runner) -> None:
         if self._pending is None:
             return
-        named = {
-            key: value
-            for key, value in runner.message_hub.runtime_info.items()
-            if key.startswith(('last_ckpt', 'best_ckpt')) and isinstance(value, str)
-        }
-        for key, source in named.items():
+        for key, source in _named(runner).items():
             if self._written.get(key) == source or not osp.isfile(source):
                 continue
             for member, content in self._pending.items():
                 save_file(content, student_path(source, member))
             self._written[key] = source
         self._pending = None
-        kept = [name for name in os.listdir(runner.work_dir) if name.endswith('.pth') and not name.startswith(STUDENT)]
-        for name in os.listdir(runner.work_dir):
-            if name.startswith(STUDENT) and not name.endswith(tuple(f'_{checkpoint}' for checkpoint in kept)):
-                os.remove(osp.join(runner.work_dir, name))
+        _remove_orphans(runner)
 
 
 def student_path(checkpoint: str, member: str = '') -> str:
@@ -87,6 +83,23 @@ def student_path(checkpoint: str, member: str = '') -> str:
     """
     folder, name = osp.split(checkpoint)
     return osp.join(folder, f'{STUDENT}{member}_{name}' if member else f'{STUDENT}{name}')
+
+
+def _named(runner: Runner) -> dict[str, str]:
+    """Return the paths of the last checkpoint and of the best ones, as CheckpointHook notes them."""
+    infos = runner.message_hub.runtime_info.items()
+    return {key: value for key, value in infos if key.startswith(('last_ckpt', 'best_ckpt')) and isinstance(value, str)}
+
+
+def _remove_orphans(runner: Runner) -> None:
+    """Remove the students of checkpoints that are gone."""
+    cohort, folder = cohort_of(runner), Path(runner.work_dir)
+    members = [''] if cohort is None else list(cohort.members)
+    kept = [path.name for path in folder.glob('*.pth') if not path.name.startswith(STUDENT)]
+    theirs = {student_path(name, member) for name in kept for member in members}
+    for path in folder.glob(f'{STUDENT}*.pth'):
+        if path.name not in theirs:
+            path.unlink()
 
 
 def _students(checkpoint: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,5 @@
 """From a teacher and a training set to clouds and the persistence images that RipsNet learns."""
 
-import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.dist import all_gather_object, all_reduce, barrier, get_rank, get_world_size, is_main_process, master_only
+from mmengine.dist import all_gather_object, all_reduce, barrier, get_rank, get_world_size, is_main_process
 from mmengine.logging import print_log
 from mmengine.registry import DATASETS, FUNCTIONS, MODELS
 from torch import Tensor, nn
@@ -17,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from topkd.artifacts.array_file import ArrayFile
 from topkd.artifacts.artifact import check_request
+from topkd.artifacts.unfinished_clouds import UnfinishedClouds
 from topkd.models.losses.topology_configs import topology_loss_of
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.tap import as_list, pick
@@ -28,7 +28,7 @@ from topkd.runners.cloud_scales import CloudScales
 from topkd.runners.progress import progress
 from topkd.topology import PersistenceImager, diagram_backend, exact_diagrams
 from topkd.topology.diagram_range import DiagramRange
-from topkd.utils.files import write_json
+from topkd.utils.files import read_json, write_json
 from topkd.utils.seed import seed_everything
 from topkd.utils.student_export import student_config
 
@@ -41,10 +41,10 @@ class PersistenceImageRunner:
     """Write a teacher's clouds, and the exact images of their diagrams, to an artifact folder.
 
     Files: ``clouds.npy`` (N, n, d) and ``images.npy`` (N, P), float32; ``manifest.json`` with the request, the
-        teacher's
-    fingerprint, the fitted spec and what computed the diagrams (:func:`topkd.topology.diagram_backend`). Cloud i
-    depends on (seed, i) alone, so a run that was killed goes on, and several processes share the work, with the same
-    result. Memory does not grow with N.
+    teacher's fingerprint, the fitted spec, what computed the diagrams (:func:`topkd.topology.diagram_backend`), and
+    sizes and checksums of both arrays. Cloud i depends on (seed, i) alone, so a run that was killed goes on, several
+    processes share the work, and an array that was damaged is made again, with the same result. Memory does not grow
+    with N.
 
     Args:
         teacher (Teacher): The frozen network.
@@ -71,6 +71,7 @@ class PersistenceImageRunner:
         self.dataloader = dict(dataloader)
         batch_size = self.dataloader.get('batch_size')
         self.artifact = loss.artifact(teacher.name, batch_size)
+        self.making = UnfinishedClouds(self.artifact)
         self.asked, self.folder = self.artifact.request, self.artifact.folder
         if self.asked['num_points'] is None:
             raise ValueError(
@@ -116,7 +117,8 @@ class PersistenceImageRunner:
             dataset.full_init()
         manifest = self._open(dataset)
         if manifest.get('complete'):
-            self._tidy()
+            if is_main_process():
+                self.making.tidy()
             made_by = f', its diagrams made by {manifest["backend"]["name"]}' if 'backend' in manifest else ''
             print_log(f"'{self.folder}' is complete{made_by}: nothing to do", 'current')
             return str(self.folder)
@@ -135,8 +137,8 @@ class PersistenceImageRunner:
         )
         return str(self.folder)
 
-    def _open(self, dataset: Any) -> dict:
-        """Make the folder and its empty arrays, or check that those found are of the same request."""
+    def _open(self, dataset: Any) -> dict[str, Any]:
+        """Make the folder and its arrays, or check those found: what is damaged is made again."""
         request = dict(
             teacher=self.teacher.name,
             teacher_fingerprint=self.teacher.fingerprint,
@@ -148,19 +150,10 @@ class PersistenceImageRunner:
             dataset=type(dataset).__name__,
             num_images=len(dataset),
         )
-        path = self.artifact.manifest
-        if is_main_process() and not path.is_file():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            width = self._forward(next(iter(self._loader(dataset, [0]))), 0).shape[-1]
-            count, points = request['num_clouds'], request['num_points']
-            pixels = request['resolution'][0] * request['resolution'][1]
-            ArrayFile.create(self.artifact.clouds, (count, points, width))
-            ArrayFile.create(self.folder / 'images.raw.npy', (count, pixels))
-            ArrayFile.create(self.folder / 'clouds.done.npy', (count,), np.uint8)
-            # last: a manifest says that the arrays exist
-            write_json(dict(request=request, width=width, complete=False), path)
+        if is_main_process():
+            self.making.open(request, lambda: self._forward(next(iter(self._loader(dataset, [0]))), 0).shape[-1])
         barrier()
-        manifest = json.loads(path.read_text())
+        manifest = read_json(self.artifact.manifest)
         check_request(manifest['request'], request, self.folder)
         return manifest
 
@@ -189,7 +182,7 @@ class PersistenceImageRunner:
         return self.cloud(pick(features, taps), data_samples=data['data_samples']) * self.scales.factor(cloud)
 
     def _make_clouds(self, dataset: Any) -> None:
-        clouds, done = ArrayFile(self.artifact.clouds), ArrayFile(self.folder / 'clouds.done.npy')
+        clouds, done = ArrayFile(self.artifact.clouds), ArrayFile(self.making.done)
         marks = done.read(0, len(done))
         finished = int(np.count_nonzero(marks))
         missing = np.flatnonzero(marks == 0)[get_rank() :: get_world_size()].tolist()
@@ -242,7 +235,7 @@ class PersistenceImageRunner:
 
     def _make_images(self) -> None:
         """Write the images, not divided by the scale yet, and find their maximum."""
-        images = ArrayFile(self.folder / 'images.raw.npy')
+        images = ArrayFile(self.making.raw)
         for start, diagrams in self._chunks('images'):
             raw = self.imager.raw(diagrams)
             self.imager.scale.copy_(torch.maximum(self.imager.scale, raw.max()))
@@ -253,19 +246,19 @@ class PersistenceImageRunner:
 
     def _finish(self, manifest: dict) -> None:
         """Divide the images by the scale into their final file, and declare the artifact complete."""
-        raw = ArrayFile(self.folder / 'images.raw.npy')
+        raw = ArrayFile(self.making.raw)
         images = ArrayFile.create(self.artifact.images, raw.shape)
         for start in range(0, len(raw), 4096):
             images.write(start, raw.read(start, start + 4096) / self.imager.scale.item())
         images.flush()
         write_json(
-            dict(manifest, spec=self.imager.spec(), backend=self.backend._asdict(), complete=True),
+            dict(
+                manifest,
+                spec=self.imager.spec(),
+                backend=self.backend._asdict(),
+                files=self.artifact.record(),
+                complete=True,
+            ),
             self.artifact.manifest,
         )
-        self._tidy()
-
-    @master_only
-    def _tidy(self) -> None:
-        """Remove what only the making needed."""
-        for name in ('images.raw.npy', 'clouds.done.npy'):
-            (self.folder / name).unlink(missing_ok=True)
+        self.making.tidy()

@@ -3,6 +3,8 @@
 import json
 import os.path as osp
 import time
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,12 +15,13 @@ from mmengine.runner import Runner
 
 from topkd.artifacts.artifact import RipsNetArtifact, check_request
 from topkd.launch import wrapper_without_gpu
-from topkd.models.losses.topology_configs import topology_loss_of
+from topkd.models.losses.topology_configs import artifact_of
 from topkd.models.vectorizers import OPERATORS
 from topkd.models.vectorizers.ripsnet_regressor import RipsNetRegressor
 from topkd.registry import RUNNERS
 from topkd.utils.checkpoint import load_file, save_file
-from topkd.utils.files import write_json
+from topkd.utils.files import read_json, remove_partials, write_json
+from topkd.utils.lock import working_in
 
 # Appendix B, and the authors' code for the share and the threshold
 DEFAULTS: dict[str, Any] = dict(
@@ -33,6 +36,7 @@ DEFAULTS: dict[str, Any] = dict(
     seed=0,
     log_interval=500,
 )
+RESUME = 'resume.pth'
 
 
 @RUNNERS.register_module()
@@ -80,11 +84,12 @@ class RipsNetRunner:
             cfg (Config): A config with ``model.losses[loss]`` and, optionally, ``ripsnet``.
             loss (str): Name of the topology loss. Defaults to 'topology'.
         """
-        wanted = topology_loss_of(cfg, loss)
-        artifact = wanted.artifact(
-            cfg.model.teacher.get('name', 'teacher'), cfg.get('train_dataloader', {}).get('batch_size')
-        )
-        return cls(artifact, dict(cfg.get('ripsnet', {})), cfg.get('launcher', 'none'), cfg.get('log_level', 'INFO'))
+        artifact = artifact_of(cfg, loss)
+        settings = dict(cfg.get('ripsnet', {})), cfg.get('launcher', 'none'), cfg.get('log_level', 'INFO')
+        if not artifact.folder.is_dir():
+            return cls(artifact, *settings)
+        with working_in(artifact.folder, 'making clouds', wait=True):
+            return cls(artifact, *settings)
 
     def run(self) -> str:
         """Train what is not trained yet.
@@ -92,6 +97,8 @@ class RipsNetRunner:
         Returns:
             str: Path of ``ripsnet.pth``.
         """
+        if not all(self._result(operator) for operator in self.settings['operators']):
+            self.artifact.check_arrays(self.manifest)
         results = {operator: self.train_operator(operator) for operator in self.settings['operators']}
         best = min(results, key=lambda operator: results[operator]['mse'])
         path = str(self.artifact.ripsnet)
@@ -106,32 +113,67 @@ class RipsNetRunner:
         return path
 
     def train_operator(self, operator: str) -> dict[str, Any]:
-        """Train one operator, or read the result of a finished training.
+        """Train one operator, or read the result of a finished training; waits for another process that trains it.
 
         Returns:
             dict: mse, epoch and checkpoint (file name) of the best validation.
         """
-        result_path = self.artifact.result(operator)
-        compared = [key for key in DEFAULTS if key not in ('operators', 'log_interval')]
-        settings = json.loads(json.dumps({key: self.settings[key] for key in compared}))
-        if result_path.is_file():
-            result = json.loads(result_path.read_text())
-            check_request(result['settings'], settings, result_path.parent)
+        with working_in(self.artifact.folder / operator, 'training this RipsNet', wait=True):
+            return self._train_operator(operator)
+
+    def _train_operator(self, operator: str) -> dict[str, Any]:
+        result = self._result(operator)
+        if result:
+            check_request(result['settings'], self._compared(), self.artifact.result(operator).parent)
             return result
-        runner = Runner.from_cfg(Config(self.runner_config(operator)))
-        runner.train()
-        best = runner.message_hub.get_info('best_ckpt')
-        name = osp.basename(best)
+        runner = self._trained(operator)
+        name = osp.basename(runner.message_hub.get_info('best_ckpt'))
+        if not zipfile.is_zipfile(osp.join(runner.work_dir, name)):
+            print_log(f"'{runner.work_dir}/{name}' is missing or damaged: '{operator}' is trained again", 'current', 30)
+            self._forget(operator)
+            runner = self._trained(operator)
+            name = osp.basename(runner.message_hub.get_info('best_ckpt'))
         result = dict(
             mse=float(runner.message_hub.get_info('best_score')),
             epoch=int(name.split('_')[-1][:-4]),
             checkpoint=name,
-            settings=settings,
+            settings=self._compared(),
         )
         if is_main_process():
-            write_json(result, result_path)
+            write_json(result, self.artifact.result(operator))
         barrier()
         return result
+
+    def _trained(self, operator: str) -> Runner:
+        if is_main_process():
+            remove_partials(Path(self.folder, operator))
+        runner = Runner.from_cfg(Config(self.runner_config(operator)))
+        runner.train()
+        return runner
+
+    def _forget(self, operator: str) -> None:
+        """Let a training start from the beginning."""
+        barrier()
+        if is_main_process():
+            Path(self.folder, operator, RESUME).unlink(missing_ok=True)
+        barrier()
+
+    def _compared(self) -> dict[str, Any]:
+        """Return the settings that decide what a training ends with, as JSON holds them."""
+        kept = {key: self.settings[key] for key in DEFAULTS if key not in ('operators', 'log_interval')}
+        return json.loads(json.dumps(kept))
+
+    def _result(self, operator: str) -> dict[str, Any]:
+        """Return what a finished training wrote; nothing if there is none, or its files are damaged."""
+        path = self.artifact.result(operator)
+        if not path.is_file():
+            return {}
+        try:
+            result = read_json(path)
+            whole = zipfile.is_zipfile(path.with_name(result['checkpoint']))
+        except (ValueError, KeyError, TypeError):
+            whole = False
+        return result if whole else {}
 
     def model_config(self, operator: str) -> dict:
         """Return the arguments of :class:`topkd.models.RipsNetRegressor` for one operator."""
@@ -147,7 +189,7 @@ class RipsNetRunner:
     def runner_config(self, operator: str) -> dict:
         """Return the config of the stock runner that trains one operator."""
         settings, work_dir = self.settings, osp.join(self.folder, operator)
-        resume = osp.join(work_dir, 'resume.pth')
+        resume = osp.join(work_dir, RESUME)
 
         def loader(split: str, sampler: dict) -> dict:
             dataset = dict(
@@ -171,6 +213,7 @@ class RipsNetRunner:
             rule='less',
             min_delta=settings['min_delta'],
             patience=settings['patience'],
+            filename=RESUME,
         )
         return dict(
             default_scope='mmengine',
@@ -192,6 +235,6 @@ class RipsNetRunner:
             custom_hooks=[stop, dict(type='topkd.ProgressLineHook', name=f'RipsNet ({operator})', monitor='mse')],
             randomness=dict(seed=settings['seed']),
             model_wrapper_cfg=None if torch.cuda.is_available() or self.launcher == 'none' else wrapper_without_gpu(),
-            resume=osp.isfile(resume),
-            load_from=resume if osp.isfile(resume) else None,
+            resume=zipfile.is_zipfile(resume),
+            load_from=resume if zipfile.is_zipfile(resume) else None,
         )

@@ -4,7 +4,6 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +11,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
 from topkd.utils.addresses import download
+from topkd.utils.files import whole_file
 from topkd.utils.safe_globals import beside_weights, safe_globals
 
 # of the student's weights among a distiller's
@@ -233,18 +233,5 @@ def save_file(content: dict[str, Any], path: str) -> None:
     Raises:
         OSError: If the disk is full or the folder cannot be written; nothing is left behind.
     """
-    destination = Path(path)
-    partial = destination.with_name(f'.{destination.name}.{os.getpid()}.partial')
-    try:
-        destination.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as partial:
         torch.save(content, partial)
-        os.replace(partial, destination)
-    except (OSError, RuntimeError) as error:
-        # torch's zip writer reports a full disk as a RuntimeError
-        raise OSError(
-            f"cannot write '{destination}' ({error}): free space on that disk or choose another folder; "
-            'the file that was there before is unchanged'
-        ) from error
-    finally:
-        if partial.is_file():
-            partial.unlink()

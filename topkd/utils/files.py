@@ -2,11 +2,69 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+PARTIAL = '.partial'
+
+
+@contextmanager
+def whole_file(path: str | Path, size: int | None = None) -> Iterator[Path]:
+    """Write a file beside its destination inside a ``with`` block, and put it in place at the block's end.
+
+    Args:
+        path (str | Path): Destination; its folder is made.
+        size (int, optional): Bytes that it will have, for the message if they do not fit.
+
+    Returns:
+        Iterator[Path]: The path to write to.
+
+    Raises:
+        OSError: If the disk is full or the folder cannot be written; the file that was there before is unchanged and
+            nothing else is left behind.
+    """
+    destination = Path(path)
+    partial = destination.with_name(f'.{destination.name}.{os.getpid()}{PARTIAL}')
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        os.replace(partial, destination)
+    except (OSError, RuntimeError) as error:
+        # torch's zip writer reports a full disk as a RuntimeError
+        much = '' if size is None else f' of {size / 2**20:.1f} MiB'
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise OSError(
+            f"cannot write '{destination}'{much} ({said}): free space on that disk or choose another folder; "
+            'the file that was there before is unchanged'
+        ) from error
+    finally:
+        if partial.is_file():
+            partial.unlink()
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write a text so that a reader sees the old file or the new one, never half of it."""
+    content = text.encode()
+    with whole_file(path, len(content)) as partial:
+        partial.write_bytes(content)
 
 
 def write_json(content: dict, path: str | Path) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never half of it."""
-    partial = Path(f'{path}.partial')
-    partial.write_text(json.dumps(content, indent=2) + '\n')
-    os.replace(partial, path)
+    """Write JSON as :func:`write_text` does."""
+    write_text(json.dumps(content, indent=2) + '\n', path)
+
+
+def read_json(path: str | Path) -> dict:
+    """Read a JSON object that :func:`write_json` wrote."""
+    return json.loads(Path(path).read_text())
+
+
+def remove_partials(folder: str | Path) -> None:
+    """Remove what killed processes left half written in a folder that no other process writes to now.
+
+    Args:
+        folder (str | Path): Searched without its subfolders; it may be missing.
+    """
+    for path in Path(folder).glob(f'*{PARTIAL}'):
+        path.unlink(missing_ok=True)

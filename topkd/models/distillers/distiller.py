@@ -16,11 +16,12 @@ from topkd.models.tap import as_list, pick, tap
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.checks import number, whole, wholes
+from topkd.utils.resumable import Resumable
 from topkd.utils.tensors import add_up
 
 
 @MODELS.register_module()
-class Distiller(BaseModel):
+class Distiller(BaseModel, Resumable):
     r"""Train a student by its own loss plus losses against a teacher.
 
     .. math:: L = \alpha\, L_\mathrm{student} + \sum_k \mathrm{loss\_weight}_k\, L_k
@@ -129,6 +130,17 @@ class Distiller(BaseModel):
         check_finite(terms, (student_features, teacher_features))
         losses.update(self._diagnose(terms, pairs))
         return losses
+
+    def progress(self) -> dict[str, Any]:
+        """Return the steps so far, on which it depends when pulls are measured, and the weak pulls in a row."""
+        return dict(step=self._step, weak={name: warning.weak for name, warning in self._warnings.items()})
+
+    def go_on(self, progress: dict[str, Any]) -> None:
+        """Count on from there."""
+        self._step = progress['step']
+        for name, weak in progress['weak'].items():
+            if name in self._warnings:
+                self._warnings[name].weak = weak
 
     def taps(self, network: str) -> list[str]:
         """List the taps of all losses on one network, ``'student'`` or ``'teacher'``."""

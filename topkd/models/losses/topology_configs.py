@@ -76,6 +76,21 @@ def topology_loss_of(cfg: Config, name: str = 'topology') -> TopologyLoss:
     return without_files(topology_config(cfg, name))
 
 
+def artifact_of(cfg: Config, name: str = 'topology') -> RipsNetArtifact:
+    """Return the artifact that a distillation config's topology loss needs.
+
+    Args:
+        cfg (Config): A distillation config.
+        name (str): Of the loss. Defaults to 'topology'.
+
+    Raises:
+        KeyError: See :func:`topology_config`.
+        ValueError: If the loss compares no images.
+    """
+    batch_size = cfg.get('train_dataloader', {}).get('batch_size')
+    return topology_loss_of(cfg, name).artifact(cfg.model.teacher.get('name', 'teacher'), batch_size)
+
+
 def without_files(config: dict) -> TopologyLoss:
     """Build a topology loss whose RipsNet, if it has one, is not read.
 

@@ -1,6 +1,7 @@
 """RipsImage: the exact persistence image of a cloud, with gradient."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmengine.dist import all_gather
@@ -11,15 +12,17 @@ from topkd.models.vectorizers.vectorizer import Vectorizer
 from topkd.registry import MODELS
 from topkd.topology import PersistenceImager, rips_diagrams, rips_h0
 from topkd.utils.checks import whole
+from topkd.utils.resumable import Resumable
 
 
 @MODELS.register_module()
-class RipsImage(Vectorizer):
+class RipsImage(Vectorizer, Resumable):
     """Compute the persistence images of clouds exactly, with gradient.
 
     The images' spec (bandwidth, range, scale) comes from a file, or is fitted on the fly: during the first
     ``fit_batches`` training steps every batch of teacher clouds widens it, after that it is fixed. The spec is part
-    of the state dict, so a resumed training goes on with the same images.
+    of the state dict, and until it is fixed a checkpoint holds the diagrams seen, so a resumed training goes on with
+    the same images.
 
     Args:
         homology_dims (Sequence[int]): (0, ), (1, ) or (0, 1). Defaults to (0, ).
@@ -87,6 +90,14 @@ class RipsImage(Vectorizer):
         self._seen += rips_diagrams(torch.cat(all_gather(points.contiguous())), self.homology_dims)
         self.imager.fit(self._seen)
         self.fitted_batches += 1
+
+    def progress(self) -> dict[str, Any]:
+        """Return the teacher's diagrams seen so far, as long as the spec is fitted to them."""
+        return dict(seen=[diagram.cpu() for diagram in self._seen])
+
+    def go_on(self, progress: dict[str, Any]) -> None:
+        """Widen the spec from there on."""
+        self._seen = [diagram.to(self.fitted_batches.device) for diagram in progress['seen']]
 
     def diagnostics(self, points: Tensor) -> dict[str, float]:
         """Return the share of the diagrams' points that the images cannot see."""

@@ -23,6 +23,10 @@ def folder(cfg):
     return Path(PersistenceImageRunner.from_cfg(cfg).run())
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != '.lock'}
+
+
 def flip_last_byte(path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
@@ -59,7 +63,7 @@ DAMAGES = {
 @pytest.mark.parametrize('name', ['clouds.npy', 'images.npy'])
 @pytest.mark.parametrize('damage', DAMAGES)
 def test_a_damaged_array_is_refused_and_made_again(cfg, folder, monkeypatch, name, damage):
-    whole = {path.name: path.read_bytes() for path in folder.iterdir()}
+    whole = contents(folder)
     change, words = DAMAGES[damage]
     change(folder / name)
     with pytest.raises(ValueError, match='the artifact is damaged .*run tools/gen_pi.py CONFIG again, which makes'):
@@ -67,17 +71,17 @@ def test_a_damaged_array_is_refused_and_made_again(cfg, folder, monkeypatch, nam
     said = []
     monkeypatch.setattr(module, 'print_log', lambda line, *rest: said.append(line))
     PersistenceImageRunner.from_cfg(cfg).run()
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == whole
+    assert contents(folder) == whole
     assert len(said) == 1 and said[0].startswith(f"'{folder / name}' is made again: ") and words in said[0]
 
 
 @pytest.mark.parametrize('content', [b'', b'{"request"', b'[]', None])
 def test_a_damaged_manifest_means_everything_is_made_again(cfg, folder, content):
-    whole = {path.name: path.read_bytes() for path in folder.iterdir()}
+    whole = contents(folder)
     np.save(folder / 'clouds.npy', np.zeros_like(np.load(folder / 'clouds.npy')))  # of whatever config
     (folder / 'manifest.json').unlink() if content is None else (folder / 'manifest.json').write_bytes(content)
     PersistenceImageRunner.from_cfg(cfg).run()
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == whole
+    assert contents(folder) == whole
 
 
 def test_clouds_without_checksums_are_still_looked_at(cfg, folder):

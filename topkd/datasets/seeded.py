@@ -34,8 +34,8 @@ class SeededIndex(int):
         number.entropy = tuple(entropy)
         return number
 
-    def __getnewargs__(self) -> tuple[int, tuple[int, ...]]:
-        return int(self), self.entropy
+    def __reduce__(self) -> tuple[type, tuple[int, tuple[int, ...]]]:
+        return SeededIndex, (int(self), self.entropy)
 
 
 @DATA_SAMPLERS.register_module()

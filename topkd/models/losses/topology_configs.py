@@ -86,6 +86,14 @@ def artifact_of(cfg: Config, name: str = 'topology') -> RipsNetArtifact:
     Raises:
         KeyError: See :func:`topology_config`.
         ValueError: If the loss compares no images.
+
+    Examples:
+        >>> loss = dict(
+        ...     type='TopologyLoss', vectorizer=dict(type='RipsNet'), cloud=dict(type='BatchCloud', num_points=64)
+        ... )
+        >>> cfg = Config(dict(model=dict(teacher=dict(name='resnet56_cifar100'), losses=dict(topology=loss))))
+        >>> artifact_of(cfg).name
+        'resnet56_cifar100_neck-0_n64_h0'
     """
     batch_size = cfg.get('train_dataloader', {}).get('batch_size')
     return topology_loss_of(cfg, name).artifact(cfg.model.teacher.get('name', 'teacher'), batch_size)

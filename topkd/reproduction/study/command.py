@@ -13,6 +13,7 @@ from topkd.reproduction.study.cost import Cost
 from topkd.reproduction.study.jobs import StageJobs, StudyCohort
 from topkd.reproduction.study.ledger import Ledger
 from topkd.reproduction.study.protocol import Study
+from topkd.reproduction.study.report import write_report
 from topkd.reproduction.study.stages import STAGES
 
 Say = Callable[[str], None]
@@ -41,6 +42,12 @@ def arguments(words: Sequence[str], root: Path) -> argparse.Namespace:
     parser.add_argument(
         '--ledger', type=Path, default=Path('studies/topology'), help='folder of finished runs (default: %(default)s)'
     )
+    parser.add_argument(
+        '--document',
+        type=Path,
+        default=root / 'docs/study.md',
+        help='file whose tables and figures are brought up to date (default: %(default)s)',
+    )
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='entries to override in both pairs')
     return parser.parse_args(words)
 
@@ -57,8 +64,10 @@ def run_study(words: Sequence[str], tools: Path, say: Say) -> None:
     MMLogger.get_instance('study', log_level='ERROR')  # the runs have their own logs
     init_default_scope('mmpretrain')
     queue = make_queue(args, tools)
-    study = Study(args.config, args.cfg_options)
-    jobs, cost = StageJobs(Ledger(args.ledger, study), args.work_dir), None if args.no_estimate else Cost()
+    ledger = Ledger(args.ledger, Study(args.config, args.cfg_options))
+    jobs, cost = StageJobs(ledger, args.work_dir), None if args.no_estimate else Cost()
+    if not args.dry_run:
+        write_report(ledger, args.document)
     for name, stage in STAGES.items():
         plan = jobs.plan(stage)
         if plan.jobs:
@@ -70,8 +79,9 @@ def run_study(words: Sequence[str], tools: Path, say: Say) -> None:
             if args.dry_run:
                 say('what the later stages run depends on this one')
                 return
-            tell(run_plan(plan, queue, say))
+            tell(run_plan(plan, queue, say, lambda: write_report(ledger, args.document)))
         say(f'stage {name} is done')
+        write_report(ledger, args.document)
         if name == args.until:
             return
 

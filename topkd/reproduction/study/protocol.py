@@ -110,6 +110,11 @@ class Study:
         """str: Name of the first term, whose RipsNet is the one that clouds are measured by."""
         return next(iter(self.terms))
 
+    @property
+    def control(self) -> str:
+        """str: Name of the term that gives more of the teacher without topology, which others are compared with."""
+        return next(name for name, term in self.terms.items() if term.kind == 'control')
+
     def _check(self, path: Path) -> None:
         unknown = {term.kind for term in self.terms.values()} - set(KINDS)
         if unknown:
@@ -119,6 +124,8 @@ class Study:
             raise ValueError(
                 f"'{path}' has no base or term {', '.join(sorted(names))}: correct main_base, always or judged"
             )
+        if all(term.kind != 'control' for term in self.terms.values()):
+            raise ValueError(f"'{path}' needs a term of the kind control, which others are compared with")
         if not self.terms[self.paper].has_ripsnet:
             raise ValueError(f"'{path}': the first term must be one with a RipsNet, which clouds are measured by")
         seeds = [*self.seeds.weights, *self.seeds.screening, *self.seeds.final]

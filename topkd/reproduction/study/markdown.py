@@ -1,0 +1,158 @@
+"""The tables of a study's report."""
+
+from collections.abc import Iterable, Sequence
+
+from topkd.reproduction.study.findings import Comparison, Mechanism, comparisons, correlations, mechanisms, stage_runs
+from topkd.reproduction.study.ledger import Ledger
+from topkd.reproduction.study.protocol import Study
+from topkd.reproduction.study.run import Run
+from topkd.reproduction.study.screening import finalists
+from topkd.reproduction.study.stages import best, screened_differences
+from topkd.utils.paired_statistics import Interval
+from topkd.utils.statistics import cell
+
+NOTHING = 'Not run yet.'
+HEADS = dict(
+    seen='deaths seen',
+    ripsnet_error="RipsNet's error",
+    image_distance='image distance',
+    bottleneck='bottleneck, scale-free',
+)
+
+
+def tables(ledger: Ledger) -> dict[str, str]:
+    """Return all tables by the name of their place in the document.
+
+    Args:
+        ledger (Ledger): Of the study.
+    """
+    study = ledger.study
+    return dict(
+        weights=weight_table(ledger),
+        screening=screening_table(ledger),
+        final=final_table(study, comparisons(ledger, 'final', 'test')),
+        second_pair=final_table(study, comparisons(ledger, 'second_pair', 'test')),
+        mechanism=mechanism_table(study, mechanisms(ledger)),
+        correlations=correlation_table(study, correlations(mechanisms(ledger))),
+    )
+
+
+def weight_table(ledger: Ledger) -> str:
+    """Return the validation top-1 of every weight that was tried, the chosen one in bold."""
+    groups: dict[str, list[Run]] = {}
+    for run in [*stage_runs(ledger, 'bases'), *stage_runs(ledger, 'weights')]:
+        title = ledger.study.bases[run.base].title if run.term is None else ledger.study.terms[run.term].title
+        groups.setdefault(title, []).append(run)
+    rows = []
+    for title, runs in groups.items():
+        scores = {run: ledger.score(run) for run in runs if ledger.is_done(run)}
+        chosen = best(runs, ledger) if len(scores) == len(runs) else None
+        cells = [_tried(run, scores.get(run), run == chosen) for run in runs]
+        rows.append([title, ', '.join(cells)])
+    done = any(ledger.is_done(run) for runs in groups.values() for run in runs)
+    return _table(['', 'weight: validation top-1'], rows) if done else NOTHING
+
+
+def _tried(run: Run, score: float | None, chosen: bool) -> str:
+    weight = run.base_weight if run.term is None else run.weight
+    text = f'{weight:.3g}: {"-" if score is None else f"{score:.2f}"}'
+    return f'**{text}**' if chosen else text
+
+
+def screening_table(ledger: Ledger) -> str:
+    """Return the validation top-1 of the screening, and what passed."""
+    rows = comparisons(ledger, 'screening', 'validation')
+    try:
+        passed = finalists(ledger.study, screened_differences(ledger.study, ledger))
+    except LookupError:
+        passed = []
+    cells = [
+        [
+            _title(ledger.study, row),
+            _weight(row),
+            _spread(row),
+            '' if row.difference is None else f'{row.difference.mean:+.2f}',
+            'yes' if row.term in passed else '',
+        ]
+        for row in rows
+    ]
+    return _table(['', 'weight', 'validation top-1', 'difference', 'passes'], cells) if rows else NOTHING
+
+
+def final_table(study: Study, rows: Sequence[Comparison]) -> str:
+    """Return the test top-1 of the final runs and their paired differences.
+
+    Args:
+        study (Study): Knows the titles.
+        rows (Sequence[Comparison]): Of one pair.
+    """
+    differences = ['difference', '95 % (t)', '95 % (bootstrap)', 'p', 'p, Holm']
+    head = ['', 'weight', 'seeds', 'test top-1', *differences, f'to {study.terms[study.control].title}']
+    cells = []
+    for row in rows:
+        line = [_title(study, row), _weight(row), str(len(row.scores)), _spread(row)]
+        if row.difference is not None:
+            found = row.difference
+            line += [f'{found.mean:+.2f}', _interval(found.student), _interval(found.bootstrap)]
+            line += [f'{found.p:.3f}', '' if row.adjusted is None else f'{row.adjusted:.3f}']
+            line += ['' if row.to_more is None else f'{row.to_more.mean:+.2f} {_interval(row.to_more.student)}']
+        cells.append(line + [''] * (len(head) - len(line)))
+    return _table(head, cells) if cells else NOTHING
+
+
+def mechanism_table(study: Study, found: Sequence[Mechanism]) -> str:
+    """Return what was measured on the runs of the screening, after their last epoch."""
+    keys = list(dict.fromkeys(key for row in found for key in row.summary()))
+    rows = []
+    for row in found:
+        values = row.summary()
+        title = study.bases[study.main_base].title if row.term is None else study.terms[row.term].title
+        gain = '' if row.gain is None else f'{row.gain:+.2f}'
+        rows.append([title, gain, *(f'{values[key]:.3g}' if key in values else '' for key in keys)])
+    return _table(['', 'gain', *(headline(study, key) for key in keys)], rows) if rows else NOTHING
+
+
+def correlation_table(study: Study, found: dict[str, tuple[float, float, int]]) -> str:
+    """Return how each measurement goes with the gain.
+
+    Args:
+        study (Study): Knows the titles.
+        found (dict): See :func:`topkd.reproduction.study.findings.correlations`.
+    """
+    rows = [[headline(study, key), f'{rho:+.2f}', f'{p:.3f}', str(terms)] for key, (rho, p, terms) in found.items()]
+    return _table(['', "Spearman's rho with the gain", 'p', 'terms'], rows) if rows else NOTHING
+
+
+def headline(study: Study, key: str) -> str:
+    """Return what a table or an axis says of a measurement.
+
+    Args:
+        study (Study): Knows the titles of other RipsNets.
+        key (str): Of :meth:`topkd.reproduction.study.findings.Mechanism.summary`.
+    """
+    judged = {f'ripsnet_error_{name}': f'error of {study.terms[name].title}' for name in study.judged}
+    return judged.get(key, HEADS.get(key, key))
+
+
+def _title(study: Study, row: Comparison) -> str:
+    base = study.bases[row.base].title
+    return base if row.term is None else f'{base} + {study.terms[row.term].title}'
+
+
+def _weight(row: Comparison) -> str:
+    return '' if row.weight is None else f'{row.weight:.3g}'
+
+
+def _spread(row: Comparison) -> str:
+    stopped = f' ({len(row.stopped)} stopped)' if row.stopped else ''
+    found = row.plain()
+    return ('-' if found['mean'] is None else cell(found['mean'], found['deviation'], 2)) + stopped
+
+
+def _interval(bounds: Interval) -> str:
+    return f'[{bounds[0]:+.2f}, {bounds[1]:+.2f}]'
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ['---'] * len(head), *rows]
+    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)

@@ -1,16 +1,30 @@
 #!/usr/bin/env python3
-"""What a training step of every method costs, relative to KD's on the same teacher, student and batch.
+"""What a training step of every method costs, relative to KD's and to a hand-written loop of the same mathematics.
 
     python benchmarks/methods.py [--device cuda] [--batch 64] [--repeats 7] [--methods at crd ...]
+        [--output results/methods_cost.json]
 
-All methods take turns on the same batch in one process; the table shows the median time, the median of the ratios
-within a turn, the parameters that a method adds to the student's, and, on a GPU, the peak memory relative to KD's.
+All methods, each beside its hand-written loop, take turns on the same batch in one process, so that a machine whose
+speed drifts slows all of them. The loop runs the same networks and the same loss on features that hooks keep for good,
+adds cross entropy and steps SGD: no distiller, no optimizer wrapper, no checks, no log.
+
+The file has, for each method by the name that it has in the tables of tools/reproduce.py, medians over the turns::
+
+    {"methods": {"AT": {"ms": 310.2,                    milliseconds of a step
+                        "ratio_kd": 1.02,               to KD's step, within a turn
+                        "ratio_loop": 1.01,             to the hand-written loop, within a turn; the bar is 1.1
+                        "added_parameters": 0,          that learn beside the student's own
+                        "peak_memory_bytes": 81200000,  allocated in a step beyond what was before it
+                        "memory_ratio_kd": 1.0}},
+     "environment": {"device": "cpu", "processor": "...", "threads": 2, "torch": "...", "pair": "...", "batch": 64,
+                     "repeats": 7}}
 """
 
 import argparse
 import copy
 import platform
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -18,13 +32,21 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS, init_default_scope
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.profiler import ProfilerActivity, profile
 
 import topkd  # noqa: F401
 from topkd.models.losses.distillation_loss import DistillationLoss
+from topkd.models.tap import INPUT, as_list, find_module, find_parameter, parse_tap
+from topkd.reproduction.tables import TABLES
+from topkd.utils.files import write_json
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 PAIR = 'resnet56-resnet20_cifar100'
 IMAGES = 50_000
+BAR = 1.1
+RATE = 1e-12  # a random teacher would drive the students to infinity
 
 
 class TrainingSet(list):
@@ -59,56 +81,188 @@ class Step:
         for module in self.model.modules():
             if isinstance(module, DistillationLoss):
                 module.prepare(TrainingSet(range(IMAGES)))
+        cfg.optim_wrapper.optimizer.lr = RATE
         self.wrapper = build_optim_wrapper(self.model, cfg.optim_wrapper)
-        self.learned = sum(parameter.numel() for parameter in self.model.losses.parameters())
+        learning = [value for value in self.model.parameters() if value.requires_grad]
+        plain = [value for value in self.model.student.backbone.parameters() if value.requires_grad]
+        classifier = [value for value in self.model.student.head.parameters() if value.requires_grad]
+        self.learned = sum(value.numel() for value in learning) - sum(value.numel() for value in plain + classifier)
 
     def __call__(self, batch: dict) -> None:
         self.model.train_step(batch, self.wrapper)
 
 
-def timed(step: Step, batch: dict, device: str) -> tuple[float, int]:
-    """Return the milliseconds and, on a GPU, the peak memory of one step."""
+class Watched:
+    """A network whose taps are kept by hooks that stay.
+
+    Args:
+        network (nn.Module): A classifier.
+        taps (str | list[str]): Of a loss.
+    """
+
+    def __init__(self, network: nn.Module, taps: str | list[str]) -> None:
+        self.network, self.taps = network, taps
+        self.kept: dict[str, Tensor] = {}
+        self.whole = any(path.startswith('head') for path in as_list(taps))
+        for path in as_list(taps):
+            self._watch(path)
+
+    def features(self) -> Tensor | list[Tensor]:
+        """Return what the last forward pass showed at the taps."""
+        return self.kept[self.taps] if isinstance(self.taps, str) else [self.kept[path] for path in self.taps]
+
+    def _watch(self, path: str) -> None:
+        parameter, given = find_parameter(self.network, path), INPUT.fullmatch(path)
+        if parameter is not None:
+            self.kept[path] = parameter
+        elif given is not None:
+            find_module(self.network, given[1]).register_forward_pre_hook(
+                lambda module, args: self.kept.update({path: args[int(given[2])]})
+            )
+        else:
+            module_path, index = parse_tap(path)
+            find_module(self.network, module_path).register_forward_hook(
+                lambda module, args, output: self.kept.update({path: output if index < 0 else output[index]})
+            )
+
+
+class HandWritten:
+    """The loop that one would write without a framework, on copies of the networks and the loss of a step."""
+
+    def __init__(self, step: Step) -> None:
+        model = step.model
+        (loss,) = model.losses.values()
+        self.preprocess, self.weight = copy.deepcopy(model.data_preprocessor), model.student_loss_weight
+        self.loss = copy.deepcopy(loss)
+        self.student = Watched(copy.deepcopy(model.student), loss.student_tap)
+        self.teacher = Watched(copy.deepcopy(model.teacher.module).eval(), loss.teacher_tap)
+        self.weight *= model.student.head.loss_module.loss_weight
+        learning = [*self.student.network.parameters(), *self.loss.parameters()]
+        self.optimizer = torch.optim.SGD(
+            [value for value in learning if value.requires_grad], lr=RATE, momentum=0.9, weight_decay=5e-4
+        )
+
+    def __call__(self, batch: dict) -> float:
+        data = self.preprocess(batch, True)
+        inputs, samples = data['inputs'], data['data_samples']
+        with torch.no_grad():
+            seen = self.teacher.network.extract_feat(inputs)
+            if self.teacher.whole:
+                self.teacher.network.head(seen)
+        logits = self.student.network.head(self.student.network.extract_feat(inputs))
+        total = self.loss(self.student.features(), self.teacher.features(), samples)
+        if self.weight:
+            labels = torch.cat([sample.gt_label for sample in samples])
+            total = total + self.weight * F.cross_entropy(logits, labels)
+        self.optimizer.zero_grad()
+        total.backward()
+        self.optimizer.step()
+        return total.item()
+
+
+def timed(step: Callable[[dict], object], batch: dict, device: str) -> float:
+    """Return the milliseconds of one step."""
     if device != 'cpu':
-        torch.cuda.reset_peak_memory_stats()
         torch.cuda.synchronize()
     begin = time.perf_counter()
     step(batch)
     if device != 'cpu':
         torch.cuda.synchronize()
-    elapsed = 1000 * (time.perf_counter() - begin)
-    return elapsed, 0 if device == 'cpu' else torch.cuda.max_memory_allocated()
+    return 1000 * (time.perf_counter() - begin)
 
 
-def main() -> None:
-    """Print the table."""
-    paths = {path.stem.split('_')[0]: path for path in sorted((CONFIGS / 'methods').glob(f'*_{PAIR}.py'))}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--device', default='cpu')
-    parser.add_argument('--batch', type=int, default=64)
-    parser.add_argument('--repeats', type=int, default=7)
-    parser.add_argument('--methods', nargs='+', choices=sorted(paths), default=sorted(paths))
-    args = parser.parse_args()
-    names = ['kd', *(name for name in args.methods if name != 'kd')]
-    steps = {name: Step(paths[name], args.batch, args.device) for name in names}
+def peak_memory(step: Callable[[dict], object], batch: dict, device: str) -> int:
+    """Return how many bytes a step holds at most beyond what was allocated before it."""
+    if device != 'cpu':
+        torch.cuda.synchronize()
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        step(batch)
+        return torch.cuda.max_memory_allocated() - before
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as trace:
+        step(batch)
+    # the allocations and releases themselves; the profiler's tables add them up by operator
+    changes = [event for event in trace.profiler.kineto_results.events() if event.name() == '[memory]']
+    held = most = 0
+    for event in sorted(changes, key=lambda event: event.start_ns()):
+        held += event.nbytes()
+        most = max(most, held)
+    return most
+
+
+def names() -> dict[str, str]:
+    """Return the name of every method in the tables of tools/reproduce.py by the file of its loss."""
+    return {variant.method: variant.name for table in TABLES.values() for variant in table.variants if variant.method}
+
+
+def measure(paths: dict[str, Path], args: argparse.Namespace) -> dict[str, dict]:
+    """Let all methods take turns and return the medians by the methods' names."""
+    steps = {name: Step(paths[name], args.batch, args.device) for name in paths}
+    loops = {name: HandWritten(step) for name, step in steps.items()}
     generator = torch.Generator().manual_seed(0)
     batch = dict(
         inputs=torch.randint(0, 256, (args.batch, 3, 32, 32), generator=generator, dtype=torch.uint8),
         gt_label=torch.randint(0, 100, (args.batch,), generator=generator),
         sample_idx=torch.randperm(IMAGES, generator=generator)[: args.batch],
     )
-    turns: list[dict[str, tuple[float, int]]] = []
+    turns: list[dict[str, tuple[float, float]]] = []
     for turn in range(args.repeats + 1):
-        taken = {name: timed(step, batch, args.device) for name, step in steps.items()}
+        taken = {}
+        for name, step in steps.items():
+            # either goes first in every second turn
+            order = (step, loops[name]) if turn % 2 else (loops[name], step)
+            times = {id(each): timed(each, batch, args.device) for each in order}
+            taken[name] = (times[id(step)], times[id(loops[name])])
         turns += [taken] if turn else []  # the first one warms up
-    print(
-        f'{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, '
+    memory = {name: peak_memory(step, batch, args.device) for name, step in steps.items()}
+    return {
+        name: dict(
+            ms=median(turn[name][0] for turn in turns),
+            ratio_kd=median(turn[name][0] / turn['kd'][0] for turn in turns),
+            ratio_loop=median(turn[name][0] / turn[name][1] for turn in turns),
+            added_parameters=step.learned,
+            peak_memory_bytes=memory[name],
+            memory_ratio_kd=memory[name] / memory['kd'],
+        )
+        for name, step in steps.items()
+    }
+
+
+def main() -> None:
+    """Print the table and write the file."""
+    paths = {path.stem.split('_')[0]: path for path in sorted((CONFIGS / 'methods').glob(f'*_{PAIR}.py'))}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--batch', type=int, default=64)
+    parser.add_argument('--repeats', type=int, default=7)
+    parser.add_argument('--methods', nargs='+', choices=sorted(paths), default=sorted(paths))
+    parser.add_argument('--output', type=Path, default=Path('results/methods_cost.json'))
+    args = parser.parse_args()
+    chosen = ['kd', *(name for name in args.methods if name != 'kd')]
+    found = measure({name: paths[name] for name in chosen}, args)
+    where = torch.cuda.get_device_name() if args.device != 'cpu' else platform.processor() or platform.machine()
+    environment = dict(
+        device=args.device,
+        processor=where,
+        threads=torch.get_num_threads(),
+        torch=torch.__version__,
+        pair=PAIR,
+        batch=args.batch,
+        repeats=args.repeats,
     )
-    print(f'{args.device}, {PAIR}, batches of {args.batch}, {args.repeats} turns\n')
-    print(f'{"method":<10}{"ms":>9}{"x KD":>8}{"added parameters":>20}{"memory x KD":>14}')
-    for name, step in steps.items():
-        ratio = median(turn[name][0] / turn['kd'][0] for turn in turns)
-        memory = '' if args.device == 'cpu' else f'{median(turn[name][1] / turn["kd"][1] for turn in turns):.2f}'
-        print(f'{name:<10}{median(turn[name][0] for turn in turns):>9.1f}{ratio:>8.2f}{step.learned:>20,}{memory:>14}')
+    print(', '.join(f'{key} {value}' for key, value in environment.items()))
+    print(f'\n{"method":<10}{"ms":>9}{"x KD":>8}{"x loop":>8}{"added parameters":>20}{"memory x KD":>14}')
+    for name, row in found.items():
+        late = '' if row['ratio_loop'] <= BAR else f'   above {BAR}'
+        print(
+            f'{name:<10}{row["ms"]:>9.1f}{row["ratio_kd"]:>8.2f}{row["ratio_loop"]:>8.2f}{row["added_parameters"]:>20,}'
+            f'{row["memory_ratio_kd"]:>14.2f}{late}'
+        )
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    named = names()
+    rows = {named.get(name, name.upper()): row for name, row in found.items()}
+    write_json(dict(methods=rows, environment=environment), args.output)
+    print(f'\nwritten to {args.output}')
 
 
 if __name__ == '__main__':

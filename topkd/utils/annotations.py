@@ -61,6 +61,8 @@ def fits(value: Any, declared: Any) -> bool:
     if declared is type(None):
         return value is None
     kind = origin or declared
+    if kind is tuple and inner and Ellipsis not in inner:
+        return _is_sequence(value) and len(value) == len(inner) and all(map(fits, value, inner))
     if kind in (Sequence, list, tuple):
         items = [item for item in inner if item is not Ellipsis][:1]
         return _is_sequence(value) and all(fits(item, items[0]) for item in value if items)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-NAME = '.lock'
+NAME = '.job.lock'  # beside that of the tool, which a job's own process takes inside this one
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from topkd.utils.lock import working_in
 
 @tool(go_on='the same command goes on where it stopped')
 def main() -> None:
-    runner = artifact_runner(artifact_parser(__doc__).parse_args(), 'PersistenceImageRunner')
+    runner = artifact_runner(artifact_parser(__doc__).parse_args(), 'PersistenceImageRunner', 'gen_pi')
     with working_in(runner.folder, 'making clouds', wait=True):
         print(runner.run())
 

@@ -6,6 +6,7 @@ from mmengine.runner import Runner
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
 from topkd.launch import setup_processes
+from topkd.preflight import check_run
 from topkd.utils.checkpoint import load_state, load_weights
 from topkd.utils.student_export import plain_config, plain_state
 
@@ -17,6 +18,7 @@ def main() -> None:
     arguments.add_argument('--member', help='name of the member, if CONFIG is a cohort')
     args = arguments.parse_args()
     cfg = load_config(args)
+    check_run(cfg, 'test')
     setup_processes(cfg)
     # only a student is evaluated: neither teacher nor RipsNet need be at hand
     plain_config(cfg, args.member)

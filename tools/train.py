@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
 from topkd.launch import prepare_training, setup_processes
+from topkd.preflight import check_run
 from topkd.utils.lock import working_in
 from topkd.utils.resume import newest_checkpoint
 
@@ -42,6 +43,7 @@ def main() -> None:
         cfg.resume = checkpoint is not None
         if checkpoint is not None:
             cfg.load_from = str(checkpoint)
+        check_run(cfg, 'train')
         prepare_training(cfg)
         runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
         runner.train()

@@ -15,7 +15,7 @@ def main() -> None:
         help='train this one only, and choose none: the operators of a RipsNet can be trained side by side',
     )
     args = arguments.parse_args()
-    runner = artifact_runner(args, 'RipsNetRunner')
+    runner = artifact_runner(args, 'RipsNetRunner', 'train_ripsnet')
     print(runner.run() if args.operator is None else runner.train_operator(args.operator)['mse'])
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from mmengine.config import Config, DictAction
 
 from topkd.launch import setup_processes
+from topkd.preflight import Task, check_run
 from topkd.registry import RUNNERS
 from topkd.utils.checkpoint import use_safe_loader
 from topkd.utils.config import merge_cfg_options, read_config
@@ -45,14 +46,16 @@ def artifact_parser(description: str) -> argparse.ArgumentParser:
     return result
 
 
-def artifact_runner(args: argparse.Namespace, name: str) -> Any:
+def artifact_runner(args: argparse.Namespace, name: str, task: Task) -> Any:
     """Build the runner that makes a part of a loss's artifact.
 
     Args:
         args: Of :func:`artifact_parser`.
         name: Of the runner in the registry.
+        task: Whose needs are looked for first, see :func:`topkd.preflight.check_run`.
     """
     cfg = load_config(args)
+    check_run(cfg, task, args.loss)
     setup_processes(cfg)
     return RUNNERS.get(name).from_cfg(cfg, args.loss)
 

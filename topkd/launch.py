@@ -12,6 +12,7 @@ from topkd.datasets.seeded import SeededDataset
 AVERAGED = r'.*(loss|time|data_time|grad_norm|share_).*'
 # what every training gets, in this order
 TRAINING_HOOKS = (
+    'TrainingCheckHook',
     'StepSeedHook',
     'TrainingSetHook',
     'CohortHook',
@@ -44,6 +45,8 @@ def setup_processes(cfg: Config) -> None:
 
 def prepare_training(cfg: Config) -> None:
     """Add what every training gets, whatever its config inherits from.
+
+    A training on nothing is refused, see :class:`topkd.hooks.TrainingCheckHook`.
 
     A training that is killed and resumed ends as the one that was not: random numbers depend on the step
     (:class:`topkd.hooks.StepSeedHook`) and on a sample's place in the epoch (:class:`topkd.datasets.SeededDataset`),

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dist import barrier, is_main_process
+from mmengine.logging import print_log
 
-from topkd.datasets.cifar100_download import BY_HAND, FILES, FOLDER, download_cifar100
+from topkd.datasets.cifar100_download import BY_HAND, FILES, FOLDER, URL, download_cifar100
 from topkd.datasets.class_slices import class_slice
+from topkd.datasets.files_on_disk import FilesOnDisk
 from topkd.datasets.in_memory import Indices, InMemoryImages, compare_with_official
 from topkd.datasets.numpy_pickle import load_arrays
 from topkd.registry import DATASETS
+from topkd.utils.addresses import is_reachable
 
 NUM_CLASSES = 100
 NUM_VALUES = 3 * 32 * 32
@@ -20,7 +24,7 @@ DEFAULT_ROOT = 'data/cifar100'
 
 
 @DATASETS.register_module()
-class CIFAR100(InMemoryImages):
+class CIFAR100(InMemoryImages, FilesOnDisk):
     """Read a split of CIFAR-100 (RGB, 32 x 32) with its 100 fine labels.
 
     The content is checked by keys, types, shapes and label ranges and not by md5 sums, so a subset or another order of
@@ -60,6 +64,23 @@ class CIFAR100(InMemoryImages):
         kept = indices if per_class is None else class_slice(pixels, classes, *per_class)
         super().__init__(pixels, classes, classes=read_classes(folder / 'meta'), indices=kept)
 
+    @classmethod
+    def check_files(cls, **arguments: Any) -> None:
+        """Look for the folder; see :meth:`FilesOnDisk.check_files`. A download is announced where it is possible."""
+        folder = place(arguments.get('data_root') or DEFAULT_ROOT)
+        nothing_there = not any((folder / name).exists() for name in FILES)
+        if nothing_there and arguments.get('download', True) and is_reachable(URL):
+            print_log(f"CIFAR-100 is not in '{folder}': it will be downloaded from {URL}", 'current')
+            return
+        find_folder(folder, download=False)
+
+
+def place(data_root: str | Path) -> Path:
+    """Return the folder ``cifar-100-python`` that a data root stands for, whether it is there or not."""
+    root = Path(data_root).expanduser()
+    inside = root.name == FOLDER or any((root / name).is_file() for name in FILES)
+    return root if inside else root / FOLDER
+
 
 def find_folder(data_root: str | Path, download: bool) -> Path:
     """Locate the ``cifar-100-python`` folder at or below ``data_root``, downloading it first where it is missing.
@@ -74,9 +95,7 @@ def find_folder(data_root: str | Path, download: bool) -> Path:
     Raises:
         FileNotFoundError: There is no complete folder.
     """
-    root = Path(data_root).expanduser()
-    inside = root.name == FOLDER or any((root / name).is_file() for name in FILES)
-    folder = root if inside else root / FOLDER
+    folder = place(data_root)
     if download:
         # All ranks meet at the barrier, whatever they see: one that looks late finds the folder already there.
         try:

@@ -7,13 +7,14 @@ from typing import Any
 from mmengine.logging import print_log
 from mmpretrain.datasets import CustomDataset
 
+from topkd.datasets.files_on_disk import FilesOnDisk
 from topkd.registry import DATASETS
 
 DEFAULT_ROOT = 'data/imagenet'
 
 
 @DATASETS.register_module()
-class ImageFolder(CustomDataset):
+class ImageFolder(CustomDataset, FilesOnDisk):
     """List the images of ``data_root/<split>/<class>/`` for mmpretrain's pipelines.
 
     The classes are the folders in alphabetical order, as torchvision numbers them, so ImageNet's labels are those of
@@ -52,6 +53,11 @@ class ImageFolder(CustomDataset):
             raise ValueError(
                 f"'{root / split}' holds no images: put them into its {len(classes)} class folders"
             ) from error
+
+    @classmethod
+    def check_files(cls, **arguments: Any) -> None:
+        """Look for the class folders; see :meth:`FilesOnDisk.check_files`."""
+        class_folders(Path(arguments.get('data_root') or DEFAULT_ROOT).expanduser() / arguments.get('split', 'train'))
 
 
 def class_folders(folder: Path) -> list[str]:

@@ -1,10 +1,12 @@
 """STL-10 from its binary files, decoded once into memory."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
+from topkd.datasets.files_on_disk import FilesOnDisk
 from topkd.datasets.in_memory import Indices, InMemoryImages, compare_with_official
 from topkd.datasets.resizing import check_size, resize
 from topkd.registry import DATASETS
@@ -19,7 +21,7 @@ CHUNK = 500  # images that are decoded at once: 14 MB
 
 
 @DATASETS.register_module()
-class STL10(InMemoryImages):
+class STL10(InMemoryImages, FilesOnDisk):
     """Read the labeled images of STL-10 (RGB, 96 x 96, 10 classes).
 
     The files hold an image channel by channel, and a channel column by column; labels count from 1. Here images are
@@ -56,6 +58,11 @@ class STL10(InMemoryImages):
         super().__init__(
             images, torch.from_numpy(labels), classes=read_classes(folder / 'class_names.txt'), indices=indices
         )
+
+    @classmethod
+    def check_files(cls, **arguments: Any) -> None:
+        """Look for the folder; see :meth:`FilesOnDisk.check_files`."""
+        find_folder(arguments.get('data_root') or DEFAULT_ROOT, arguments.get('split', 'train'))
 
 
 def find_folder(data_root: str | Path, split: str) -> Path:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from topkd.datasets.files_on_disk import FilesOnDisk
 from topkd.datasets.in_memory import Indices, InMemoryImages, compare_with_official
 from topkd.datasets.resizing import check_size, resize
 from topkd.registry import DATASETS
@@ -28,7 +29,7 @@ class Entry(NamedTuple):
 
 
 @DATASETS.register_module()
-class TinyImageNet(InMemoryImages):
+class TinyImageNet(InMemoryImages, FilesOnDisk):
     """Read a split of Tiny-ImageNet (RGB, 64 x 64, 200 classes).
 
     Classes are numbered in the order of ``wnids.txt``. Grey images become RGB. The test split has no labels; 'val' is
@@ -69,6 +70,11 @@ class TinyImageNet(InMemoryImages):
         super().__init__(
             read_images([entry.path for entry in entries], size), labels, read_names(folder, wnids), indices
         )
+
+    @classmethod
+    def check_files(cls, **arguments: Any) -> None:
+        """Look for the folder; see :meth:`FilesOnDisk.check_files`."""
+        find_folder(arguments.get('data_root') or DEFAULT_ROOT)
 
 
 def find_folder(data_root: str | Path) -> Path:

@@ -15,6 +15,7 @@ from topkd.hooks.step_seed_hook import StepSeedHook
 from topkd.hooks.student_checkpoint_hook import StudentCheckpointHook, student_path
 from topkd.hooks.teacher_evaluation_hook import TeacherEvaluationHook
 from topkd.hooks.topology_visualization_hook import TopologyVisualizationHook
+from topkd.hooks.training_check_hook import TrainingCheckHook
 from topkd.hooks.training_set_hook import TrainingSetHook
 from topkd.hooks.training_state_hook import TrainingStateHook
 
@@ -34,6 +35,7 @@ __all__ = [
     'StudentCheckpointHook',
     'TeacherEvaluationHook',
     'TopologyVisualizationHook',
+    'TrainingCheckHook',
     'TrainingSetHook',
     'TrainingStateHook',
     'student_path',

@@ -1,6 +1,7 @@
 """Checkpoints that an address names: where they are kept once they were downloaded, and what may go wrong."""
 
 import os
+import socket
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -50,6 +51,22 @@ def web_address(address: str) -> str:
 def cached_file(address: str) -> Path:
     """Return where a download is kept, whether it is there or not; arguments as in :func:`web_address`."""
     return Path(torch.hub.get_dir(), 'checkpoints', os.path.basename(urlparse(web_address(address)).path))
+
+
+def is_reachable(address: str, seconds: float = 3.0) -> bool:
+    """Tell whether the host of a web address answers.
+
+    Args:
+        address (str): See :func:`web_address`.
+        seconds (float): How long to wait for it. Defaults to 3.
+    """
+    parts = urlparse(web_address(address))
+    port = parts.port or (443 if parts.scheme == 'https' else 80)
+    try:
+        with socket.create_connection((parts.hostname or '', port), timeout=seconds):
+            return True
+    except OSError:
+        return False
 
 
 def download(address: str, map_location: Any = 'cpu') -> Any:

@@ -106,22 +106,10 @@ def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Mapp
     if weights is None:
         weights = load_state(path)
     expected = model.state_dict()
-    problems = [
-        _listing('missing', [key for key in expected if key not in weights]),
-        _listing('unexpected', [key for key in weights if key not in expected]),
-        _listing(
-            'of another shape',
-            [
-                f'{key} {_shape(weights[key])} instead of {tuple(tensor.shape)}'
-                for key, tensor in expected.items()
-                if key in weights and _shape(weights[key]) != tuple(tensor.shape)
-            ],
-        ),
-    ]
-    if any(problems):
-        listed = '; '.join(filter(None, problems))
+    problems = misfits(expected, weights)
+    if problems:
         raise ValueError(
-            f"{what}: checkpoint '{path}' does not fit {type(model).__name__} ({listed}): "
+            f"{what}: checkpoint '{path}' does not fit {type(model).__name__} ({problems}): "
             'name the checkpoint of this network, or convert it with tools/convert_checkpoint.py'
         )
     broken = not_finite(weights)
@@ -131,6 +119,30 @@ def load_weights(model: nn.Module, path: str, what: str = 'model', weights: Mapp
             'the training that wrote it diverged, name an earlier checkpoint of it'
         )
     model.load_state_dict(weights, strict=True)
+
+
+def misfits(expected: Mapping[str, Tensor], weights: Mapping[str, Any]) -> str:
+    """List in words how weights differ from those that a network has, '' if they fit.
+
+    Args:
+        expected (Mapping): State dict of the network.
+        weights (Mapping): What is to be loaded.
+
+    Examples:
+        >>> misfits(dict(a=torch.zeros(2)), dict(a=torch.zeros(3), b=torch.zeros(1)))
+        '1 unexpected: b; 1 of another shape: a (3,) instead of (2,)'
+    """
+    other = [
+        f'{key} {_shape(weights[key])} instead of {tuple(tensor.shape)}'
+        for key, tensor in expected.items()
+        if key in weights and _shape(weights[key]) != tuple(tensor.shape)
+    ]
+    problems = [
+        _listing('missing', [key for key in expected if key not in weights]),
+        _listing('unexpected', [key for key in weights if key not in expected]),
+        _listing('of another shape', other),
+    ]
+    return '; '.join(filter(None, problems))
 
 
 def not_finite(weights: Mapping[str, Any]) -> list[str]:

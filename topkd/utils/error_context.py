@@ -43,18 +43,18 @@ def loaded_config(error: BaseException) -> Config | None:
     return next((cfg for cfg in held if isinstance(cfg, Config)), None)
 
 
-def missing_entry(error: BaseException) -> str | None:
+def missing_entry(error: BaseException, cfg: Config | None) -> str | None:
     """Return the dotted name of the config entry that code asked for in vain, None if it was another error."""
     held = frames(error)[-1].f_locals if error.__traceback__ else {}
     owner = held.get('self')
     if not isinstance(error, (KeyError, AttributeError)) or not isinstance(owner, ConfigDict):
         return None
     name = held.get('name', held.get('key', error.args[0] if error.args else ''))
-    place = next((path for path, node in entries(loaded_config(error)) if node is owner), '')
+    place = next((path for path, node in entries(cfg) if node is owner), '')
     return f'{place}.{name}'.lstrip('.')
 
 
-def failed_component(error: BaseException) -> Failed | None:
+def failed_component(error: BaseException, cfg: Config | None) -> Failed | None:
     """Return the component that could not be built from its config, None if none was being built."""
     building = [frame.f_locals for frame in frames(error) if frame.f_code is build_from_cfg.__code__]
     if not building:
@@ -64,7 +64,7 @@ def failed_component(error: BaseException) -> Failed | None:
         return Failed('', 'component', f'{config!r}')
     kind = config.get('type')
     return Failed(
-        _place(config, loaded_config(error)),
+        _place(config, cfg),
         kind if isinstance(kind, str) else getattr(kind, '__name__', 'component without type'),
         mistyped=''
         if 'obj_cls' not in building[-1]
@@ -96,9 +96,9 @@ def failed_dataset(error: BaseException) -> Failed | None:
 
 
 def is_own(error: BaseException) -> bool:
-    """Tell whether an error was raised by this package's own code, not by a library that it called."""
+    """Tell whether an error was raised by this package's own code, or by nobody, and not by a library."""
     files = [Path(frame.f_code.co_filename) for frame in frames(error)]
-    return bool(files) and PACKAGE in files[-1].parents
+    return not files or PACKAGE in files[-1].parents
 
 
 def entries(node: Any, path: str = '') -> Iterator[tuple[str, Any]]:

@@ -4,7 +4,16 @@ import errno
 import os
 import re
 
-from topkd.utils.error_context import failed_component, failed_dataset, failed_module, is_own, missing_entry
+from mmengine.config import Config
+
+from topkd.utils.error_context import (
+    failed_component,
+    failed_dataset,
+    failed_module,
+    is_own,
+    loaded_config,
+    missing_entry,
+)
 
 # what a user can cause wherever it is raised; others only while something was built, run or read for him
 USER_ERRORS = (
@@ -33,9 +42,15 @@ SYSTEM = {
 LONGEST = 400  # letters of another package's message
 
 
-def sentence(error: Exception) -> str | None:
-    """Return what to tell the user of an error, None if it is a mistake of this package."""
-    asked = missing_entry(error)
+def sentence(error: Exception, cfg: Config | None = None) -> str | None:
+    """Return what to tell the user of an error, None if it is a mistake of this package.
+
+    Args:
+        error (Exception): The error.
+        cfg (Config, optional): In which its place is looked for; None: the one that the failing tool had read.
+    """
+    cfg = loaded_config(error) if cfg is None else cfg
+    asked = missing_entry(error, cfg)
     if asked is not None:
         return f"the config has no entry '{asked}', which is needed here: add it, or name another config"
     image = undecodable_image(error)
@@ -44,7 +59,7 @@ def sentence(error: Exception) -> str | None:
     if isinstance(error, OSError) and error.errno in SYSTEM and error.strerror:
         return of_system(error)
     words = own_words(error)
-    component, module = failed_component(error), failed_module(error)
+    component, module = failed_component(error, cfg), failed_module(error)
     if module is not None and not is_own(error):
         place = ' '.join(filter(None, [f"module '{module.name}'" if module.name else '', f'({module.kind})']))
         return (

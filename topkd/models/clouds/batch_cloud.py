@@ -60,13 +60,17 @@ class BatchCloud(PointCloud):
         points = pool(full_precision(features), data_samples if self.ignore_padding else None)
         if self.gather:
             points = gather_points(points)
-        num_points = self.num_points or len(points)
-        if len(points) < max(num_points, 2) or len(points) % num_points:
+        self.check_batch(len(points))
+        return points.reshape(-1, self.num_points or len(points), points.shape[1])
+
+    def check_batch(self, batch_size: int) -> None:
+        """Refuse a batch that is no positive multiple of the points, see :meth:`PointCloud.check_batch`."""
+        num_points = self.num_points or batch_size
+        if batch_size < max(num_points, 2) or batch_size % num_points:
             raise IncompleteCloudError(
-                f'a cloud needs {num_points} points, got a batch of {len(points)} images: make the batch size a '
-                f'multiple of {num_points}, and set drop_last=True in train_dataloader'
+                f'a cloud needs {max(num_points, 2)} points, got a batch of {batch_size} images: make the batch size a '
+                f'multiple of {max(num_points, 2)}, and set drop_last=True in train_dataloader'
             )
-        return points.reshape(-1, num_points, points.shape[1])
 
     def request(self) -> dict[str, Any]:
         """Return what an artifact must record, see :meth:`PointCloud.request`."""

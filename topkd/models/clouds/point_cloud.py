@@ -97,6 +97,16 @@ class PointCloud(nn.Module):
         """
         return dict(cloud=type(self).__name__, num_points=self.num_points, normalization=self.normalization)
 
+    def check_batch(self, batch_size: int) -> None:
+        """Refuse batches of which no whole clouds are made, for clouds whose points are images.
+
+        Args:
+            batch_size (int): Images of a batch; of all processes if ``gather``.
+
+        Raises:
+            IncompleteCloudError: If the batch makes no whole cloud.
+        """
+
     def images(self, batch_size: int) -> int:
         """Return how many images make a cloud in a training with batches of ``batch_size`` images."""
         return self.images_per_cloud or batch_size

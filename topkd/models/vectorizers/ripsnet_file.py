@@ -7,6 +7,16 @@ from topkd.artifacts.artifact import COMMANDS
 from topkd.utils.checkpoint import load_file
 
 
+def check_ripsnet_exists(path: str) -> None:
+    """Refuse a path without a file, and say how to make it.
+
+    Raises:
+        FileNotFoundError: If there is no file.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"RipsNet '{path}' does not exist; make it with\n  {COMMANDS}")
+
+
 def load_ripsnet_file(
     path: str, in_channels: int | None, homology_dims: Sequence[int], resolution: Sequence[int]
 ) -> dict:
@@ -23,8 +33,7 @@ def load_ripsnet_file(
         >>> sorted(load_ripsnet_file('ripsnet.pth', 64, (0,), (20, 20)))
         ['homology_dims', 'in_channels', 'operator', 'resolution', 'source', 'spec', 'state_dict', 'units']
     """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"RipsNet '{path}' does not exist; make it with\n  {COMMANDS}")
+    check_ripsnet_exists(path)
     file = load_file(path)
     missing = {'state_dict', 'in_channels', 'operator', 'units'} - set(file)
     if missing:

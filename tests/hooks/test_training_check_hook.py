@@ -1,0 +1,56 @@
+"""Trainings that would run and be worth nothing."""
+
+import pytest
+import torch
+from mmengine.registry import MODELS
+from mmengine.runner import Runner
+from small import build, distiller
+
+from topkd.hooks import TrainingCheckHook
+from topkd.hooks.training_check_hook import check_classes
+from topkd.utils.checkpoint import save_file
+
+
+def start(cfg) -> Runner:
+    cfg.custom_hooks = [dict(type='topkd.TrainingCheckHook')]
+    cfg.train_cfg.max_epochs = 1
+    cfg.experiment_name = f'check_{torch.rand(1).item()}'
+    return Runner.from_cfg(cfg)
+
+
+def test_no_batch(digits_config):
+    cfg = digits_config('baselines/resnet8_digits.py', **{'train_dataloader.dataset.indices': 63})
+    with pytest.raises(ValueError, match='train_dataloader makes no batch of its 63 samples, batch_size is 64'):
+        start(cfg).train()
+
+
+def test_more_classes_than_outputs(digits_config):
+    cfg = digits_config('baselines/resnet8_digits.py', **{'model.head.num_classes': 5})
+    with pytest.raises(ValueError, match='has 10 classes, head 5 outputs: set num_classes of that head to 10'):
+        start(cfg).train()
+    few = type('Data', (), dict(metainfo=dict(classes=list('abcdefghijk'))))
+    with pytest.raises(ValueError, match='11 classes, student.head 10 outputs'):
+        check_classes('x', few, build(distiller()))
+
+
+def test_load_from_another_network(digits_config, tmp_path):
+    other = MODELS.build(digits_config('baselines/resnet20_digits.py').model)
+    save_file(dict(state_dict=other.state_dict()), tmp_path / 'other.pth')
+    cfg = digits_config('baselines/resnet8_digits.py')
+    cfg.load_from = str(tmp_path / 'other.pth')
+    with pytest.raises(
+        ValueError, match=r"other.pth' does not fit ImageClassifier \(\d+ unexpected: backbone.layer1.1"
+    ):
+        start(cfg).train()
+    cfg = digits_config('baselines/resnet8_digits.py')
+    own = MODELS.build(cfg.model)
+    save_file(dict(state_dict=own.state_dict()), tmp_path / 'own.pth')
+    cfg.load_from = str(tmp_path / 'own.pth')
+    start(cfg).train()
+
+
+def test_weights_that_are_not_finite_are_not_saved():
+    hook, runner = TrainingCheckHook(), type('Runner', (), dict(iter=7))
+    hook.before_save_checkpoint(runner, dict(state_dict=dict(a=torch.zeros(2), b=torch.ones(1).long())))
+    with pytest.raises(FloatingPointError, match='1 weights must be finite, got nan or inf after iteration 7 .*is a'):
+        hook.before_save_checkpoint(runner, dict(state_dict=dict(a=torch.tensor([0.0, torch.inf]))))

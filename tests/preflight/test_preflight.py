@@ -1,0 +1,133 @@
+"""What is missing is said at once, before anything is downloaded or built."""
+
+import shutil
+from collections import namedtuple
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from topkd.datasets import cifar100
+from topkd.preflight import check_run
+from topkd.preflight.findings import Findings
+from topkd.preflight.networks import check_checkpoint
+from topkd.preflight.settings import check_room
+
+
+@pytest.fixture(autouse=True)
+def place(monkeypatch, tmp_path):
+    """Work in an empty folder on a machine without a network."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    for module in ('topkd.preflight.networks', 'topkd.datasets.cifar100'):
+        monkeypatch.setattr(f'{module}.is_reachable', lambda *args: False)
+
+
+def read(name: str, root) -> Config:
+    cfg = Config.fromfile(root / 'configs' / name)
+    cfg.work_dir = 'work'
+    return cfg
+
+
+def listed(cfg: Config, task: str) -> list[str]:
+    with pytest.raises(ValueError) as error:
+        check_run(cfg, task)
+    return [line.strip() for line in str(error.value).splitlines()]
+
+
+def test_a_detector_lists_everything_in_order(pytestconfig, tmp_path):
+    found = listed(read('topkd/faster-rcnn_r101-r18_coco.py', pytestconfig.rootpath), 'train')
+    assert found[0] == '7 things are missing or wrong, to be mended in this order:'
+    wanted = [
+        "1. annotation file 'data/coco/annotations/instances_train2017.json' does not exist",
+        "2. image folder 'data/coco/train2017/' does not exist",
+        "3. annotation file 'data/coco/annotations/instances_val2017.json' does not exist",
+        "4. image folder 'data/coco/val2017/' does not exist",
+        "5. teacher 'faster-rcnn_r101_coco': checkpoint 'https://",
+        "6. 'model.student.backbone': checkpoint 'torchvision://resnet18' was not downloaded yet",
+        "7. RipsNet 'work_dirs/ripsnet/faster-rcnn_r101_coco_neck-0-neck-1-neck-2-neck-3_n8_h0/ripsnet.pth' does not",
+    ]
+    assert all(line.startswith(start) for line, start in zip(found[1:], wanted, strict=False))
+    assert f"put it at '{tmp_path}/hub/checkpoints/faster_rcnn_r101" in found[5]
+    assert found[8:10] == ['python tools/gen_pi.py CONFIG', 'python tools/train_ripsnet.py CONFIG']
+
+
+def test_each_tool_asks_for_what_it_reads(pytestconfig):
+    cfg = read('topkd/resnet56-resnet20_cifar100.py', pytestconfig.rootpath)
+    data, teacher = 'Expected the files train, test and meta of CIFAR-100', "teacher 'resnet56_cifar100': checkpoint"
+    for task, starts in dict(train=[data, teacher, 'RipsNet'], gen_pi=[data, teacher]).items():
+        found = [line.split('. ', 1)[1] for line in listed(cfg, task) if line[:1].isdigit() and '. ' in line[:3]]
+        assert [line.startswith(start) for line, start in zip(found, starts, strict=True)] == [True] * len(starts)
+    assert 'holds no clouds: run tools/gen_pi.py CONFIG first' in listed(cfg, 'train_ripsnet')[0]
+    assert data in listed(cfg, 'test')[0] and len(listed(cfg, 'test')) == 1
+
+
+def test_what_can_be_downloaded_is_no_obstacle(pytestconfig, monkeypatch):
+    monkeypatch.setattr(cifar100, 'is_reachable', lambda *args: True)
+    check_run(read('baselines/resnet20_cifar100.py', pytestconfig.rootpath), 'train')
+
+
+def test_a_digits_baseline_needs_nothing(pytestconfig):
+    check_run(read('baselines/resnet8_digits.py', pytestconfig.rootpath), 'train')
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        ({'train_cfg.max_epochs': 0}, 'train_cfg.max_epochs must be 1 or more, got 0'),
+        (
+            {'train_dataloader.batch_size': 2.5},
+            'train_dataloader.batch_size must be a whole number, 1 or more, got 2.5',
+        ),
+        ({'log_level': 'loud'}, "log_level must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, got 'LOUD'"),
+        ({'optim_wrapper.optimizer.type': 'Foo'}, "optim_wrapper.optimizer has the unknown type 'Foo'"),
+        ({'load_from': 'nope.pth'}, "load_from: checkpoint 'nope.pth' does not exist"),
+        ({'load_from': 'gs://a/b.pth'}, "'gs://a/b.pth' has the unknown scheme 'gs'"),
+        ({'train_dataloader.dataset.type': 'Foo'}, "the data set 'Foo' is unknown"),
+        ({'train_dataloader': None}, "the config has no 'train_dataloader', which is needed here"),
+    ],
+)
+def test_settings(pytestconfig, options, message):
+    cfg = read('baselines/resnet8_digits.py', pytestconfig.rootpath)
+    cfg.merge_from_dict(options)
+    with pytest.raises(ValueError, match=message):
+        check_run(cfg, 'train')
+
+
+def test_clouds_and_batches(pytestconfig):
+    cfg = read('topkd/resnet20-resnet8_digits_exact.py', pytestconfig.rootpath)
+    cfg.model.teacher.checkpoint = None
+    check_run(cfg, 'train')
+    cfg.train_dataloader.batch_size = 100
+    with pytest.raises(ValueError, match='a cloud needs 64 points, got a batch of 100 images'):
+        check_run(cfg, 'train')
+    cfg.model.losses.topology.cloud.num_points = 1
+    with pytest.raises(ValueError, match=r'model.losses.topology.cloud \(BatchCloud\): num_points must be 2 or more'):
+        check_run(cfg, 'train')
+
+
+def test_checkpoints_by_address(tmp_path):
+    address = 'https://a.b/c.pth'
+    with pytest.raises(FileNotFoundError, match="t: checkpoint .* fetch it where .* put it at '.*/checkpoints/c.pth'"):
+        check_checkpoint(address, 't', 'model.teacher.checkpoint')
+    (tmp_path / 'hub' / 'checkpoints').mkdir(parents=True)
+    (tmp_path / 'hub' / 'checkpoints' / 'c.pth').write_bytes(b'')
+    check_checkpoint(address, 't', 'model.teacher.checkpoint')
+
+
+def test_room(monkeypatch, tmp_path):
+    check_room(tmp_path / 'a' / 'b')
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: namedtuple('Usage', 'free')(2**20))
+    with pytest.raises(OSError, match="the disk of '.*/a/b' has 1 MiB left, this run needs 64 MiB or more"):
+        check_room(tmp_path / 'a' / 'b')
+    (tmp_path / 'file').write_text('')
+    monkeypatch.undo()
+    with pytest.raises(OSError, match='cannot be made or written to'):
+        check_room(tmp_path / 'file' / 'b')
+
+
+def test_a_problem_is_said_once():
+    findings = Findings()
+    for _ in range(2):
+        assert findings.look(int, 'a') is None
+    assert findings.look(int, '3') == 3 and len(findings.problems) == 1

@@ -1,0 +1,117 @@
+"""The json of a COCO data set, checked before a detector learns from it."""
+
+import json
+import math
+import os
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from numbers import Real
+from typing import Any
+
+REMEDY = 'correct the json, or replace it by the original'
+
+
+def check_coco_file(path: str, classes: Sequence[str] | None = None) -> None:
+    """Refuse a json that mmdet would read wrongly, or not at all.
+
+    mmdet leaves out boxes without an area and images that are not listed, and numbers the classes anew if one is not
+    listed; none of it is said.
+
+    Args:
+        path (str): The file.
+        classes (Sequence[str], optional): Names that the detector learns; None for no comparison.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no COCO json, lacks a class, or has boxes that belong to nothing; the message names the
+            first of them.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f"annotation file '{path}' does not exist: put the data set there, or set data_root to where it is"
+        )
+    state = os.stat(path)
+    _check(path, None if classes is None else tuple(classes), state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _check(path: str, classes: tuple[str, ...] | None, size: int, modified: int) -> None:
+    """Check a file once, however many readers it has; arguments tell whether it has changed."""
+    content = _read(path)
+    _check_images(path, content['images'])
+    listed = _numbers(path, content['categories'], 'categories', ('id', 'name'))
+    names = {category['name'] for category in content['categories']}
+    missing = [name for name in classes or () if name not in names]
+    if missing:
+        raise ValueError(
+            f"'{path}' must list every class of the data set, it lacks {', '.join(missing)}: correct the json, "
+            'or metainfo.classes of the data set'
+        )
+    images = {image['id'] for image in content['images']}
+    _numbers(path, content['annotations'], 'annotations', ('id', 'image_id', 'category_id', 'bbox'))
+    unknown = {annotation['category_id'] for annotation in content['annotations']} - listed
+    if unknown:
+        raise ValueError(
+            f"'{path}' annotates boxes of the categories {sorted(unknown)}, which it does not list under "
+            "'categories': add them there, or remove those boxes"
+        )
+    for annotation in content['annotations']:
+        _check_box(path, annotation, images)
+
+
+def _read(path: str) -> dict[str, list[dict[str, Any]]]:
+    try:
+        with open(path, encoding='utf-8') as file:
+            content = json.load(file)
+    except ValueError as error:
+        raise ValueError(f"'{path}' is no json ({error}): {REMEDY}") from error
+    for part in ('images', 'annotations', 'categories'):
+        entries = content.get(part) if isinstance(content, dict) else None
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            got = 'no such entry' if entries is None else 'something else'
+            raise ValueError(f"'{path}' must hold a list of dicts under '{part}', got {got}: {REMEDY}")
+    return content
+
+
+def _numbers(path: str, entries: list[dict], part: str, needed: Iterable[str]) -> set[Any]:
+    """Check that all entries of a part hold what is needed, and return their numbers."""
+    for position, entry in enumerate(entries):
+        absent = [key for key in needed if key not in entry]
+        if absent:
+            raise ValueError(f"entry {position} of '{part}' in '{path}' lacks {', '.join(absent)}: {REMEDY}")
+    found = [entry['id'] for entry in entries]
+    if not all(isinstance(number, (int, str)) for number in found) or len(set(found)) < len(found):
+        raise ValueError(f"the ids of '{part}' in '{path}' must be whole numbers, each once: {REMEDY}")
+    return set(found)
+
+
+def _check_images(path: str, images: list[dict]) -> None:
+    if not images:
+        raise ValueError(f"'{path}' lists no images: {REMEDY}")
+    _numbers(path, images, 'images', ('id', 'file_name', 'width', 'height'))
+    for image in images:
+        sides = image['width'], image['height']
+        if not all(_is_finite(side) and side >= 1 for side in sides) or not isinstance(image['file_name'], str):
+            raise ValueError(
+                f"image {image['id']} in '{path}' must have a file name and a width and height of 1 or more, got "
+                f'{image["file_name"]!r}, {sides[0]!r} and {sides[1]!r}: {REMEDY}'
+            )
+
+
+def _check_box(path: str, annotation: dict[str, Any], images: set[Any]) -> None:
+    box, number = annotation['bbox'], annotation['id']
+    numbers = isinstance(box, list) and len(box) == 4 and all(_is_finite(value) for value in box)
+    if not numbers or box[2] < 0 or box[3] < 0:
+        raise ValueError(
+            f"annotation {number} in '{path}' must have a bbox of four finite numbers (x, y, width, height), none of "
+            f'the last two negative, got {box}: {REMEDY}'
+        )
+    if not isinstance(annotation['image_id'], (int, str)) or annotation['image_id'] not in images:
+        raise ValueError(
+            f"annotation {number} in '{path}' belongs to image {annotation['image_id']!r}, which is not listed under "
+            f"'images': add the image, or remove the annotation"
+        )
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))

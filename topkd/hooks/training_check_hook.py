@@ -1,0 +1,99 @@
+"""What makes a training worthless although it runs: no batch, labels without output, weights of something else."""
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import nn
+
+from topkd.registry import HOOKS
+from topkd.utils.checkpoint import member_names, misfits, not_finite
+
+
+@HOOKS.register_module()
+class TrainingCheckHook(Hook):
+    """Refuse to train on nothing, to start from weights of another network, and to save weights that are not finite.
+
+    ``tools/train.py`` adds this hook to every training.
+
+    Raises:
+        FloatingPointError: On saving, if a weight is not finite.
+        ValueError: Before the training, if a data loader makes no batch or a data set has more classes than the
+            network; on loading, if a checkpoint does not fit.
+    """
+
+    priority = 'HIGHEST'
+
+    def before_train(self, runner: Runner) -> None:
+        """Check the data loaders."""
+        check_loader('train_dataloader', runner.train_loop.dataloader)
+        check_classes('train_dataloader', runner.train_loop.dataloader.dataset, _network(runner))
+        if runner.val_loop is not None:
+            check_loader('val_dataloader', runner.val_loop.dataloader)
+            check_classes('val_dataloader', runner.val_loop.dataloader.dataset, _network(runner))
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Compare the names and shapes of a checkpoint with the network's; MMEngine loads what fits and goes on."""
+        expected, weights = _network(runner).state_dict(), checkpoint.get('state_dict', checkpoint)
+        weights = {key.removeprefix('module.'): value for key, value in weights.items()}
+        if member_names(weights) and set(member_names(weights)) != set(member_names(expected)):
+            return  # a cohort refuses other members by itself
+        problems = misfits(expected, weights)
+        if problems:
+            raise ValueError(
+                f"'{runner._load_from}' does not fit {type(_network(runner)).__name__} ({problems}): name a checkpoint "
+                "of this very config; a part of another network is loaded by init_cfg=dict(type='Pretrained', "
+                'checkpoint=..., prefix=...) of that part'
+            )
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Stop a training that has diverged."""
+        broken = not_finite(checkpoint['state_dict'])
+        if broken:
+            raise FloatingPointError(
+                f'{len(broken)} weights must be finite, got nan or inf after iteration {runner.iter} (the first is '
+                f'{broken[0]}): lower the learning rate, or look at the images and labels; the checkpoint before stays'
+            )
+
+
+def check_loader(name: str, loader: Any) -> None:
+    """Refuse a data loader that makes no batch.
+
+    Args:
+        name (str): Its entry in the config.
+        loader (DataLoader): The loader.
+
+    Raises:
+        ValueError: If its length is 0.
+    """
+    if len(loader) == 0:
+        raise ValueError(
+            f'{name} makes no batch of its {len(loader.dataset)} samples, batch_size is {loader.batch_size} and '
+            f'drop_last {loader.drop_last}: lower {name}.batch_size, or add data'
+        )
+
+
+def check_classes(name: str, dataset: Any, network: nn.Module) -> None:
+    """Refuse a data set with more classes than a classifier has outputs.
+
+    Args:
+        name (str): Entry of its data loader in the config.
+        dataset: With MMEngine's ``metainfo``; one that does not name its classes passes.
+        network (nn.Module): A classifier, or what trains several; other networks pass.
+
+    Raises:
+        ValueError: If there are more classes than outputs.
+    """
+    classes = getattr(dataset, 'metainfo', {}).get('classes') or ()
+    for path, module in network.named_modules():
+        outputs = getattr(module, 'num_classes', None)
+        if path.split('.')[-1] == 'head' and isinstance(outputs, int) and 0 < outputs < len(classes):
+            raise ValueError(
+                f'the data set of {name} has {len(classes)} classes, {path} {outputs} outputs: set num_classes of that '
+                f'head to {len(classes)}, or choose another data set'
+            )
+
+
+def _network(runner: Runner) -> nn.Module:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model

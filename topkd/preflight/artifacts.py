@@ -1,0 +1,73 @@
+"""Are the clouds and RipsNets there that topology losses ask for, and do batches make whole clouds?"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mmengine.config import Config
+
+from topkd.models.losses.topology_configs import topology_configs, topology_loss_of, without_files
+from topkd.models.losses.topology_loss import TopologyLoss
+from topkd.models.vectorizers.ripsnet_file import check_ripsnet_exists
+from topkd.preflight.findings import Findings
+from topkd.preflight.settings import check_room
+
+
+def check_ripsnets(cfg: Config, processes: int, findings: Findings) -> None:
+    """Look for the RipsNet of every topology loss, and compare its clouds with the batches.
+
+    Args:
+        cfg (Config): A distillation's.
+        processes (int): Of the training, whose batches a loss may gather.
+        findings (Findings): Told what is missing.
+    """
+    for config in (findings.look(topology_configs, cfg.model) or {}).values():
+        loss = findings.look(without_files, config)
+        if loss is None:
+            continue
+        batch = (cfg.get('train_dataloader') or {}).get('batch_size')
+        if isinstance(batch, int) and loss.cloud.incomplete == 'error':
+            findings.look(loss.cloud.check_batch, batch * (processes if loss.cloud.gather else 1))
+        if loss.network is not None and loss.network.needs_artifact:
+            findings.look(_check_ripsnet, loss, cfg, batch)
+
+
+def check_clouds(cfg: Config, name: str, findings: Findings) -> None:
+    """Look for the finished clouds that a RipsNet is trained on."""
+    _look(cfg, name, findings, lambda loss, artifact: artifact.read_manifest())
+
+
+def check_new_clouds(cfg: Config, name: str, findings: Findings) -> None:
+    """Look for the room that clouds and images will take; the width of a point is not known yet and counts as 1.
+
+    Args:
+        cfg (Config): A distillation's.
+        name (str): Of the topology loss.
+        findings (Findings): Told what is missing.
+    """
+
+    def check(loss: TopologyLoss, artifact: Any) -> None:
+        num_clouds = (cfg.get('clouds') or {}).get('num_clouds')
+        columns, rows = artifact.request['resolution']
+        if isinstance(num_clouds, int) and not artifact.manifest.is_file():
+            numbers = (artifact.request['num_points'] or 1) + 2 * columns * rows
+            check_room(artifact.folder, 4 * numbers * num_clouds)
+
+    _look(cfg, name, findings, check)
+
+
+def _look(cfg: Config, name: str, findings: Findings, check: Callable[[TopologyLoss, Any], Any]) -> None:
+    """Run a check on a loss and its artifact."""
+
+    def run() -> None:
+        loss = topology_loss_of(cfg, name)
+        teacher, loader = cfg.model.teacher, cfg.get('train_dataloader') or {}
+        check(loss, loss.artifact(teacher.get('name', 'teacher'), loader.get('batch_size')))
+
+    findings.look(run)
+
+
+def _check_ripsnet(loss: TopologyLoss, cfg: Config, batch: int | None) -> None:
+    teacher = cfg.model.get('teacher')
+    name = teacher.get('name', 'teacher') if isinstance(teacher, Mapping) else 'teacher'
+    path = loss.network.checkpoint if loss.network is not None else None
+    check_ripsnet_exists(str(path or loss.artifact(name, batch).ripsnet))

@@ -1,0 +1,72 @@
+"""Are the checkpoints there that networks start from?"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from topkd.preflight.findings import Findings
+from topkd.utils.addresses import cached_file, is_reachable, web_address
+from topkd.utils.config import read_config
+from topkd.utils.error_context import entries
+
+
+def check_teacher(teacher: Any, findings: Findings) -> None:
+    """Look for the teacher's checkpoint, and for the config that its network is read from.
+
+    Args:
+        teacher: Entry ``model.teacher`` of a config.
+        findings (Findings): Told what is missing.
+    """
+    if not isinstance(teacher, Mapping):
+        return
+    name, checkpoint = teacher.get('name', 'teacher'), teacher.get('checkpoint')
+    if isinstance(teacher.get('config'), str):
+        findings.look(read_config, teacher['config'])
+    if isinstance(checkpoint, str):
+        baseline = Path('configs', 'baselines', f'{name}.py')
+        train = f', or train it by\n     python tools/train.py {baseline}' if baseline.is_file() else ''
+        findings.look(check_checkpoint, checkpoint, f"teacher '{name}'", 'model.teacher.checkpoint', train)
+
+
+def check_pretrained(cfg: Config, findings: Findings) -> None:
+    """Look for the checkpoints that parts of networks are initialized from, those of a teacher apart."""
+    for path, node in entries(cfg.get('model')):
+        init = node.get('init_cfg') if isinstance(node, dict) and not path.startswith('teacher') else None
+        if isinstance(init, dict) and isinstance(init.get('checkpoint'), str):
+            findings.look(check_checkpoint, init['checkpoint'], f"'model.{path}'", f'model.{path}.init_cfg.checkpoint')
+
+
+def check_checkpoint(checkpoint: str, owner: str, entry: str, otherwise: str = '') -> None:
+    """Refuse a checkpoint that is not there and cannot be downloaded.
+
+    Args:
+        checkpoint (str): A path, or an address.
+        owner (str): Whose it is, for the message.
+        entry (str): Where the config names it.
+        otherwise (str): What else the user can do. Defaults to ''.
+
+    Raises:
+        FileNotFoundError: If it is missing.
+        ValueError: If its address has an unknown scheme.
+    """
+    if '://' not in checkpoint:
+        if not os.path.isfile(os.path.expanduser(checkpoint)):
+            raise FileNotFoundError(
+                f"{owner}: checkpoint '{checkpoint}' does not exist: put the file there, name another by "
+                f'{entry}{otherwise}'
+            )
+        return
+    address, file = web_address(checkpoint), cached_file(checkpoint)
+    if file.is_file():
+        return
+    if not is_reachable(checkpoint):
+        raise FileNotFoundError(
+            f"{owner}: checkpoint '{checkpoint}' was not downloaded yet and its host does not answer: fetch "
+            f"{'it' if address == checkpoint else address} where a network allows and put it at '{file}', or name a "
+            f'local file by {entry}{otherwise}'
+        )
+    print_log(f"{owner}: '{address}' will be downloaded to '{file}'", 'current')

@@ -23,12 +23,18 @@ def check_data(cfg: Config, loaders: tuple[str, ...], findings: Findings) -> Non
         loaders (tuple[str, ...]): Entries of the data loaders, for example ``('train_dataloader',)``.
         findings (Findings): Told what is missing.
     """
+    absent: set[str] = set()
     for name in loaders:
         loader = cfg.get(name)
         for dataset in _datasets(loader.get('dataset') if isinstance(loader, Mapping) else None):
             kind = findings.look(_kind, dataset)
-            for check in () if kind is None else _checks(kind, dataset):
+            root = None if kind is None or not issubclass(kind, FilesOnDisk) else dataset.get('data_root')
+            if kind is None or (root is not None and root in absent):
+                continue  # splits of one folder that is not there are one thing to be mended
+            for check in _checks(kind, dataset):
                 findings.look(check)
+            if root is not None and not os.path.isdir(root):
+                absent.add(root)
 
 
 def _datasets(config: Any) -> Iterator[dict]:

@@ -126,7 +126,7 @@ def own_words(error: Exception) -> str:
         # a worker process hands over its whole traceback; the error itself is its last paragraph
         text = re.split(r'\n(?=\w*(?:Error|Exception|Warning)\b)', text.strip())[-1]
         text = re.sub(r'^[\w.]*(?:Error|Exception): ', '', text)
-    text = text.strip().removesuffix('.') or type(error).__name__
+    text = re.sub(r'(?<!\.)\.$', '', text.strip()) or type(error).__name__
     if len(text) > LONGEST and not is_own(error):
         text = f'{text[:LONGEST]} (and so on)'
     return text if isinstance(error, USER_ERRORS) else f'{type(error).__name__}: {" ".join(text.split())}'

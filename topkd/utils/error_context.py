@@ -126,12 +126,14 @@ def _place(component: Mapping, cfg: Config | None) -> str:
             return path
     # components are built from copies, to which their owners add arguments
     for path, node in nodes:
-        if 'type' in node and all(key in component and _same(component[key], node[key]) for key in node):
+        if 'type' in node and all(key in component and _same(key, component[key], node[key]) for key in node):
             return path
     return ''
 
 
-def _same(first: Any, second: Any) -> bool:
+def _same(key: Any, first: Any, second: Any) -> bool:
+    if key == 'type' and isinstance(first, type) and isinstance(second, str):
+        return first.__name__ == second.split('.')[-1]  # a class that was looked up already
     try:
         return bool(first == second)
     except Exception:  # arrays and tensors compare by element

@@ -84,7 +84,10 @@ def main() -> None:
     print(f'{PAIR}, {args.steps} steps, {where}\n')
     print(f'{"method":<10}{"first steps":>14}{"last steps":>14}{"last / first":>14}{"gradient ratio":>16}')
     for name, rows in found.items():
-        values = [row[f'loss_{name}'] for row in rows]
+        values = [row[f'loss_{name}'] for row in rows if row]
+        if len(values) < len(rows):
+            print(f'{name:<10}stopped after {len(values)} steps: its loss was not finite')
+            continue
         ratios = [row[f'gradient_ratio_{name}'] for row in rows if f'gradient_ratio_{name}' in row]
         first, last = mean(values[:MEASURED]), mean(values[-MEASURED:])
         pull = f'{mean(ratios):.4g}' if ratios else 'no other term'

@@ -237,7 +237,7 @@ def test_one_step_of_a_distiller():
 
 def test_refusals(features):
     with pytest.raises(
-        ValueError, match='index of every image in the training set, got data samples without sample_idx'
+        ValueError, match='index of every image in the training set is needed, got data samples without sample_idx'
     ):
         bound()(*features, [DataSample().set_gt_label(0)] * 3)
     with pytest.raises(

@@ -135,7 +135,7 @@ def test_half_precision(features):
 def test_refusals(features):
     loss = bound()
     with pytest.raises(
-        ValueError, match='index of every image in the training set, got data samples without sample_idx'
+        ValueError, match='index of every image in the training set is needed, got data samples without sample_idx'
     ):
         loss(*features, [DataSample().set_gt_label(0)] * 3)
     with pytest.raises(

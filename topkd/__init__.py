@@ -1,11 +1,13 @@
 """Knowledge distillation by topological characteristics, in the MMEngine style."""
 
-from mmengine.config.utils import MODULE2PACKAGE
-
-from topkd.compat import install_mmcv_ops
+from topkd.compat import explain_missing_hosts, install_mmcv_ops, is_installed
 from topkd.version import __version__
 
+explain_missing_hosts()
 install_mmcv_ops()
-MODULE2PACKAGE['topkd'] = 'topkd'  # lets configs inherit from 'topkd::...'
+if is_installed('mmengine'):  # topkd.topology works without it
+    from mmengine.config.utils import MODULE2PACKAGE
+
+    MODULE2PACKAGE['topkd'] = 'topkd'  # lets configs inherit from 'topkd::...'
 
 __all__ = ['__version__']

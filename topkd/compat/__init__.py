@@ -1,5 +1,6 @@
-"""Stand-ins for parts of the ecosystem that an installation may lack."""
+"""What lets topkd run beside whichever host toolboxes are installed, and without the compiled operators of mmcv."""
 
+from topkd.compat.hosts import explain_missing_hosts, is_installed
 from topkd.compat.mmcv_finder import install_mmcv_ops
 
-__all__ = ['install_mmcv_ops']
+__all__ = ['explain_missing_hosts', 'install_mmcv_ops', 'is_installed']

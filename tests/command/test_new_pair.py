@@ -1,0 +1,117 @@
+"""topkd new-pair: the config that it writes is one that trains, or it is not written."""
+
+import sys
+
+import pytest
+import small
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import MODELS, init_default_scope
+
+from topkd.command.new_pair import new_pair
+
+STUDENT = 'topkd::baselines/resnet8_digits.py'
+TEACHER = 'topkd::baselines/resnet20_digits.py'
+WRITTEN = 'resnet20_digits-resnet8_digits.py'
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple:
+        monkeypatch.setattr(sys, 'argv', ['topkd new-pair', *map(str, arguments)])
+        code = 0
+        try:
+            new_pair()
+        except SystemExit as end:
+            code = end.code or 0
+        return (code, *capsys.readouterr())
+
+    return call
+
+
+def test_pair_with_exact_images(run, tmp_path):
+    code, out, err = run(STUDENT, TEACHER, '--batch-size', '32')
+    assert code == 0, err
+    cfg = Config.fromfile(tmp_path / WRITTEN)
+    assert cfg.model.type == 'topkd.Distiller' and cfg.model.student == Config.fromfile(_file(STUDENT)).model
+    assert cfg.model.teacher == dict(
+        name='resnet20_digits', config=TEACHER, checkpoint='checkpoints/resnet20_digits.pth'
+    )
+    assert cfg.model.losses.topology.vectorizer.type == 'RipsImage'
+    assert cfg.model.losses.topology.cloud.num_points == cfg.train_dataloader.batch_size == 32
+    assert cfg.train_dataloader.drop_last
+    assert "loss 'topology' compares neck[0] of the student with neck[0] of the teacher" in out
+    assert 'put the weights of the teacher at checkpoints/resnet20_digits.pth' in out
+    assert f'topkd train {WRITTEN}' in out
+
+
+def test_written_pair_trains(run, tmp_path):
+    run(STUDENT, TEACHER, '--loss', 'at')
+    cfg = Config.fromfile(tmp_path / WRITTEN)
+    init_default_scope(cfg.default_scope)
+    cfg.model.teacher.checkpoint = None
+    model = MODELS.build(dict(cfg.model, data_preprocessor=cfg.data_preprocessor))
+    logs = model.train_step(small.batch(size=8), build_optim_wrapper(model, cfg.optim_wrapper))
+    assert logs['loss_at'] > 0 and logs['loss'] > 0
+
+
+def test_ripsnet_needs_two_more_commands(run):
+    code, out, _ = run(STUDENT, TEACHER, '--loss', 'topkd', '--out', 'own/pair.py')
+    assert code == 0
+    assert out.splitlines()[-3:] == [
+        'topkd gen-pi own/pair.py',
+        'topkd train-ripsnet own/pair.py',
+        'topkd train own/pair.py',
+    ]
+
+
+def test_student_by_path_is_found_from_the_new_file(run, tmp_path):
+    (tmp_path / 'mine.py').write_text(f"_base_ = ['{STUDENT}']\n")
+    code, _, err = run('mine.py', TEACHER, '--out', 'deep/er/pair.py', '--loss', 'kd')
+    assert code == 0, err
+    assert Config.fromfile(tmp_path / 'deep/er/pair.py')._cfg_dict.model.losses.keys() == {'kd'}
+
+
+def test_data_reach_every_data_set(run, tmp_path):
+    student = "_base_ = ['topkd::baselines/resnet8_digits.py']\n"
+    sets = "dict(dataset=dict(_delete_=True, type='RepeatDataset', times=2, dataset=dict(type='A', data_root='old')))"
+    (tmp_path / 'mine.py').write_text(f'{student}train_dataloader = {sets}\n')
+    code, _, err = run('mine.py', TEACHER, '--data', '/new', '--loss', 'kd', '--out', 'pair.py')
+    assert code == 0, err
+    assert Config.fromfile(tmp_path / 'pair.py').train_dataloader.dataset.dataset.data_root == '/new'
+
+
+def test_networks_that_cannot_be_compared_leave_no_file(run, tmp_path):
+    code, _, err = run(STUDENT, 'topkd::baselines/resnet56_cifar100.py', '--loss', 'kd')
+    assert code == 1 and '10' in err and '100' in err
+    assert not list(tmp_path.glob('*.py'))
+
+
+def test_existing_file_stays(run, tmp_path):
+    (tmp_path / WRITTEN).write_text('mine')
+    code, _, err = run(STUDENT, TEACHER)
+    assert code == 1 and f"'{WRITTEN}' exists: name another file by --out, or write over it with --force" in err
+    assert (tmp_path / WRITTEN).read_text() == 'mine'
+    assert run(STUDENT, TEACHER, '--force', '--loss', 'kd')[0] == 0
+
+
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        ((STUDENT, TEACHER, '--loss', 'nothing'), "there is no loss 'nothing': name exact, or one of "),
+        (('missing.py', TEACHER), "config 'missing.py' does not exist"),
+        ((STUDENT, 'missing.py'), "config 'missing.py' does not exist"),
+    ],
+)
+def test_wrong_arguments(run, tmp_path, arguments, message):
+    code, _, err = run(*arguments)
+    assert code == 1 and message in err
+    assert not list(tmp_path.glob('*.py'))
+
+
+def _file(name: str) -> str:
+    import topkd
+
+    return f'{topkd.__path__[0]}/.mim/configs/{name.split("::")[1]}'

@@ -33,9 +33,9 @@ def test_every_tool_has_a_name():
 
 def test_tool_sees_its_own_arguments(topkd):
     code, out, _ = topkd('train-ripsnet', '--help')
-    assert code == 0 and out.startswith('usage: train_ripsnet.py')
+    assert code == 0 and 'usage: train_ripsnet.py' in out
     code, out, _ = topkd('analysis', 'diagram', '--help')
-    assert code == 0 and out.startswith('usage: diagram.py')
+    assert code == 0 and 'usage: diagram.py' in out
 
 
 def test_error_of_a_tool_is_its_sentence(topkd):

@@ -9,6 +9,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS, init_default_scope
 
 from topkd.command.new_pair import new_pair
+from topkd.utils.config import read_config
 
 STUDENT = 'topkd::baselines/resnet8_digits.py'
 TEACHER = 'topkd::baselines/resnet20_digits.py'
@@ -34,8 +35,8 @@ def run(monkeypatch, capsys, tmp_path):
 def test_pair_with_exact_images(run, tmp_path):
     code, out, err = run(STUDENT, TEACHER, '--batch-size', '32')
     assert code == 0, err
-    cfg = Config.fromfile(tmp_path / WRITTEN)
-    assert cfg.model.type == 'topkd.Distiller' and cfg.model.student == Config.fromfile(_file(STUDENT)).model
+    cfg = read_config(str(tmp_path / WRITTEN))
+    assert cfg.model.type == 'topkd.Distiller' and cfg.model.student == read_config(STUDENT).model
     assert cfg.model.teacher == dict(
         name='resnet20_digits', config=TEACHER, checkpoint='checkpoints/resnet20_digits.pth'
     )
@@ -49,7 +50,7 @@ def test_pair_with_exact_images(run, tmp_path):
 
 def test_written_pair_trains(run, tmp_path):
     run(STUDENT, TEACHER, '--loss', 'at')
-    cfg = Config.fromfile(tmp_path / WRITTEN)
+    cfg = read_config(str(tmp_path / WRITTEN))
     init_default_scope(cfg.default_scope)
     cfg.model.teacher.checkpoint = None
     model = MODELS.build(dict(cfg.model, data_preprocessor=cfg.data_preprocessor))
@@ -109,9 +110,3 @@ def test_wrong_arguments(run, tmp_path, arguments, message):
     code, _, err = run(*arguments)
     assert code == 1 and message in err
     assert not list(tmp_path.glob('*.py'))
-
-
-def _file(name: str) -> str:
-    import topkd
-
-    return f'{topkd.__path__[0]}/.mim/configs/{name.split("::")[1]}'

@@ -6,7 +6,6 @@ is filled from the top level here; data sets inherited from mmdet or from a dump
 value.
 """
 
-import importlib.util
 import os
 import traceback
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.hub import get_config
 
+from topkd.compat.hosts import is_installed
 from topkd.utils.error_context import entries
 from topkd.utils.options import check_options
 
@@ -73,6 +73,10 @@ def apply_data_root(cfg: Config, previous: str | None = None) -> Config:
 def read_config(path: str) -> Config:
     """Read a config file, or one that an installed package ships.
 
+    MMEngine marks what a config inherits from ``topkd::...`` with the scope topkd, in which names of mmpretrain and
+    mmdet are not found. In this package's configs only its own components carry a scope, ``topkd.Distiller``, and all
+    other names belong to ``default_scope``: the mark is taken away.
+
     Args:
         path: A file, or ``package::file`` such as ``mmpretrain::resnet/resnet18_8xb16_cifar10.py``.
 
@@ -85,14 +89,14 @@ def read_config(path: str) -> Config:
     """
     package = path.partition('::')[0] if '::' in path else None
     # MMEngine would try to install a package that it does not find
-    if package is not None and (not package.isidentifier() or importlib.util.find_spec(package) is None):
+    if package is not None and (not package.isidentifier() or not is_installed(package)):
         raise FileNotFoundError(f"config '{path}' names the package '{package}', which is not installed: install it")
     if package is None and not os.path.isfile(path):
         raise FileNotFoundError(f"config '{path}' does not exist: name a file of configs/")
     if package is None and Path(path).suffix not in ('.py', '.json', '.yaml', '.yml'):
         raise ValueError(f"config '{path}' must be a .py, .json or .yaml file: name a file of configs/")
     try:
-        return get_config(path) if package is not None else Config.fromfile(path)
+        return _unmarked(get_config(path) if package is not None else Config.fromfile(path))
     except Exception as error:
         # a config is a program: it can fail in any way
         raise ValueError(_unreadable(path, error)) from error
@@ -110,6 +114,20 @@ def _unreadable(path: str, error: Exception) -> str:
         what, line = f'{type(error).__name__}: {" ".join(str(error).split())}', lines[-1] if lines else None
     place = f"'{file}'" if os.path.abspath(file) == os.path.abspath(path) else f"'{file}', of which '{path}' inherits,"
     return f'config {place} fails{"" if line is None else f" in line {line}"} ({what}): correct that file'
+
+
+def _unmarked(cfg: Config) -> Config:
+    """Take away the scope topkd from all dicts of a config, in place."""
+    _unmark(cfg._cfg_dict)
+    return cfg
+
+
+def _unmark(node: Any) -> None:
+    if isinstance(node, dict) and node.get('_scope_') == 'topkd':
+        del node['_scope_']
+    if isinstance(node, (dict, list, tuple)):
+        for child in node.values() if isinstance(node, dict) else node:
+            _unmark(child)
 
 
 def with_preprocessor(model: dict, cfg: Config) -> dict:

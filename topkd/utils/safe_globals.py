@@ -28,14 +28,15 @@ def beside_weights() -> list:
     """Return the harmless names that checkpoints use besides tensors: numpy values and MMEngine's log buffers."""
     allowed: list = [np.ndarray, np.dtype, HistoryBuffer, slice, argparse.Namespace]
     allowed += {type(np.dtype(code)) for code in '?bBhHiIlLqQefd'}
-    multiarray = import_module('numpy._core.multiarray' if hasattr(np, '_core') else 'numpy.core.multiarray')
+    # numpy 1.26 has a numpy._core too, an empty one
+    multiarray = import_module('numpy.core.multiarray' if np.__version__[0] == '1' else 'numpy._core.multiarray')
     for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
         # a file names a function by the path it had in the numpy that wrote the file
         allowed += [
             _renamed(multiarray.scalar, module, 'scalar'),
             _renamed(multiarray._reconstruct, module, '_reconstruct'),
         ]
-    return [*allowed, _renamed(_history_method, 'builtins', 'getattr')]
+    return [*allowed, _renamed(_latin1, '_codecs', 'encode'), _renamed(_history_method, 'builtins', 'getattr')]
 
 
 def _renamed(function: Callable, module: str, name: str) -> Callable:
@@ -45,6 +46,13 @@ def _renamed(function: Callable, module: str, name: str) -> Callable:
 
     call.__module__, call.__name__, call.__qualname__ = module, name, name
     return call
+
+
+def _latin1(text: str, encoding: str) -> bytes:
+    """Stand in for ``_codecs.encode``, by which old pickle protocols write the bytes of a numpy value."""
+    if encoding != 'latin1':
+        raise UnpicklingError(f'the file asks for the encoding {encoding!r}')
+    return text.encode('latin1')
 
 
 def _history_method(owner: Any, name: str) -> Any:

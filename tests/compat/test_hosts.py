@@ -1,0 +1,61 @@
+"""Host toolboxes that are missing: one sentence with both commands, and topology that needs none of them."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+import topkd
+from topkd.compat.hosts import HOSTS, MissingHostFinder, is_installed, missing_hosts
+
+ROOT = topkd.__path__[0] + '/..'
+# a machine without them: no finder but topkd's own knows these names
+WITHOUT = """
+import sys
+
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, name, path=None, target=None):
+        return None if name.split('.')[0] in {hidden!r} else self.finder.find_spec(name, path, target)
+
+sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
+sys.path.insert(0, {root!r})
+"""
+
+
+def run(code: str) -> subprocess.CompletedProcess:
+    start = WITHOUT.format(hidden=[*HOSTS, 'torchvision', 'matplotlib', 'sklearn', 'pycocotools'], root=ROOT)
+    return subprocess.run([sys.executable, '-c', start + code], capture_output=True, text=True)
+
+
+def test_all_are_here():
+    assert missing_hosts() == [] and not is_installed('no_such_module')
+
+
+def test_finder_refuses_hosts_and_knows_nothing_else():
+    finder = MissingHostFinder()
+    assert finder.find_spec('no_such_module') is None and finder.find_spec('mmcv.ops') is None
+    with pytest.raises(ModuleNotFoundError, match="mmdet, which is not installed: pip install 'topkd.onedl.'"):
+        finder.find_spec('mmdet')
+
+
+def test_topology_needs_no_host():
+    done = run(
+        'import torch\n'
+        'from topkd.topology import PersistenceImager, rips_diagrams, rips_h0\n'
+        'points = torch.rand(3, 8, 2)\n'
+        'print(PersistenceImager().fit(rips_diagrams(points))(rips_diagrams(points)).shape, rips_h0(points).shape)\n'
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == 'torch.Size([3, 400]) torch.Size([3, 7])'
+
+
+def test_models_without_hosts_say_what_to_install():
+    done = run('import topkd.models\n')
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert re.match(r'ModuleNotFoundError: topkd needs mm\w+, which is not installed: ', last)
+    assert 'topkd[onedl]' in last and 'topkd[openmmlab]' in last

@@ -5,8 +5,9 @@
         [--output results/methods_cost.json]
 
 All methods, each beside its hand-written loop, take turns on the same batch in one process, so that a machine whose
-speed drifts slows all of them. The loop runs the same networks and the same loss on features that hooks keep for good,
-adds cross entropy and steps SGD: no distiller, no optimizer wrapper, no checks, no log.
+speed drifts slows all of them. The loop runs the same student, the same teacher, which is folded as in a training, and
+the same loss on features that hooks keep for good, adds cross entropy and steps SGD: no distiller, no optimizer
+wrapper, no checks, no log.
 
 The file has, for each method by the name that it has in the tables of tools/reproduce.py, medians over the turns::
 
@@ -38,7 +39,7 @@ from torch.profiler import ProfilerActivity, profile
 
 import topkd  # noqa: F401
 from topkd.models.losses.distillation_loss import DistillationLoss
-from topkd.models.tap import INPUT, as_list, find_module, find_parameter, parse_tap
+from topkd.models.tap import INPUT, as_list, find_module, find_parameter, parse_tap, pick
 from topkd.reproduction.tables import TABLES
 from topkd.utils.files import write_json
 
@@ -103,7 +104,6 @@ class Watched:
     def __init__(self, network: nn.Module, taps: str | list[str]) -> None:
         self.network, self.taps = network, taps
         self.kept: dict[str, Tensor] = {}
-        self.whole = any(path.startswith('head') for path in as_list(taps))
         for path in as_list(taps):
             self._watch(path)
 
@@ -135,7 +135,7 @@ class HandWritten:
         self.preprocess, self.weight = copy.deepcopy(model.data_preprocessor), model.student_loss_weight
         self.loss = copy.deepcopy(loss)
         self.student = Watched(copy.deepcopy(model.student), loss.student_tap)
-        self.teacher = Watched(copy.deepcopy(model.teacher.module).eval(), loss.teacher_tap)
+        self.teacher, self.of_student = model.teacher, model.data_preprocessor
         self.weight *= model.student.head.loss_module.loss_weight
         learning = [*self.student.network.parameters(), *self.loss.parameters()]
         self.optimizer = torch.optim.SGD(
@@ -145,12 +145,10 @@ class HandWritten:
     def __call__(self, batch: dict) -> float:
         data = self.preprocess(batch, True)
         inputs, samples = data['inputs'], data['data_samples']
-        with torch.no_grad():
-            seen = self.teacher.network.extract_feat(inputs)
-            if self.teacher.whole:
-                self.teacher.network.head(seen)
+        taps = self.loss.teacher_tap
+        target = pick(self.teacher.features(inputs, as_list(taps), self.of_student, samples), taps)
         logits = self.student.network.head(self.student.network.extract_feat(inputs))
-        total = self.loss(self.student.features(), self.teacher.features(), samples)
+        total = self.loss(self.student.features(), target, samples)
         if self.weight:
             labels = torch.cat([sample.gt_label for sample in samples])
             total = total + self.weight * F.cross_entropy(logits, labels)

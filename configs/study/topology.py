@@ -1,14 +1,10 @@
 # Does topology help? Bases, terms and weights of docs/study.md, run by `python tools/reproduce.py study`.
-_base_ = [
-    '../_base_/losses/kd.py',
-    '../_base_/losses/lskd.py',
-    '../_base_/losses/rkd.py',
-    '../_base_/losses/pkt.py',
-    '../_base_/losses/dist.py',
-    '../_base_/losses/dkd.py',
-    '../_base_/losses/crd.py',
-    '../_base_/losses/fitnet.py',
-]
+# Losses are written out and not inherited, so that a study that has begun does not change with the package's defaults.
+kd = dict(type='topkd.KDLoss', tau=4.0)
+standardized_kd = dict(type='topkd.KDLoss', standardize=True, tau=2.0)
+dkd = dict(type='topkd.DKDLoss', alpha=1.0, beta=2.0, tau=4.0, warmup_epochs=3)  # 20 of 240 epochs, at the same share
+# The published 16,384 negatives are more than the images that there are.
+crd = dict(type='topkd.CRDLoss', embedding=128, num_negatives=1024, temperature=0.07, momentum=0.5)
 
 cloud = dict(type='BatchCloud', num_points=64)
 same_mean = dict(cloud, normalization='mean_distance')
@@ -21,8 +17,8 @@ study = dict(
     # What a term is added to, beside the student's cross-entropy.
     bases=dict(
         CE=dict(title='CE'),
-        KD=dict(title='CE + KD', loss=_base_.kd, weights=(1.0, 3.0, 9.0)),
-        stdKD=dict(title='CE + standardized KD', loss=_base_.lskd, weights=(3.0, 9.0, 27.0)),
+        KD=dict(title='CE + KD', loss=kd, weights=(1.0, 3.0, 9.0)),
+        stdKD=dict(title='CE + standardized KD', loss=standardized_kd, weights=(3.0, 9.0, 27.0)),
     ),
     # Three weights a term; where they come from stands in docs/study.md.
     terms=dict(
@@ -77,15 +73,28 @@ study = dict(
             loss=dict(type='TopologyLoss', cloud=cloud, distance='rtd_lite'),
             weights=(0.05, 0.15, 0.5),
         ),
-        more_kd=dict(title='more KD', kind='control', loss=_base_.kd, weights=(1.0, 3.0, 9.0)),
-        rkd=dict(title='RKD', kind='reference', loss=_base_.rkd, weights=(1 / 3, 1.0, 3.0)),
-        pkt=dict(title='PKT', kind='reference', loss=_base_.pkt, weights=(1e4, 3e4, 9e4)),
-        dist=dict(title='DIST', kind='reference', loss=_base_.dist, weights=(1 / 3, 1.0, 3.0)),
-        # the published warm-up of 20 of 240 epochs, at the same share
-        dkd=dict(title='DKD', kind='reference', loss=dict(_base_.dkd, warmup_epochs=3), weights=(1 / 3, 1.0, 3.0)),
-        # the published 16,384 negatives are more than the images that there are
-        crd=dict(title='CRD', kind='reference', loss=dict(_base_.crd, num_negatives=1024), weights=(0.25, 0.8, 2.4)),
-        fitnet=dict(title='FitNet', kind='reference', loss=_base_.fitnet, weights=(30.0, 100.0, 300.0)),
+        more_kd=dict(title='more KD', kind='control', loss=kd, weights=(1.0, 3.0, 9.0)),
+        rkd=dict(
+            title='RKD',
+            kind='reference',
+            loss=dict(type='topkd.RKDLoss', distance_weight=25.0, angle_weight=50.0),
+            weights=(1 / 3, 1.0, 3.0),
+        ),
+        pkt=dict(title='PKT', kind='reference', loss=dict(type='topkd.PKTLoss'), weights=(1e4, 3e4, 9e4)),
+        dist=dict(
+            title='DIST',
+            kind='reference',
+            loss=dict(type='topkd.DISTLoss', beta=1.0, gamma=1.0, tau=4.0),
+            weights=(1 / 3, 1.0, 3.0),
+        ),
+        dkd=dict(title='DKD', kind='reference', loss=dkd, weights=(1 / 3, 1.0, 3.0)),
+        crd=dict(title='CRD', kind='reference', loss=crd, weights=(0.25, 0.8, 2.4)),
+        fitnet=dict(
+            title='FitNet',
+            kind='reference',
+            loss=dict(type='topkd.FitNetLoss', student_tap='@maps[1]'),
+            weights=(30.0, 100.0, 300.0),
+        ),
     ),
     # The base that terms are chosen, screened and compared on.
     main_base='KD',

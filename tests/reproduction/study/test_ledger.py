@@ -43,13 +43,22 @@ def test_a_run_of_another_config_is_refused(ledger, fill, config):
 def test_digests_know_what_decides_a_result_and_nothing_else(study, config):
     with_ripsnet = Run('first', 'KD', 3, 1.0, 'ripsnet', 5.0)
     before = digest(RUN, study), digest(with_ripsnet, study)
-    elsewhere = Study(config, {'model.teacher.checkpoint': 'elsewhere.pth', 'train_dataloader.num_workers': 2})
+    harmless = {
+        'model.teacher.checkpoint': 'elsewhere.pth',
+        'train_dataloader.num_workers': 2,
+        'train_dataloader.dataset.data_root': 'elsewhere',
+    }
+    pair = config.parent / 'first.py'
+    pair.write_text(pair.read_text() + 'published_of = dict(pair=1.0)\ncustom_hooks = []\n')
+    elsewhere = Study(config, harmless)
     assert (digest(RUN, elsewhere), digest(with_ripsnet, elsewhere)) == before
     for options, changed in (
         ({'train_cfg.max_epochs': 3}, (True, True)),
         ({'optim_wrapper.optimizer.lr': 0.5}, (True, True)),
         ({'train_dataloader.dataset.indices': [1, 2, 3]}, (True, True)),
         ({'model.teacher.model.backbone.depth': 8}, (True, True)),
+        ({'model.student.backbone.depth': 14}, (True, True)),
+        ({'val_dataloader.dataset.indices': [1, 2, 3]}, (True, True)),
         ({'clouds.num_clouds': 9}, (False, True)),
     ):
         other = Study(config, options)

@@ -55,7 +55,7 @@ def weight_table(ledger: Ledger) -> str:
 
 def _tried(run: Run, score: float | None, chosen: bool) -> str:
     weight = run.base_weight if run.term is None else run.weight
-    text = f'{weight:.3g}: {"-" if score is None else f"{score:.2f}"}'
+    text = f'{_number(weight)}: {"-" if score is None else f"{score:.2f}"}'
     return f'**{text}**' if chosen else text
 
 
@@ -140,7 +140,13 @@ def _title(study: Study, row: Comparison) -> str:
 
 
 def _weight(row: Comparison) -> str:
-    return '' if row.weight is None else f'{row.weight:.3g}'
+    return _number(row.weight)
+
+
+def _number(weight: float | None) -> str:
+    if weight is None:
+        return ''
+    return f'{weight:,.0f}' if weight >= 1000 else f'{weight:.3g}'
 
 
 def _spread(row: Comparison) -> str:

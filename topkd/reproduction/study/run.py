@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +10,8 @@ from mmengine.config import Config
 from topkd.reproduction.planned import decisive
 from topkd.reproduction.study.protocol import Study
 
-# what a result does not depend on: where files lie, and what a run is watched by
-ELSEWHERE = re.compile(r'(.*\.)?(data_root|checkpoint)$|(model|custom_hooks|default_hooks|study)(\.|$)|.*_evaluator\.')
+# what a pair's config decides of a result beside its networks, whatever else stands in it
+DECISIVE = ('data_preprocessor', 'train_dataloader', 'val_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler')
 TERM = 'term'  # the name of a term among its member's losses, and in the log
 
 
@@ -84,7 +83,11 @@ def digest(run: Run, study: Study) -> str:
         study (Study): Knows its config.
     """
     cfg = study.pairs[run.pair]
-    shared = {path: value for path, value in decisive(cfg).items() if not ELSEWHERE.match(path)}
+    shared = {
+        path: value
+        for path, value in decisive(cfg).items()
+        if path.split('.')[0] in DECISIVE and not path.endswith('.data_root')
+    }
     teacher = {key: value for key, value in cfg.model.teacher.to_dict().items() if key not in ('checkpoint', 'floor')}
     content = dict(run=run.plain(), member=member_config(run, study), teacher=teacher, shared=shared)
     if run.term is not None and study.terms[run.term].has_ripsnet:

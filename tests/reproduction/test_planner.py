@@ -61,6 +61,12 @@ def test_a_teacher_at_hand_is_used_with_the_artifacts_of_the_tools(planner, tmp_
     assert plan.teachers[DIGITS] == ('resnet20_digits', 'work_dirs/resnet20_digits/epoch_24.pth')
 
 
+@pytest.mark.parametrize('name', TABLES)
+def test_every_table_can_be_planned(planner, name):
+    plan = planner([0]).plan(TABLES[name])
+    assert plan.rows and all(plan.find(job) for row in plan.rows for job in row.jobs)
+
+
 def test_short_trainings_get_their_own_folders_and_no_floor(planner):
     plan = planner(epochs=2).plan(TABLE)
     job = plan.jobs[f'{DIGITS}/KD/seed0']

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +54,8 @@ class LocalQueue(Queue):
     def submit(self, job: Job, after: Sequence[Submitted] = ()) -> Submitted:
         """Start a job now; see :meth:`Queue.submit`."""
         place = self._place()
-        submitted = self._places[place] = super().submit(job, after)
+        with _stderr_in(self._folder(job) / 'controller.err'):
+            submitted = self._places[place] = super().submit(job, after)
         return submitted
 
     def find(self, jobs: Iterable[Job]) -> dict[str, Submitted]:
@@ -90,3 +93,21 @@ class LocalQueue(Queue):
         first = self._place() * self.gpus
         names = [self.visible[(first + number) % len(self.visible)] for number in range(gpus)]
         return dict(OMP_NUM_THREADS=str(self.threads), CUDA_VISIBLE_DEVICES=','.join(names))
+
+
+@contextmanager
+def _stderr_in(path: Path) -> Iterator[None]:
+    """Let processes that start now write their errors to a file.
+
+    submitit's controller of a job would print the traceback of its own interruption over the one line that is said.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sys.stderr.flush()
+    own = os.dup(2)
+    try:
+        with open(path, 'a') as file:
+            os.dup2(file.fileno(), 2)
+            yield
+    finally:
+        os.dup2(own, 2)
+        os.close(own)

@@ -17,7 +17,7 @@ FILE = 'planned.json'
 # what a run may differ in without another result: where and how it runs, and what it writes
 HARMLESS = re.compile(
     r'(work_dir|launcher|resume|load_from|log_level|experiment_name|visualizer|vis_backends|env_cfg|'
-    r'log_processor|default_hooks\.(logger|timer|visualization)|distillation_hooks|teacher|losses)(\.|$)'
+    r'log_processor|default_hooks\.(logger|timer|visualization)|distillation_hooks|teacher|losses|pair)(\.|$)'
     r'|.*\.(num_workers|persistent_workers|pin_memory|prefetch_factor)$'
 )
 

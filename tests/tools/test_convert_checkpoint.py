@@ -45,13 +45,18 @@ def command(monkeypatch, capsys):
     return run
 
 
+def said(result) -> str:
+    """Return what a process printed, without a line that mmpretrain prints on its import."""
+    return result.stdout.replace('Could not import OneDL\n', '')
+
+
 def test_as_a_process(source, tmp_path):
     destination = tmp_path / 'new' / 'ours.pth'
     environment = dict(os.environ, PYTHONPATH=ROOT, OMP_NUM_THREADS='1')
     result = subprocess.run(
         [sys.executable, SCRIPT, str(source), str(destination)], env=environment, text=True, capture_output=True
     )
-    assert (result.returncode, result.stdout) == (0, f'{destination}: resnet8, converted from resnet8_best.pth\n')
+    assert (result.returncode, said(result)) == (0, f'{destination}: resnet8, converted from resnet8_best.pth\n')
     file = torch.load(destination, weights_only=True)
     expected = dict(network='resnet8', num_classes=10, recorded=dict(accuracy=60.0), converted_from='resnet8_best.pth')
     assert file['meta'] == expected
@@ -59,7 +64,7 @@ def test_as_a_process(source, tmp_path):
     result = subprocess.run(
         [sys.executable, SCRIPT, 'no.pth', 'ours.pth'], env=environment, text=True, capture_output=True
     )
-    assert (result.returncode, result.stdout) == (1, '')
+    assert (result.returncode, said(result)) == (1, '')
     assert result.stderr.splitlines()[-1].startswith("error: 'no.pth' is not a file: name an existing checkpoint")
     assert 'Traceback' not in result.stderr
 

@@ -61,7 +61,9 @@ def test_parameters_are_the_sum_of_the_layers():
         assert before + fourth * 50 + 50 * 100 + 100 * 200 + 200 * 400 == parameters
 
 
-PAIRS = sorted(path.stem for path in (CONFIGS / 'topkd').glob('*_cifar100.py'))
+# one pair is of our own study, not of the paper
+STUDY = 'resnet32-resnet8_cifar100'
+PAIRS = sorted({path.stem for path in (CONFIGS / 'topkd').glob('*_cifar100.py')} - {STUDY})
 
 
 def test_table_14_names_the_teachers_of_all_thirteen_pairs():

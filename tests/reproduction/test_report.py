@@ -148,13 +148,13 @@ def test_paper_and_ours_of_an_analysis(planner, run_all):
 
 def test_transfer_of_every_student(planner, run_all, tmp_path):
     table = TABLES['table10']
-    options = {'stl10.data_root': '/stl', 'data_root': '/digits'}
+    options = {'stl10.data_root': '/stl', 'log_level': 'ERROR'}
     plan = Planner(CONFIGS, tmp_path / 'work', [0], options=options).plan(table, [DIGITS])
     assert [(row.variant.name, row.probe) for row in plan.rows][:2] == [('plain', 'stl10'), ('plain', 'tiny-imagenet')]
     student, probe = plan.jobs[f'{DIGITS}/KD/seed0'], plan.jobs[f'{DIGITS}/KD/seed0/stl10']
     assert probe.config.model.featurizer.config == str(student.config_path) and probe.needs == (student.name,)
     assert probe.config.model.featurizer.checkpoint == str(student.folder / 'epoch_24.pth')
-    assert probe.config.train_dataloader.dataset.data_root == '/stl' and student.config.data_root == '/digits'
+    assert probe.config.train_dataloader.dataset.data_root == '/stl' and student.config.log_level == 'ERROR'
     assert (
         plan.jobs[f'{DIGITS}/KD/seed0/tiny-imagenet'].config.train_dataloader.dataset.data_root == 'data/tiny-imagenet'
     )

@@ -62,7 +62,8 @@ def test_parameters_and_classifier_inputs(network):
 
 def test_every_baseline_config_is_of_a_known_network():
     names = {os.path.basename(path)[: -len('_cifar100.py')] for path in glob.glob(f'{BASELINES}/*_cifar100.py')}
-    assert names == set(SIZES) == set(list(NETWORKS)[:15])
+    # ResNet8 is of our own study, not of the paper
+    assert names - {'resnet8'} == set(SIZES) == set(list(NETWORKS)[:15])
 
 
 @pytest.mark.parametrize('network', SIZES)

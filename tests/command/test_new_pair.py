@@ -98,6 +98,13 @@ def test_existing_file_stays(run, tmp_path):
     assert run(STUDENT, TEACHER, '--force', '--loss', 'kd')[0] == 0
 
 
+def test_pair_that_does_not_work_replaces_no_file(run, tmp_path):
+    (tmp_path / 'pair.py').write_text('mine')
+    code, _, _ = run(STUDENT, 'topkd::baselines/resnet56_cifar100.py', '--loss', 'kd', '--force', '--out', 'pair.py')
+    assert code == 1
+    assert [path.name for path in tmp_path.glob('*.py')] == ['pair.py'] and (tmp_path / 'pair.py').read_text() == 'mine'
+
+
 @pytest.mark.parametrize(
     'arguments, message',
     [

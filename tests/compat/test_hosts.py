@@ -59,3 +59,10 @@ def test_models_without_hosts_say_what_to_install():
     last = done.stderr.strip().splitlines()[-1]
     assert re.match(r'ModuleNotFoundError: topkd needs mm\w+, which is not installed: ', last)
     assert 'topkd[onedl]' in last and 'topkd[openmmlab]' in last
+
+
+def test_doctor_works_without_hosts():
+    done = run("import sys\nsys.argv = ['topkd', 'doctor']\nfrom topkd.command.main import main\nmain()\n")
+    assert done.returncode == 1 and 'Traceback' not in done.stderr, done.stderr
+    assert 'missing: mmengine, mmcv, mmdet, mmpretrain' in done.stdout
+    assert 'topkd[onedl]' in done.stdout and 'topkd[openmmlab]' in done.stdout

@@ -2,9 +2,11 @@
 
 import runpy
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
+# the command's own words; imported when they are called, as the doctor must run where the others cannot
+OWN = {'doctor': 'doctor', 'new-pair': 'new_pair'}
 TOOLS = Path(__file__).resolve().parent.parent / '.mim' / 'tools'
 USAGE = """usage: topkd COMMAND [arguments]
 
@@ -29,14 +31,6 @@ def words() -> dict[tuple[str, ...], Path]:
     }
 
 
-def own_commands() -> dict[str, Callable[[], None]]:
-    """Return the command's own words; each reads ``sys.argv`` as a tool does."""
-    from topkd.command.doctor import doctor
-    from topkd.command.new_pair import new_pair
-
-    return {'doctor': doctor, 'new-pair': new_pair}
-
-
 def usage() -> str:
     """Return what ``topkd --help`` prints."""
     known = words()
@@ -52,9 +46,10 @@ def main() -> None:
     if not given or given[0] in ('-h', '--help', 'help'):
         print(usage())
         return
-    if given[0] in own_commands():
+    if given[0] in OWN:
         sys.argv = [f'topkd {given[0]}', *given[1:]]
-        own_commands()[given[0]]()
+        function = OWN[given[0]]
+        getattr(import_module(f'topkd.command.{function}'), function)()
         return
     known = words()
     name = next((name for name in (tuple(given[:1]), tuple(given[:2])) if name in known), None)

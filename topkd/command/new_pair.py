@@ -11,11 +11,11 @@ from mmengine.registry import MODELS
 
 from topkd.cli import count, tool
 from topkd.launch import setup_processes
-from topkd.models.losses.topology_configs import topology_configs, without_files
+from topkd.models.losses.topology_configs import made_artifacts, topology_configs
 from topkd.utils.config import read_config, with_preprocessor
 
 LOSSES = Path(__file__).resolve().parent.parent / '.mim' / 'configs' / '_base_' / 'losses'
-HOOKS = [dict(type=f'topkd.{name}') for name in ('TeacherEvaluationHook', 'StudentCheckpointHook', 'ResultHook')]
+HOOKS = ('TeacherEvaluationHook', 'StudentCheckpointHook', 'ResultHook')
 
 
 def arguments() -> argparse.Namespace:
@@ -119,7 +119,7 @@ def text(args: argparse.Namespace, student: Config) -> str:
         ')',
         *filter(None, loaders),
         'custom_hooks = [',
-        *(f'    dict(type={hook["type"]!r}),' for hook in HOOKS),
+        *(f"    dict(type='topkd.{name}')," for name in HOOKS),
         ']',
         '',
     ]
@@ -154,12 +154,13 @@ def new_pair() -> None:
     read_config(args.teacher)
     written = text(args, student)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(written, encoding='utf-8')
+    candidate = args.out.with_name(f'{args.out.stem}_candidate.py')  # a pair that does not work replaces no file
     try:
-        found = tried(args.out)
-    except Exception:
-        args.out.unlink()
-        raise
+        candidate.write_text(written, encoding='utf-8')
+        found = tried(candidate)
+        candidate.replace(args.out)
+    finally:
+        candidate.unlink(missing_ok=True)
     print('\n'.join([written, f'written to {args.out}', *found, '', 'next:', *next_commands(args)]))
 
 
@@ -181,10 +182,10 @@ def tried(path: Path) -> list[str]:
     model = with_preprocessor(cfg.model, cfg)
     model['teacher'] = dict(model['teacher'], checkpoint=None, cfg_options={'model.backbone.init_cfg': None})
     # RipsNet is made later, by the commands that are printed
+    losses = topology_configs(cfg.model)
     exact = {
-        name: dict(loss, vectorizer=dict(type='RipsImage'))
-        for name, loss in topology_configs(cfg.model).items()
-        if needs_ripsnet(loss)
+        name: dict(losses[name], vectorizer=dict(type='RipsImage'))
+        for name in made_artifacts(cfg, cfg.model.teacher.name)
     }
     model['losses'] = {**model['losses'], **exact}
     MMLogger.get_instance('new-pair', log_level='ERROR')  # the initialization of every layer is of no interest here
@@ -193,12 +194,6 @@ def tried(path: Path) -> list[str]:
         f"loss '{name}' compares {loss.student_tap} of the student with {loss.teacher_tap} of the teacher"
         for name, loss in distiller.losses.items()
     ]
-
-
-def needs_ripsnet(loss: dict) -> bool:
-    """Tell whether a topology loss waits for a RipsNet."""
-    network = without_files(loss).network
-    return network is not None and network.needs_artifact
 
 
 def next_commands(args: argparse.Namespace) -> list[str]:

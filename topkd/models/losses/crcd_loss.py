@@ -12,7 +12,7 @@ from topkd.models.indices import indices_of
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import default_taps, unbound
 from topkd.models.losses.labels import labels_of
-from topkd.models.losses.memory_bank import OtherClasses, fit_banks, training_labels
+from topkd.models.losses.memory_bank import OtherClasses, fit_banks, training_labels, unprepared
 from topkd.models.losses.relation_contrast import RelationContrast
 from topkd.models.losses.warmup import current_epoch
 from topkd.models.teacher import Teacher
@@ -151,10 +151,7 @@ class CRCDLoss(DistillationLoss):
         if not self.bound:
             raise unbound(self)
         if self.negatives is None:
-            raise RuntimeError(
-                'CRCDLoss does not know the training set yet: call prepare(dataset), or add topkd.TrainingSetHook to '
-                'custom_hooks, as tools/train.py does'
-            )
+            raise unprepared(self)
         device = student_features[0].device
         indices, labels = indices_of(data_samples).to(device), labels_of(data_samples).to(device)
         candidates = torch.cat([indices[:, None], self.negatives.draw(labels, self.num_negatives)], dim=1)

@@ -12,7 +12,14 @@ from topkd.models.indices import indices_of
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
 from topkd.models.losses.feature_maps import unbound
 from topkd.models.losses.labels import labels_of
-from topkd.models.losses.memory_bank import MemoryBank, OtherClasses, fit_banks, fix_normalizers, training_labels
+from topkd.models.losses.memory_bank import (
+    MemoryBank,
+    OtherClasses,
+    fit_banks,
+    fix_normalizers,
+    training_labels,
+    unprepared,
+)
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 
@@ -134,10 +141,7 @@ class CRDLoss(DistillationLoss):
         if self.embed_student is None or self.embed_teacher is None:
             raise unbound(self)
         if self.negatives is None:
-            raise RuntimeError(
-                'CRDLoss does not know the training set yet: call prepare(dataset), or add topkd.TrainingSetHook to '
-                'custom_hooks, as tools/train.py does'
-            )
+            raise unprepared(self)
         student, teacher = single(student_features), single(teacher_features)
         device = student.device
         indices, labels = indices_of(data_samples).to(device), labels_of(data_samples).to(device)

@@ -145,6 +145,19 @@ def fix_normalizers(normalizers: Tensor, scores: Tensor, num_samples: int) -> No
     normalizers.copy_(torch.where(normalizers < 0, means, normalizers))
 
 
+def unprepared(loss: nn.Module) -> RuntimeError:
+    """Return the error of a forward before ``prepare``.
+
+    Example:
+        >>> type(unprepared(nn.Identity())).__name__
+        'RuntimeError'
+    """
+    return RuntimeError(
+        f'{type(loss).__name__} does not know the training set yet: call prepare(dataset), or add '
+        'topkd.TrainingSetHook to custom_hooks, as tools/train.py does'
+    )
+
+
 def fit_banks(loss: nn.Module, banks: Sequence[MemoryBank], dataset: Any) -> None:
     """Give banks without a size that of the training set.
 

@@ -4,8 +4,10 @@ import argparse
 import os
 import os.path as osp
 import shlex
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any
@@ -156,6 +158,24 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as queues and service managers send it before they kill."""
+
+
+@contextmanager
+def terminated_by_exception() -> Iterator[None]:
+    """Turn SIGTERM into :class:`Terminated` inside the block, so that files and child processes are cleared up."""
+
+    def end(*arguments: Any) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 class Options(DictAction):
     """Read KEY=VALUE words into a dict, as MMEngine does, and refuse what cannot be read."""
 
@@ -173,12 +193,12 @@ class Options(DictAction):
 def tool(main: Callable[[], Any] | None = None, *, go_on: str = 'give the same command again') -> Callable:
     """Turn a user's mistake into one sentence and exit code 1; with TOPKD_DEBUG=1 the traceback is shown.
 
-    Ctrl-C ends with one line and exit code 130. Also forbids unrestricted unpickling of checkpoints for everything that
-    the tool loads.
+    Ctrl-C and SIGTERM end with one line and exit code 130 or 143. Also forbids unrestricted unpickling of checkpoints
+    for everything that the tool loads.
 
     Args:
         main (Callable): The tool.
-        go_on (str): What the user does to go on after Ctrl-C.
+        go_on (str): What the user does to go on after Ctrl-C or SIGTERM.
     """
     if main is None:
         return partial(tool, go_on=go_on)
@@ -188,10 +208,12 @@ def tool(main: Callable[[], Any] | None = None, *, go_on: str = 'give the same c
         os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
         try:
             use_safe_loader()
-            main()
-        except KeyboardInterrupt:
-            print(f'\nstopped by Ctrl-C; what is finished stays: {go_on}', file=sys.stderr)
-            sys.exit(130)
+            with terminated_by_exception():
+                main()
+        except KeyboardInterrupt as end:
+            what, code = ('SIGTERM', 143) if isinstance(end, Terminated) else ('Ctrl-C', 130)
+            print(f'\nstopped by {what}; what is finished stays: {go_on}', file=sys.stderr)
+            sys.exit(code)
         except Exception as error:
             message = None if os.environ.get('TOPKD_DEBUG') == '1' else sentence(error)
             if message is None:

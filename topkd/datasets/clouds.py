@@ -1,5 +1,7 @@
 """Clouds and their images, read from a finished artifact in constant memory."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -41,8 +43,16 @@ class CloudImages(Dataset):
         parts = dict(all=order, val=order[:held_out], train=order[held_out:])
         if split not in parts:
             raise ValueError(f"split must be 'train', 'val' or 'all', got '{split}'")
+        self._check_lengths(folder)
         self.rows = np.sort(parts[split])
         self.metainfo: dict = {}
+
+    def _check_lengths(self, folder: str) -> None:
+        if len(self.points) != len(self.images):
+            raise ValueError(
+                f"'{folder}' holds {len(self.points)} clouds and {len(self.images)} images: run tools/gen_pi.py CONFIG "
+                'again, which makes the damaged part again'
+            )
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -54,3 +64,25 @@ class CloudImages(Dataset):
     def __getitems__(self, indices: list[int] | Tensor) -> dict:
         rows = self.rows[np.asarray(indices)]
         return dict(points=torch.from_numpy(self.points.take(rows)), images=torch.from_numpy(self.images.take(rows)))
+
+
+def mean_image_error(train: CloudImages, val: CloudImages) -> float:
+    r"""Return how far the mean image of one split is from the images of another.
+
+    .. math:: \frac{1}{N P} \sum_{i, p} (I_{ip} - \bar I_p)^2
+
+    A network that does not look at its clouds can do no better on new ones.
+
+    Args:
+        train (CloudImages): Split whose images are averaged.
+        val (CloudImages): Split of N images of P pixels each.
+    """
+    mean = sum(part.sum(axis=0) for part in _images(train)) / len(train)
+    error = sum(np.square(part - mean).sum() for part in _images(val))
+    return float(error / (len(val) * mean.size))
+
+
+def _images(split: CloudImages, rows: int = 4096) -> Iterator[np.ndarray]:
+    """Yield the images of a split in double precision, some at a time."""
+    for start in range(0, len(split), rows):
+        yield split.images.take(split.rows[start : start + rows]).astype(np.float64)

@@ -26,6 +26,7 @@ from topkd.runners.batch_statistics import batch_statistics
 from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
 from topkd.runners.cloud_scales import CloudScales
 from topkd.runners.progress import progress
+from topkd.runners.settings import CLOUDS, checked
 from topkd.topology import PersistenceImager, diagram_backend, exact_diagrams
 from topkd.topology.diagram_range import DiagramRange
 from topkd.utils.files import read_json, write_json
@@ -62,10 +63,7 @@ class PersistenceImageRunner:
     def __init__(
         self, teacher: Teacher, preprocessor: nn.Module, dataloader: dict, loss: TopologyLoss, settings: dict
     ) -> None:
-        unknown = set(settings) - set(DEFAULTS)
-        if unknown:
-            raise KeyError(f'clouds has no setting {", ".join(sorted(unknown))}; it has {", ".join(DEFAULTS)}')
-        self.settings: dict[str, Any] = {**DEFAULTS, **settings}
+        self.settings: dict[str, Any] = checked('clouds', settings, DEFAULTS, CLOUDS)
         self.teacher = teacher
         self.preprocessor = preprocessor
         self.dataloader = dict(dataloader)

@@ -1,6 +1,7 @@
 """Train RipsNet on a finished artifact with both operators and keep the better one."""
 
 import json
+import logging
 import os.path as osp
 import time
 import zipfile
@@ -14,11 +15,12 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from topkd.artifacts.artifact import RipsNetArtifact, check_request
+from topkd.datasets.clouds import CloudImages, mean_image_error
 from topkd.launch import wrapper_without_gpu
 from topkd.models.losses.topology_configs import artifact_of
-from topkd.models.vectorizers import OPERATORS
 from topkd.models.vectorizers.ripsnet_regressor import RipsNetRegressor
 from topkd.registry import RUNNERS
+from topkd.runners.settings import RIPSNET, checked
 from topkd.utils.checkpoint import load_file, save_file
 from topkd.utils.files import read_json, remove_partials, write_json
 from topkd.utils.lock import working_in
@@ -54,21 +56,14 @@ class RipsNetRunner:
 
     Raises:
         KeyError: For an unknown setting.
-        ValueError: For an unknown operator, or an artifact of another config.
+        TypeError: For a setting of another type.
+        ValueError: For a setting out of range, or an artifact of another config.
     """
 
     def __init__(
         self, artifact: RipsNetArtifact, settings: dict, launcher: str = 'none', log_level: str = 'INFO'
     ) -> None:
-        unknown = set(settings) - set(DEFAULTS)
-        if unknown:
-            raise KeyError(f'ripsnet has no setting {", ".join(sorted(unknown))}; it has {", ".join(DEFAULTS)}')
-        self.settings: dict[str, Any] = {**DEFAULTS, **settings}
-        for operator in self.settings['operators']:
-            if operator not in OPERATORS:
-                raise ValueError(
-                    f"RipsNet's operator must be 'mean' or 'sum', got '{operator}': correct ripsnet.operators"
-                )
+        self.settings: dict[str, Any] = checked('ripsnet', settings, DEFAULTS, RIPSNET)
         self.artifact = artifact
         self.folder = str(artifact.folder)
         self.launcher = launcher
@@ -101,6 +96,7 @@ class RipsNetRunner:
             self.artifact.check_arrays(self.manifest)
         results = {operator: self.train_operator(operator) for operator in self.settings['operators']}
         best = min(results, key=lambda operator: results[operator]['mse'])
+        self._compare_with_mean_image(results[best]['mse'])
         path = str(self.artifact.ripsnet)
         if is_main_process():
             network = RipsNetRegressor(**self.model_config(best))
@@ -111,6 +107,20 @@ class RipsNetRunner:
         figures = ', '.join(f'{name} {result["mse"]:.6f} (epoch {result["epoch"]})' for name, result in results.items())
         print_log(f"RipsNet: validation MSE {figures}; kept '{best}' in {path}", 'current')
         return path
+
+    def _compare_with_mean_image(self, mse: float) -> None:
+        """Warn if the better network is no better than an image that does not look at the cloud."""
+        split = dict(folder=self.folder, val_share=self.settings['val_share'], seed=self.settings['seed'])
+        trivial = mean_image_error(*(CloudImages(split=part, **split) for part in ('train', 'val')))
+        print_log(f'RipsNet: the mean training image has validation MSE {trivial:.6f}', 'current')
+        if mse >= trivial:
+            print_log(
+                f'RipsNet learned nothing: its validation MSE {mse:.6f} is not below that of the mean training image, '
+                f'{trivial:.6f}; train longer (ripsnet.max_epochs, ripsnet.patience), with another ripsnet.lr, on more '
+                'clouds (clouds.num_clouds), or normalize them (cloud.normalization)',
+                'current',
+                logging.WARNING,
+            )
 
     def train_operator(self, operator: str) -> dict[str, Any]:
         """Train one operator, or read the result of a finished training; waits for another process that trains it.

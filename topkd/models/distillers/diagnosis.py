@@ -1,6 +1,7 @@
 """What the log says of the terms of a loss: are they finite, how large, how strongly do they pull."""
 
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -84,16 +85,18 @@ def gradient_ratio(terms: dict[str, Tensor], name: str, feature: Tensor | Sequen
         feature (Tensor | Sequence[Tensor]): A tensor of that graph, or several, whose gradients count as one vector.
 
     Returns:
-        Tensor: Scalar; 0 if the term does not depend on the feature, nan if nothing else does.
+        Tensor: Scalar; 0 if the term does not depend on the feature, nan if nothing else does, or only by what single
+        precision makes of zero.
     """
     others = [term for key, term in terms.items() if key != name]
     features = [feature] if isinstance(feature, Tensor) else list(feature)
     pull = _pull(add_up(others), features) if others else features[0].new_zeros(())
-    return torch.where(pull > 0, _pull(terms[name], features) / pull, torch.nan)
+    own = _pull(terms[name], features)
+    return torch.where(pull > own * torch.finfo(torch.float32).eps, own / pull, torch.nan)
 
 
 class WeakPullWarning:
-    """Say once that a term has hardly any influence on the training.
+    """Say once that a term has hardly any influence on the training, or that this cannot be told.
 
     Args:
         name (str): Of the loss.
@@ -104,9 +107,13 @@ class WeakPullWarning:
     def __init__(self, name: str, threshold: float = 1e-3, patience: int = 10) -> None:
         self.name, self.threshold, self.patience = name, threshold, patience
         self.weak = 0
+        self._unknown = False
 
     def update(self, ratio: float) -> None:
-        """Look at a measured gradient ratio."""
+        """Look at a measured gradient ratio, nan if nothing else pulls."""
+        if math.isnan(ratio):
+            self._say_unknown()
+            return
         self.weak = self.weak + 1 if ratio < self.threshold else 0
         if self.weak == self.patience:
             print_log(
@@ -116,6 +123,11 @@ class WeakPullWarning:
                 'current',
                 logging.WARNING,
             )
+
+    def _say_unknown(self) -> None:
+        if not self._unknown:
+            print_log(f'gradient_ratio_{self.name}: n/a, no other term pulls at the feature that it taps', 'current')
+        self._unknown = True
 
 
 def _pull(term: Tensor, features: Sequence[Tensor]) -> Tensor:

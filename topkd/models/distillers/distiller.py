@@ -167,9 +167,9 @@ class Distiller(BaseModel, Resumable):
             if not all(level.requires_grad for level in levels):
                 continue
             ratio = gradient_ratio(terms, f'loss_{name}', feature)
+            self._warnings[name].update(ratio.item())
             if not ratio.isnan():
                 logs[f'gradient_ratio_{name}'] = ratio
-                self._warnings[name].update(ratio.item())
             logs.update(
                 {f'{key}_{name}': total.new_tensor(value) for key, value in loss.diagnostics(*pairs[name]).items()}
             )

@@ -1,5 +1,6 @@
 """The paper's term: the student's persistence images must be the teacher's."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from topkd.registry import MODELS
 from topkd.topology import rips_h0, rtd_lite, signature_loss, sliced_wasserstein_h0, wasserstein_h0
 from topkd.utils.checks import choice
 from topkd.utils.tensors import add_up
+
+UNSEEN = 3  # measurements in a row before the warning that images see nothing of the student
 
 
 def _of_deaths(function: Callable) -> Callable:
@@ -96,6 +99,7 @@ class TopologyLoss(DistillationLoss):
             self.vectorizer = Frozen(network) if network.learned else network
         self.auto_projection = choice('projection', projection, ('auto', 'none')) == 'auto'
         self.projection: nn.Linear | None = None
+        self._unseen = 0
 
     @property
     def network(self) -> Vectorizer | None:
@@ -180,14 +184,29 @@ class TopologyLoss(DistillationLoss):
     def diagnostics(
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> dict[str, Any]:
-        """Return the share of the student's deaths that an exact image cannot see, as ``outside``."""
+        """Return the share of the student's deaths that an exact image cannot see, as ``outside``; warn if it is 1."""
         if self.network is None:
             return {}
         with torch.autocast(_first(student_features).device.type, enabled=False):
             try:
-                return self.network.diagnostics(self.clouds(student_features, teacher_features, data_samples)[0])
+                found = self.network.diagnostics(self.clouds(student_features, teacher_features, data_samples)[0])
             except IncompleteCloudError:
                 return {}
+        self._warn_unseen(found.get('outside', 0.0))
+        return found
+
+    def _warn_unseen(self, outside: float) -> None:
+        """Say once that the images see none of the student's deaths, in several measurements in a row."""
+        self._unseen = self._unseen + 1 if outside >= 1 else 0
+        if self._unseen == UNSEEN:
+            print_log(
+                f"all deaths of the student's clouds lay outside the range of the images in {UNSEEN} measurements in a "
+                'row: images tell nothing of them and give no gradient; normalize the clouds '
+                "(cloud.normalization='mean_distance'), or take a distance that knows no range "
+                "(distance='sorted_deaths')",
+                'current',
+                logging.WARNING,
+            )
 
     def clouds(
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None

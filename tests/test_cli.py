@@ -1,11 +1,14 @@
 """Arguments that the tools share."""
 
+import os
+import signal
+import time
 from argparse import ArgumentTypeError
 from os.path import isdir, isfile
 
 import pytest
 
-from topkd.cli import analysis_parser, count, named_paths, parser
+from topkd.cli import analysis_parser, count, named_paths, parser, tool
 
 
 def test_names_of_files_and_folders(tmp_path):
@@ -37,3 +40,23 @@ def test_messages(tmp_path):
         FileNotFoundError, match="checkpoint 'nowhere.pth' does not exist: correct the path of NAME=CHECKPOINT"
     ):
         named_paths(['x=nowhere.pth'], isfile, 'checkpoint')
+
+
+@pytest.mark.parametrize('number, code, name', [(signal.SIGTERM, 143, 'SIGTERM'), (signal.SIGINT, 130, 'Ctrl-C')])
+def test_signals_end_a_tool_with_one_line(capsys, number, code, name):
+    cleared = []
+
+    @tool(go_on='--resume goes on')
+    def main() -> None:
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(60)
+        except:  # noqa: E722  as libraries do
+            cleared.append(1)
+            raise SyntaxError('the config cannot be formatted')
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == code and cleared and signal.getsignal(signal.SIGTERM) is before
+    assert capsys.readouterr().err.strip() == f'stopped by {name}; what is finished stays: --resume goes on'

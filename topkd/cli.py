@@ -176,6 +176,20 @@ def terminated_by_exception() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+def interruption(error: BaseException) -> KeyboardInterrupt | None:
+    """Return the signal behind an error, None if there was none.
+
+    Libraries that catch everything, such as MMEngine where it formats a config, turn a signal into an error of theirs.
+
+    Args:
+        error: What was raised in the end.
+    """
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__cause__ or cause.__context__
+    return cause
+
+
 class Options(DictAction):
     """Read KEY=VALUE words into a dict, as MMEngine does, and refuse what cannot be read."""
 
@@ -210,11 +224,12 @@ def tool(main: Callable[[], Any] | None = None, *, go_on: str = 'give the same c
             use_safe_loader()
             with terminated_by_exception():
                 main()
-        except KeyboardInterrupt as end:
-            what, code = ('SIGTERM', 143) if isinstance(end, Terminated) else ('Ctrl-C', 130)
-            print(f'\nstopped by {what}; what is finished stays: {go_on}', file=sys.stderr)
-            sys.exit(code)
-        except Exception as error:
+        except (KeyboardInterrupt, Exception) as error:
+            stop = interruption(error)
+            if stop is not None:
+                what, code = ('SIGTERM', 143) if isinstance(stop, Terminated) else ('Ctrl-C', 130)
+                print(f'\nstopped by {what}; what is finished stays: {go_on}', file=sys.stderr)
+                sys.exit(code)
             message = None if os.environ.get('TOPKD_DEBUG') == '1' else sentence(error)
             if message is None:
                 raise

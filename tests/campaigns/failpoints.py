@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +28,7 @@ class Kill(NamedTuple):
     point: int | None = None
     size: int | None = None
     seconds: float | None = None
+    pause: float | None = None
 
 
 class Failpoints:
@@ -75,6 +77,9 @@ class Failpoints:
         number = len(self.points)
         self.points.append(point)
         if self.kill.point is None or number < self.kill.point:
+            return
+        if self.kill.pause is not None:
+            time.sleep(self.kill.pause if number == self.kill.point else 0)
             return
         if self.kill.size is None or number > self.kill.point:
             os.kill(self.process, signal.SIGKILL)

@@ -1,7 +1,5 @@
 """Kill runs at every change of a file and at random moments, go on, and compare with the run that was not killed."""
 
-import contextlib
-import io
 import itertools
 import random
 import shutil
@@ -12,7 +10,7 @@ from typing import Any
 
 from .failpoints import Kill
 from .outcome import differences, outcome
-from .processes import Finished, run
+from .processes import Finished, isolated, run
 from .report import Limit, Report
 from .scenarios import CONFIG, SCENARIOS
 
@@ -31,8 +29,7 @@ class Target:
         self.name, self.scenario, self.root = name, SCENARIOS[name], root
         self.template = root / 'template'
         self.template.mkdir(parents=True)
-        with contextlib.redirect_stdout(io.StringIO()):
-            self.scenario.write(self.template)
+        isolated(self.scenario.write, self.template)
         self.runs = 0
         begin = time.monotonic()
         whole, finished = self.call(self.folder())

@@ -11,9 +11,9 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .failpoints import Failpoints, Kill
 
@@ -82,6 +82,27 @@ def run(
     """
     processes = start(folder, tool, arguments, kill, ranks, killed_rank)
     return wait(folder, processes)
+
+
+def isolated(function: Callable, *arguments: Any) -> None:
+    """Call a function in a forked process, so that it leaves nothing in this one but files.
+
+    Raises:
+        RuntimeError: If it fails; its traceback goes to stderr.
+    """
+    number = os.fork()
+    if number == 0:
+        code = 1
+        try:
+            with open(os.devnull, 'w') as nowhere, contextlib.redirect_stdout(nowhere):
+                function(*arguments)
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    if os.waitpid(number, 0)[1]:
+        raise RuntimeError(f'{function.__name__}{arguments} failed')
 
 
 def start(

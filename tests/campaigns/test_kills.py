@@ -6,24 +6,33 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from .outcome import differences
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize('scenario, kills', [('gen_pi', 6), ('train_ripsnet', 3), ('distilled', 6), ('folders', 4)])
-def test_killed_runs_end_as_the_one_that_was_not(tmp_path, scenario, kills):
-    # a process of its own: a fork of this one would take the threads and the state of the tests with it
-    command = [sys.executable, '-m', 'tests.campaigns', 'kills', '--scenarios', scenario]
-    command += ['--runs', str(kills), '--seed', '7', '--folder', str(tmp_path), '--json', str(tmp_path / 'report.json')]
-    result = subprocess.run(
-        command, cwd=ROOT, env=dict(os.environ, OMP_NUM_THREADS='1'), capture_output=True, text=True
-    )
+def campaign(folder: Path, name: str, *options: str) -> dict[str, int]:
+    """Run a campaign in a process of its own and return its counts.
+
+    A fork of this process would take the threads and the state of the tests with it.
+    """
+    command = [sys.executable, '-m', 'tests.campaigns', name, *options, '--seed', '7', '--folder', str(folder)]
+    command += ['--json', str(folder / 'report.json')]
+    environment = dict(os.environ, OMP_NUM_THREADS='1')
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-2000:]
-    counts = json.loads((tmp_path / 'report.json').read_text())['counts']
-    assert counts['kills'] >= kills and counts[f'runs killed of {scenario}'] == kills
+    return json.loads((folder / 'report.json').read_text())['counts']
+
+
+def test_killed_runs_end_as_the_one_that_was_not(tmp_path):
+    scenarios = ('gen_pi', 'train_ripsnet', 'distilled', 'folders')
+    counts = campaign(tmp_path, 'kills', '--scenarios', *scenarios, '--runs', '8')
+    assert counts['kills'] >= 8 and all(counts[f'runs killed of {name}'] == 2 for name in scenarios)
+
+
+def test_two_tools_at_once_and_signals(tmp_path):
+    counts = campaign(tmp_path, 'concurrency', '--runs', '6')
+    assert all(counts[f'pairs of {name}'] == 1 for name in ('gen_pi', 'train_ripsnet', 'plain'))
 
 
 def test_every_difference_is_found():

@@ -207,6 +207,8 @@ def test_artifact_of_another_request_is_not_touched(small_config, teacher_checkp
 @pytest.mark.parametrize(
     'options, error, message',
     [
+        ({'clouds.num_clouds': -5}, ValueError, 'clouds.num_clouds must be 1 or more, got -5'),
+        ({'clouds.chunk': 0}, ValueError, 'clouds.chunk must be 1 or more, got 0'),
         ({'clouds.number': 3}, KeyError, 'clouds has no setting number; it has num_clouds, seed'),
         (
             {'model.losses.topology.cloud.num_points': None, 'train_dataloader.batch_size': None},

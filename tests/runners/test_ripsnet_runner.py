@@ -9,9 +9,10 @@ import pytest
 import torch
 from small import build
 
+import topkd.runners.ripsnet_runner as module
 from topkd.artifacts.array_file import ArrayFile
 from topkd.artifacts.artifact import RipsNetArtifact
-from topkd.datasets.clouds import CloudImages
+from topkd.datasets.clouds import CloudImages, mean_image_error
 from topkd.hooks import ResumableEarlyStoppingHook
 from topkd.models import RipsNet
 from topkd.runners import RipsNetRunner
@@ -118,6 +119,14 @@ def test_finished_operator_is_not_trained_again_and_other_settings_are_refused(t
     [
         (dict(operators=('max',)), ValueError, "operator must be 'mean' or 'sum', got 'max'"),
         (dict(learning_rate=1), KeyError, 'ripsnet has no setting learning_rate; it has operators'),
+        (dict(operators='mean'), TypeError, r"ripsnet.operators must be a list such as \['mean', 'sum'\], got 'mean'"),
+        (dict(operators=()), TypeError, 'ripsnet.operators must be a list'),
+        (dict(units=(1,)), ValueError, r'ripsnet.units must be 3 whole numbers, each 1 or more, got \(1,\)'),
+        (dict(units=(0, 0, 0)), ValueError, 'ripsnet.units must be 3 whole numbers, each 1 or more'),
+        (dict(max_epochs=0), ValueError, 'ripsnet.max_epochs must be 1 or more, got 0'),
+        (dict(patience=0), ValueError, 'ripsnet.patience must be 1 or more, got 0'),
+        (dict(batch_size=2.5), TypeError, 'ripsnet.batch_size must be a whole number, 1 or more, got 2.5'),
+        (dict(lr=float('nan')), ValueError, 'ripsnet.lr must be finite and positive, got nan'),
     ],
 )
 def test_bad_settings(tmp_path, settings, error, message):
@@ -153,3 +162,27 @@ def test_regressor_is_the_mean_squared_error():
     points, images = torch.randn(4, 6, 5), torch.rand(4, 6)
     loss = model(points, images, mode='loss')['loss']
     assert loss.item() == pytest.approx((model.ripsnet(points) - images).square().mean().item())
+
+
+def test_a_network_that_is_no_better_than_the_mean_image_is_named(tmp_path, monkeypatch):
+    folder = make_artifact(tmp_path / 'a')
+    order = np.random.default_rng(0).permutation(40)
+    images = np.load(f'{folder}/images.npy').astype(np.float64)
+    trivial = np.square(images[order[:10]] - images[order[10:]].mean(0)).mean()
+    parts = CloudImages(folder, 'train'), CloudImages(folder, 'val')
+    assert mean_image_error(*parts) == pytest.approx(trivial, rel=1e-9)
+    said = []
+    monkeypatch.setattr(module, 'print_log', lambda line, *rest: said.append(line))
+    runner(folder, operators=['mean'], max_epochs=1, lr=1e-9).run()
+    assert f'RipsNet: the mean training image has validation MSE {trivial:.6f}' in said
+    assert any(line.startswith('RipsNet learned nothing: its validation MSE') for line in said)
+
+
+def test_a_best_checkpoint_that_is_gone_is_made_again(tmp_path):
+    folder = make_artifact(tmp_path / 'a')
+    whole = load_file(runner(folder, operators=['mean']).run())
+    for damage in (Path.unlink, lambda path: path.write_bytes(b'')):
+        result = json.loads((tmp_path / 'a' / 'mean' / 'result.json').read_text())
+        damage(tmp_path / 'a' / 'mean' / result['checkpoint'])
+        again = load_file(runner(folder, operators=['mean']).run())
+        assert all(torch.equal(again['state_dict'][name], value) for name, value in whole['state_dict'].items())

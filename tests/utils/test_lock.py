@@ -29,8 +29,7 @@ def holder(tmp_path):
     process.join()
 
 
-def test_the_second_refuses(tmp_path, holder, monkeypatch):
-    monkeypatch.setattr(module, 'SECONDS_AFTER_A_KILL', 0.1)
+def test_the_second_refuses(tmp_path, holder):
     with pytest.raises(BlockingIOError, match=r"another process is training in '.*work': wait for its end, or give"):
         with working_in(tmp_path / 'work', 'training', wait=False):
             pytest.fail('two are at work')
@@ -48,3 +47,26 @@ def test_the_second_waits_and_goes_on_when_the_first_is_killed(tmp_path, holder,
         assert said == [f"another process is making clouds in '{tmp_path}/work': waiting for its end"]
     with working_in(tmp_path / 'work', 'making clouds', wait=False):
         assert len(said) == 1
+
+
+def test_a_worker_that_outlives_its_parent_holds_nothing(tmp_path):
+    """The parent forks a worker inside the block, and is killed; the worker lives on."""
+    context = multiprocessing.get_context('fork')
+    born = context.Queue()
+
+    def work() -> None:
+        with working_in(tmp_path, 'training', wait=False):
+            worker = os.fork()
+            if worker == 0:
+                signal.pause()
+            born.put(worker)
+            signal.pause()
+
+    parent = context.Process(target=work)
+    parent.start()
+    worker = born.get(timeout=60)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.join()
+    with working_in(tmp_path, 'training', wait=False):
+        os.kill(worker, 0)  # it is still there
+    os.kill(worker, signal.SIGKILL)

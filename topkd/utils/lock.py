@@ -1,4 +1,7 @@
-"""One process at a time in a folder; the operating system gives it free when the process ends, however it ends."""
+"""One process at a time in a folder; the operating system gives it free when the process ends, however it ends.
+
+Worker processes do not hold their parent's lock: filelock closes it in a fork.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +12,6 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.logging import print_log
 
 LOCK = '.lock'
-# worker processes of a killed training hold its lock until they notice, which takes them 5 seconds
-SECONDS_AFTER_A_KILL = 10.0
 
 
 @contextmanager
@@ -44,17 +45,12 @@ def _acquired(folder: Path, what: str, wait: bool) -> FileLock | None:
     except NotImplementedError:
         print_log(f"the file system of '{folder}' has no locks: start nothing else that writes there", 'current', 30)
         return None
-    except Timeout:
-        if wait:
-            print_log(f"another process is {what} in '{folder}': waiting for its end", 'current')
-        _wait(lock, folder, what, None if wait else SECONDS_AFTER_A_KILL)
-    return lock
-
-
-def _wait(lock: FileLock, folder: Path, what: str, seconds: float | None) -> None:
-    try:
-        lock.acquire(timeout=seconds)
     except Timeout as error:
-        raise BlockingIOError(
-            f"another process is {what} in '{folder}': wait for its end, or give this one another folder by --work-dir"
-        ) from error
+        if not wait:
+            raise BlockingIOError(
+                f"another process is {what} in '{folder}': wait for its end, or give this one another folder by "
+                '--work-dir'
+            ) from error
+        print_log(f"another process is {what} in '{folder}': waiting for its end", 'current')
+        lock.acquire()
+    return lock

@@ -283,6 +283,23 @@ def test_a_ratio_to_nothing_is_left_out_of_the_log():
     assert 'gradient_ratio_kd' not in logs and logs['loss_kd'] > 0
 
 
+def test_a_ratio_to_nothing_is_said_once(monkeypatch):
+    """A zero-initialized head pulls with nothing, or with what single precision makes of it."""
+    from topkd.models.distillers import diagnosis
+
+    said = []
+    monkeypatch.setattr(diagnosis, 'print_log', lambda line, *rest: said.append(line))
+    feature = torch.ones(3, requires_grad=True)
+    for other in (0.0, 1e-37):
+        terms = dict(loss_kd=feature.sum(), loss=(other * feature).sum())
+        assert diagnosis.gradient_ratio(terms, 'loss_kd', feature).isnan()
+    terms = dict(loss_kd=feature.sum(), loss=(1e-3 * feature).sum())
+    assert diagnosis.gradient_ratio(terms, 'loss_kd', feature).item() == pytest.approx(1000)
+    watch = diagnosis.WeakPullWarning('kd')
+    watch.update(float('nan')), watch.update(float('nan'))
+    assert said == ['gradient_ratio_kd: n/a, no other term pulls at the feature that it taps']
+
+
 def test_a_term_that_hardly_acts_is_named_once():
     from topkd.models.distillers import diagnosis
 

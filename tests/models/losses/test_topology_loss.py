@@ -130,3 +130,21 @@ def test_far_deaths_leave_no_denormal_gradients():
         TopologyLoss(vectorizer=vectorizer, loss_weight=5.0)(student, 2 * torch.randn(64, 64)).backward()
         size = student.grad.abs()
         assert not ((size > 0) & (size < 1e-30)).any()
+
+
+def test_deaths_that_no_image_sees_are_named_once(monkeypatch):
+    import topkd.models.losses.topology_loss as module
+
+    said = []
+    monkeypatch.setattr(module, 'print_log', lambda line, *rest: said.append(line))
+    spec = dict(bandwidth=0.1, im_range=[0.0, 0.0, 100.0, 200.0], scale=1.0)
+    loss = module.TopologyLoss(
+        vectorizer=dict(type='RipsImage', spec=spec), cloud=dict(type='BatchCloud', num_points=4)
+    )
+    points = torch.randn(8, 3)
+    for _ in range(5):
+        assert loss.diagnostics(points, points)['outside'] == 1
+    assert len(said) == 1 and said[0].startswith(
+        "all deaths of the student's clouds lay outside the range of the images"
+    )
+    assert "cloud.normalization='mean_distance'" in said[0]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mmengine.config import Config, DictAction
 
@@ -190,6 +190,12 @@ def interruption(error: BaseException) -> KeyboardInterrupt | None:
     return cause
 
 
+def _end(stop: KeyboardInterrupt, go_on: str) -> NoReturn:
+    what, code = ('SIGTERM', 143) if isinstance(stop, Terminated) else ('Ctrl-C', 130)
+    print(f'\nstopped by {what}; what is finished stays: {go_on}', file=sys.stderr)
+    sys.exit(code)
+
+
 class Options(DictAction):
     """Read KEY=VALUE words into a dict, as MMEngine does, and refuse what cannot be read."""
 
@@ -224,12 +230,12 @@ def tool(main: Callable[[], Any] | None = None, *, go_on: str = 'give the same c
             use_safe_loader()
             with terminated_by_exception():
                 main()
-        except (KeyboardInterrupt, Exception) as error:
-            stop = interruption(error)
-            if stop is not None:
-                what, code = ('SIGTERM', 143) if isinstance(stop, Terminated) else ('Ctrl-C', 130)
-                print(f'\nstopped by {what}; what is finished stays: {go_on}', file=sys.stderr)
-                sys.exit(code)
+        except KeyboardInterrupt as stop:
+            _end(stop, go_on)
+        except Exception as error:
+            behind = interruption(error)
+            if behind is not None:
+                _end(behind, go_on)
             message = None if os.environ.get('TOPKD_DEBUG') == '1' else sentence(error)
             if message is None:
                 raise

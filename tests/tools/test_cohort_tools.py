@@ -44,6 +44,21 @@ def test_train_test_and_export(call, config):
             assert code == 1 and 'the cohort has the members ' in err and f'{got}: name one of them by --member' in err
 
 
+def test_cohort_of_topology_terms():
+    root = os.path.join(os.path.dirname(__file__), '..', '..', 'configs')
+    cfg = Config.fromfile(os.path.join(root, 'cohorts/resnet56-resnet20_cifar100_topology.py'))
+    losses = {name: member.losses for name, member in cfg.model.members.items()}
+    pair = [
+        Config.fromfile(os.path.join(root, f'topkd/resnet56-resnet20_cifar100{end}.py'))
+        for end in ('', '_exact', '_sorted-deaths')
+    ]
+    expected = dict(zip(('TopKD', 'exact', 'sorted_deaths'), (own.model.losses for own in pair)))
+    assert {name: losses[name] for name in expected} == expected
+    assert losses['plain'] == {} and list(losses['KD']) == ['kd']
+    assert losses['normalized'].topology.cloud.normalization == 'mean_distance'
+    assert {str(member.student) for member in cfg.model.members.values()} == {str(pair[0].model.student)}
+
+
 def test_shipped_cohorts(digits_config):
     root = os.path.join(os.path.dirname(__file__), '..', '..', 'configs')
     for name in CONFIGS:

@@ -1,0 +1,22 @@
+_base_ = ['../_base_/pairs/resnet56-resnet20_cifar100.py', '../_base_/losses/topkd.py']
+
+# The topology terms side by side, at the weights of configs/topkd: no teacher, KD, the paper's, and what may act more.
+kd, ripsnet = _base_.losses.kd, _base_.losses.topology
+exact = dict(ripsnet, vectorizer=dict(ripsnet['vectorizer'], type='RipsImage'))
+normalized = dict(exact, cloud=dict(exact['cloud'], normalization='mean_distance'))
+sorted_deaths = dict(ripsnet, distance='sorted_deaths', loss_weight=0.1)
+
+student = _base_.model.student
+model = dict(
+    _delete_=True,
+    type='topkd.Cohort',
+    teacher=_base_.model.teacher,
+    members=dict(
+        plain=dict(student=student, losses=dict()),
+        KD=dict(student=student, losses=dict(kd=kd)),
+        TopKD=dict(student=student, losses=dict(kd=kd, topology=ripsnet)),
+        exact=dict(student=student, losses=dict(kd=kd, topology=exact)),
+        normalized=dict(student=student, losses=dict(kd=kd, topology=normalized)),
+        sorted_deaths=dict(student=student, losses=dict(kd=kd, topology=sorted_deaths)),
+    ),
+)

@@ -55,14 +55,18 @@ def prepare_training(cfg: Config) -> None:
     (:class:`topkd.hooks.ResumedValidationHook`), and all processes validate the network that is saved
     (:class:`topkd.hooks.SameBuffersHook`). Losses are told the training set, see
     :class:`topkd.hooks.TrainingSetHook`; members of a cohort are evaluated each, see :class:`topkd.hooks.CohortHook`;
-    the shares in the log are averaged over the same steps as the losses beside them.
+    weights lie as convolutions are fastest, see :class:`topkd.hooks.MemoryFormatHook`; the shares in the log are
+    averaged over the same steps as the losses beside them.
 
     Args:
         cfg (Config): Of a training; changed in place.
     """
-    hooks, names = list(cfg.get('custom_hooks') or []), [f'topkd.{name}' for name in TRAINING_HOOKS]
-    # a config that a training dumped has them already
-    cfg.custom_hooks = [hook for hook in hooks if _name(hook) not in names] + [dict(type=name) for name in names]
+    custom, names = list(cfg.get('custom_hooks') or []), [f'topkd.{name}' for name in TRAINING_HOOKS]
+    # a config that a training dumped has them already, and one may give this hook arguments of its own
+    given = [hook for hook in custom if _name(hook) == 'topkd.MemoryFormatHook'][-1:]
+    added = given or [dict(type='topkd.MemoryFormatHook')]
+    kept = [hook for hook in custom if _name(hook) not in [*names, 'topkd.MemoryFormatHook']]
+    cfg.custom_hooks = [*kept, *(dict(type=name) for name in names), *added]
     cfg.log_processor = dict(dict(mean_pattern=AVERAGED), **(cfg.get('log_processor') or {}))
     _resumable_checkpoints(cfg)
     _seeded_data(cfg.train_dataloader)

@@ -5,6 +5,7 @@ from topkd.hooks.cloud_record_hook import CloudRecordHook
 from topkd.hooks.cohort_hook import CohortHook
 from topkd.hooks.distpro_search_hook import DistProSearchHook
 from topkd.hooks.final_test_hook import FinalTestHook
+from topkd.hooks.memory_format_hook import MemoryFormatHook
 from topkd.hooks.progress_line_hook import ProgressLineHook
 from topkd.hooks.result_hook import ResultHook
 from topkd.hooks.resumable_checkpoint_hook import ResumableCheckpointHook
@@ -25,6 +26,7 @@ __all__ = [
     'CohortHook',
     'DistProSearchHook',
     'FinalTestHook',
+    'MemoryFormatHook',
     'ProgressLineHook',
     'ResultHook',
     'ResumableCheckpointHook',

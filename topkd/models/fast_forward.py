@@ -77,7 +77,7 @@ class FastForward:
         with torch.inference_mode(not self.options.compile), torch.no_grad():
             features = self._run(inputs.contiguous(memory_format=FORMATS[self.memory_format]), taps)
         # copies, because a tensor made in inference mode cannot be saved for a backward pass
-        return {path: feature.clone(memory_format=torch.contiguous_format) for path, feature in features.items()}
+        return {path: features.pop(path).clone(memory_format=torch.contiguous_format) for path in list(features)}
 
     def _run(self, inputs: Tensor, taps: Sequence[str]) -> dict[str, Tensor]:
         if not self.options.compile:

@@ -26,7 +26,9 @@ def parser(description: str, distributed: bool = True) -> argparse.ArgumentParse
     """Return a parser with CONFIG, --work-dir, --cfg-options and, for tools of several processes, --launcher."""
     result = argparse.ArgumentParser(description=description)
     result.add_argument('config', help='config file, or package::file of an installed package')
-    result.add_argument('--work-dir', help='folder for logs and checkpoints; default: work_dirs/<name of the config>')
+    result.add_argument(
+        '--work-dir', type=folder, help='folder for logs and checkpoints; default: work_dirs/<name of the config>'
+    )
     result.add_argument(
         '--cfg-options',
         nargs='+',
@@ -60,6 +62,13 @@ def artifact_runner(args: argparse.Namespace, name: str, task: Task) -> Any:
     check_run(cfg, task, args.loss)
     setup_processes(cfg)
     return RUNNERS.get(name).from_cfg(cfg, args.loss)
+
+
+def folder(word: str) -> str:
+    """Read the name of a folder from the command line, which need not exist."""
+    if not word.strip():
+        raise argparse.ArgumentTypeError("expected the name of a folder, got ''")
+    return word
 
 
 def count(word: str) -> int:

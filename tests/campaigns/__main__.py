@@ -13,7 +13,7 @@ from .processes import warm_up
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, prog='python -m tests.campaigns')
-    parser.add_argument('names', nargs='*', metavar='CAMPAIGN', help='kills or concurrency (default: all)')
+    parser.add_argument('names', nargs='*', metavar='CAMPAIGN', help='kills, inputs or concurrency (default: all)')
     parser.add_argument('--minutes', type=float, default=30, help='for all campaigns together (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='of everything that is random (default: %(default)s)')
     parser.add_argument('--runs', type=int, help='end each campaign after so many runs, however long that takes')
@@ -28,10 +28,12 @@ def main() -> int:
     args = arguments()
     warm_up()
     # behind the imports that all of them share
-    from . import concurrency, kills
+    from . import concurrency, inputs, kills
     from .report import Limit, Report
 
-    campaigns: dict[str, Callable] = dict(kills=kills.campaign, concurrency=concurrency.campaign)
+    campaigns: dict[str, Callable] = dict(
+        kills=kills.campaign, inputs=inputs.campaign, concurrency=concurrency.campaign
+    )
     chosen = args.names or list(campaigns)
     root = (args.folder or Path(tempfile.mkdtemp(prefix='campaigns'))).resolve()
     report = Report()

@@ -131,3 +131,32 @@ def test_a_problem_is_said_once():
     for _ in range(2):
         assert findings.look(int, 'a') is None
     assert findings.look(int, '3') == 3 and len(findings.problems) == 1
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (dict(model=None), 'model must be a dict, got None'),
+        (
+            dict(train_dataloader=3, custom_hooks='x'),
+            "train_dataloader must be .*, got 3; custom_hooks must be .* got 'x'",
+        ),
+        (dict(custom_hooks=[3]), 'custom_hooks.0 must be a dict, got 3: correct it in the config'),
+        (dict(model=dict(type=[])), r'model.type must be the name of a class, got \[\]'),
+        (dict(model=dict(type='A', losses=dict(kd=-1))), 'model.losses.kd must be a dict or None, got -1'),
+        (
+            dict(model=dict(type='A', losses=[], teacher=None)),
+            r'losses must be a dict, got \[\]; model.teacher must be',
+        ),
+        (dict(model=dict(type='A', init_cfg='x')), "model.init_cfg must be a dict or a list or None, got 'x'"),
+        (dict(model=dict(type='A', teacher=dict(model=[]))), r'model.teacher.model must name the network .* got \[\]'),
+    ],
+)
+def test_shapes(options, message):
+    with pytest.raises(ValueError, match=message):
+        check_run(Config(dict(dict(model=dict(type='A'), work_dir='work'), **options)), 'train')
+
+
+def test_a_config_without_a_model():
+    with pytest.raises(ValueError, match='the config has no model: name a config of configs/'):
+        check_run(Config(dict(work_dir='work')), 'train')

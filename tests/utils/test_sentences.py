@@ -105,7 +105,7 @@ def test_words_of_others_get_their_place():
         dict(model=dict(type='mmpretrain.ImageClassifier', backbone=dict(type='mmpretrain.ResNet', depth=7)))
     )
     assert of(lambda: MODELS.build(scheduler.model), scheduler).startswith(
-        'model.backbone (mmpretrain.ResNet): KeyError'
+        'model.backbone (mmpretrain.ResNet) cannot be built with depth=7: KeyError'
     )
 
 

@@ -11,6 +11,7 @@ from topkd.preflight.data import check_data
 from topkd.preflight.findings import Findings
 from topkd.preflight.networks import check_checkpoint, check_pretrained, check_teacher
 from topkd.preflight.settings import check_loaders, check_room, check_schedule, check_settings
+from topkd.preflight.structure import check_structure
 
 Task = Literal['train', 'gen_pi', 'train_ripsnet', 'test']
 
@@ -34,6 +35,9 @@ def check_run(cfg: Config, task: Task, loss: str = 'topology') -> None:
 def look(cfg: Config, task: Task, findings: Findings, loss: str = 'topology') -> None:
     """Do what :func:`check_run` does, without refusing."""
     init_default_scope(cfg.get('default_scope') or 'mmengine')
+    findings.look(check_structure, cfg)
+    if findings.problems:
+        return  # whoever looks further takes the shape for granted
     model = cfg.model
     if task == 'train_ripsnet':
         check_clouds(cfg, loss, findings)

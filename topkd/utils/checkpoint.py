@@ -39,7 +39,7 @@ def load_file(path: str, map_location: Any = 'cpu') -> dict:
         return _checked_content(download(path, map_location), path)
     path = os.path.expanduser(path)
     if not os.path.isfile(path):
-        kind = 'is a folder' if os.path.isdir(path) else 'does not exist'
+        kind = 'is a folder, a file was expected' if os.path.isdir(path) else 'does not exist'
         raise FileNotFoundError(f"checkpoint '{path}' {kind}: correct the path in the config")
     try:
         with safe_globals(beside_weights()):

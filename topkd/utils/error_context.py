@@ -66,6 +66,7 @@ def failed_component(error: BaseException, cfg: Config | None) -> Failed | None:
     return Failed(
         _place(config, cfg),
         kind if isinstance(kind, str) else getattr(kind, '__name__', 'component without type'),
+        given=_arguments(building[-1].get('args')),
         mistyped=''
         if 'obj_cls' not in building[-1]
         else '; '.join(mistyped(building[-1]['obj_cls'], building[-1]['args'])),
@@ -138,6 +139,13 @@ def _same(key: Any, first: Any, second: Any) -> bool:
         return bool(first == second)
     except Exception:  # arrays and tensors compare by element
         return False
+
+
+def _arguments(given: Any) -> str:
+    """Describe plain arguments; whole networks and loaders among them would tell nothing."""
+    plain = (bool, int, float, str, list, tuple, type(None))
+    named = [f'{key}={value!r}' for key, value in (given or {}).items() if isinstance(value, plain)]
+    return ', '.join(text if len(text) < 80 else text[:80] for text in named[:8])
 
 
 def _shape(value: Any) -> str:

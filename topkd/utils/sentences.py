@@ -74,7 +74,8 @@ def sentence(error: Exception, cfg: Config | None = None) -> str | None:
     if component is not None and component.mistyped and not complete:
         return f'{component.name or "a component"} ({component.kind}): {component.mistyped}: correct it in the config'
     if component is not None and not (is_own(error) and component.name in ('', 'model')):
-        return of_component(error, words, f'{component.name or "a component"} ({component.kind})')
+        place = f'{component.name or "a component"} ({component.kind})'
+        return of_component(error, words, place, component.given)
     if isinstance(error, USER_ERRORS) and ' ' in words.strip():
         return words
     if isinstance(error, USER_ERRORS):
@@ -85,22 +86,25 @@ def sentence(error: Exception, cfg: Config | None = None) -> str | None:
     return None if is_own(error) else f'{words} ({_where(error)}): correct the entry of the config that this refers to'
 
 
-def of_component(error: Exception, words: str, place: str) -> str:
+def of_component(error: Exception, words: str, place: str, given: str = '') -> str:
     """Describe an error on building a component.
 
     Args:
         error (Exception): The error.
         words (str): What it says itself.
         place (str): The component's name in the config, and its class.
+        given (str): Its arguments. Defaults to ''.
     """
     registry = re.match(r'(\S+) is not in the (\S+) registry', words)
     if registry:
         return f"{place}: the type '{registry[1]}' is unknown among {registry[2]}: correct it in the config"
     if 'must contain the key "type"' in words:
         return f"{place.split(' (')[0]} has no 'type': say in the config which class it is"
-    kind = '' if is_own(error) else f'{type(error).__name__}: '
-    more = '' if ': ' in words and is_own(error) else ': correct its arguments in the config'
-    return f'{place}: {kind}{words}{more}'
+    if is_own(error):
+        return f'{place}: {words}{"" if ": " in words else ": correct its arguments in the config"}'
+    kind = '' if words.startswith(type(error).__name__) else f'{type(error).__name__}: '
+    with_ = f' with {given}' if given else ''
+    return f'{place} cannot be built{with_}: {kind}{words}: correct its arguments in the config'
 
 
 def wrong_call(words: str) -> str | None:

@@ -3,7 +3,7 @@
 
 import argparse
 
-from topkd.cli import tool
+from topkd.cli import path, tool
 from topkd.convert import convert_checkpoint
 
 
@@ -16,7 +16,7 @@ def main() -> None:
         help='checkpoint of a CIFAR network, of a ResNet of torchvision (or its address, such as '
         'torchvision://resnet34), or of a RipsNet',
     )
-    arguments.add_argument('destination', metavar='DST', help='file to write')
+    arguments.add_argument('destination', metavar='DST', type=path, help='file to write')
     arguments.add_argument('--network', help='name of the network; default: recognized from names and shapes')
     arguments.add_argument('--operator', default='mean', help='mean or sum, which the file of a RipsNet does not say')
     args = arguments.parse_args()

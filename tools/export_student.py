@@ -2,7 +2,7 @@
 """Write the student of a distillation checkpoint as one that loads in the host toolbox, and verify it."""
 
 import topkd  # noqa: F401
-from topkd.cli import load_config, parser, tool
+from topkd.cli import load_config, parser, path, tool
 from topkd.launch import setup_processes
 from topkd.utils.config import read_config
 from topkd.utils.student_export import export_student
@@ -12,7 +12,7 @@ from topkd.utils.student_export import export_student
 def main() -> None:
     arguments = parser(__doc__)
     arguments.add_argument('checkpoint', help='checkpoint of the distillation')
-    arguments.add_argument('out', help='file to write')
+    arguments.add_argument('out', type=path, help='file to write')
     arguments.add_argument(
         '--weights',
         choices=['ema', 'raw'],

@@ -27,7 +27,7 @@ def parser(description: str, distributed: bool = True) -> argparse.ArgumentParse
     result = argparse.ArgumentParser(description=description)
     result.add_argument('config', help='config file, or package::file of an installed package')
     result.add_argument(
-        '--work-dir', type=folder, help='folder for logs and checkpoints; default: work_dirs/<name of the config>'
+        '--work-dir', type=path, help='folder for logs and checkpoints; default: work_dirs/<name of the config>'
     )
     result.add_argument(
         '--cfg-options',
@@ -64,10 +64,10 @@ def artifact_runner(args: argparse.Namespace, name: str, task: Task) -> Any:
     return RUNNERS.get(name).from_cfg(cfg, args.loss)
 
 
-def folder(word: str) -> str:
-    """Read the name of a folder from the command line, which need not exist."""
+def path(word: str) -> str:
+    """Read the name of a file or folder from the command line, which need not exist."""
     if not word.strip():
-        raise argparse.ArgumentTypeError("expected the name of a folder, got ''")
+        raise argparse.ArgumentTypeError("expected the name of a file or folder, got ''")
     return word
 
 

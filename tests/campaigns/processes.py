@@ -154,6 +154,7 @@ def _child(folder: Path, tool: str, arguments: list[str], kill: Kill, rank: int,
         os.setpgid(0, 0)
         log = os.open(_log(folder, os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1), os.dup2(log, 2)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # a tool that asked for input would be stopped by the terminal
         os.chdir(folder)
         if ranks > 1:
             os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks))

@@ -6,12 +6,15 @@ from collections import namedtuple
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from topkd.datasets import cifar100
 from topkd.preflight import check_run
 from topkd.preflight.findings import Findings
 from topkd.preflight.networks import check_checkpoint
 from topkd.preflight.settings import check_room
+from topkd.preflight.structure import check_structure
+from topkd.preflight.types import check_types
 
 
 @pytest.fixture(autouse=True)
@@ -160,3 +163,26 @@ def test_shapes(options, message):
 def test_a_config_without_a_model():
     with pytest.raises(ValueError, match='the config has no model: name a config of configs/'):
         check_run(Config(dict(work_dir='work')), 'train')
+
+
+def test_every_config_of_this_package_has_the_declared_types(pytestconfig):
+    checked = 0
+    for path in sorted((pytestconfig.rootpath / 'configs').rglob('*.py')):
+        cfg = Config.fromfile(path)
+        if path.parts[-3] != '_base_' and 'model' in cfg:
+            init_default_scope(cfg.default_scope)
+            check_structure(cfg), check_types(cfg)
+            checked += 1
+    assert checked > 150
+
+
+def test_types(pytestconfig):
+    cfg = read('kd/resnet20-resnet8_digits.py', pytestconfig.rootpath)
+    cfg.merge_from_dict({'model.losses.kd.tau': '4', 'train_dataloader.dataset.indices': 'x'})
+    cfg.custom_hooks[2].monitor = {}
+    with pytest.raises(ValueError) as error:
+        check_run(cfg, 'train')
+    assert str(error.value) == (
+        "model.losses.kd.tau must be of type float, got '4'; train_dataloader.dataset.indices must be of type int | "
+        "Sequence[int] | None, got 'x'; custom_hooks.2.monitor must be of type str, got {}: correct them in the config"
+    )

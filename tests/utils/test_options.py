@@ -86,3 +86,12 @@ def test_what_nobody_reads(name, value, message):
 def test_values_of_another_kind(name, value, expected):
     with pytest.raises(TypeError, match=expected):
         check_options(example(), {name: value})
+
+
+def test_arguments_of_a_class():
+    cfg = Config(dict(model=dict(type='topkd.CIFARResNet', depth=8)))
+    with pytest.raises(ValueError, match="'model.detph' is read by nobody, did you mean 'model.depth'"):
+        check_options(cfg, {'model.detph': 20})
+    check_options(cfg, {'model.channels': (8, 8, 16, 32)})
+    # arguments of the class that the same command puts there
+    check_options(cfg, {'model.type': 'topkd.CIFARWideResNet', 'model.widen_factor': 2})

@@ -37,6 +37,8 @@ def read_source(args: argparse.Namespace) -> dict[str, Tensor]:
     if not is_config(args.source):
         if args.checkpoint:
             raise ValueError('--checkpoint needs a config as SOURCE, which says what network it belongs to')
+        if args.cfg_options:
+            raise ValueError('--cfg-options needs a config as SOURCE, a file of points has no entries: leave it out')
         return {osp.basename(args.source): torch.from_numpy(read_points(args.source, args.index, args.key))}
     cfg = merge_cfg_options(read_config(args.source), args.cfg_options)
     setup_processes(cfg)

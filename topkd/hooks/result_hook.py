@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 
 from topkd.hooks.cohort_hook import cohort_of
 from topkd.registry import HOOKS
+from topkd.utils.checks import choice
 from topkd.utils.files import write_json
 
 KEY = 'results'  # in the message hub, which every checkpoint holds
@@ -30,10 +31,8 @@ class ResultHook(Hook):
     priority = 'LOWEST'  # after the hooks that a validation needs are ready, and after CheckpointHook has saved
 
     def __init__(self, monitor: str = 'accuracy/top1', rule: str = 'greater') -> None:
-        if rule not in ('greater', 'less'):
-            raise ValueError(f"rule must be 'greater' or 'less', got '{rule}'")
         self.monitor = monitor
-        self.rule = rule
+        self.rule = choice('rule', rule, ('greater', 'less'))
         self.results: dict[str, Any] = {}
 
     def before_train(self, runner: Runner) -> None:

@@ -12,6 +12,7 @@ from topkd.preflight.findings import Findings
 from topkd.preflight.networks import check_checkpoint, check_pretrained, check_teacher
 from topkd.preflight.settings import check_loaders, check_room, check_schedule, check_settings
 from topkd.preflight.structure import check_structure
+from topkd.preflight.types import check_types
 
 Task = Literal['train', 'gen_pi', 'train_ripsnet', 'test']
 
@@ -36,6 +37,8 @@ def look(cfg: Config, task: Task, findings: Findings, loss: str = 'topology') ->
     """Do what :func:`check_run` does, without refusing."""
     init_default_scope(cfg.get('default_scope') or 'mmengine')
     findings.look(check_structure, cfg)
+    if not findings.problems:
+        findings.look(check_types, cfg)
     if findings.problems:
         return  # whoever looks further takes the shape for granted
     model = cfg.model

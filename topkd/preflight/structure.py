@@ -34,7 +34,7 @@ SHAPES: dict[str, tuple[type, ...]] = dict(
     resume=(bool,),
 )
 # entries inside a model that hold one component, or components by name
-COMPONENTS = {'student', 'backbone', 'neck', 'head', 'cloud', 'vectorizer', 'dataset', 'sampler', 'featurizer'}
+COMPONENTS = {'student', 'backbone', 'neck', 'head', 'cloud', 'vectorizer', 'sampler', 'featurizer'}
 NAMED = {'losses', 'members'}
 WORDS = {dict: 'a dict', list: 'a list', tuple: 'a tuple', str: 'a word', bool: 'True or False', type(None): 'None'}
 
@@ -87,6 +87,8 @@ def _of_dict(path: str, node: dict[str, Any]) -> Iterator[str]:
         name = f'{path}.{key}'
         if key in COMPONENTS and not isinstance(value, (dict, list, type(None))):
             yield _refused(name, (dict, type(None)), value)
+        elif key == 'dataset' and not isinstance(value, dict):
+            yield _refused(name, (dict,), value)
         elif key in NAMED and not isinstance(value, (dict, type(None))):
             yield _refused(name, (dict,), value)
         elif key == 'init_cfg' and not isinstance(value, (dict, list, tuple, type(None))):

@@ -102,6 +102,12 @@ def is_own(error: BaseException) -> bool:
     return not files or PACKAGE in files[-1].parents
 
 
+def package_of(error: BaseException) -> str:
+    """Return the name of the package whose code raised an error."""
+    names = [frame.f_globals.get('__name__', '') for frame in frames(error)]
+    return names[-1].split('.')[0] if names else 'python'
+
+
 def entries(node: Any, path: str = '') -> Iterator[tuple[str, Any]]:
     """Yield every dict and list of a config with its dotted name.
 

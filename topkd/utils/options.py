@@ -12,6 +12,7 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner, Tes
 from torch.utils.data import DataLoader
 
 from topkd.utils.error_context import entries
+from topkd.utils.registered import argument_names, find_class
 
 
 def _arguments(*functions: Any) -> set[str]:
@@ -75,7 +76,7 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
     """
     for name, value in options.items():
         _check_top(cfg, name)
-        _check_kind(name, _entry(cfg, name), value)
+        _check_kind(name, _entry(cfg, name, options), value)
 
 
 def _check_top(cfg: Config, name: str) -> None:
@@ -94,7 +95,7 @@ def _check_top(cfg: Config, name: str) -> None:
     )
 
 
-def _entry(cfg: Config, name: str) -> Any:
+def _entry(cfg: Config, name: str, options: Mapping[str, Any]) -> Any:
     """Return the value that an option replaces, None if it adds an entry.
 
     Raises:
@@ -110,24 +111,34 @@ def _entry(cfg: Config, name: str) -> Any:
             node = node[int(part)]
         elif isinstance(node, dict) and part in node:
             node = node[part]
-        elif isinstance(node, dict) and _takes(node, parts[:depth], part):
+        elif isinstance(node, dict) and (f'{above}.type' in options or _takes(cfg, node, parts[:depth], part)):
             return None
         elif isinstance(node, dict):
-            known = {*node, *TAKEN.get(above, ())}
+            known = {*node, *TAKEN.get(above, ()), *(_constructor(cfg, node) or ())}
             raise _unknown(name, f'{".".join(["", *parts[depth + 1 :]])}', part, known, f'{above}.')
         else:
             raise ValueError(f"the option '{name}' has no place, as '{above}' is {node!r}: set it as a whole")
     return node
 
 
-def _takes(node: dict, above: list[str], part: str) -> bool:
+def _takes(cfg: Config, node: dict, above: list[str], part: str) -> bool:
     """Tell whether whoever reads a dict may take an entry that it does not hold."""
     if not above:
         return part in READ
     if len(above) == 1 and above[0] in TAKEN and 'type' not in node:
         return part in TAKEN[above[0]]
-    # a class refuses arguments that it does not know
-    return 'type' in node or above[-1] in OPEN or (len(above) > 1 and above[-2] == 'members')
+    if 'type' in node:
+        names = _constructor(cfg, node)
+        return names is None or part in names
+    return above[-1] in OPEN or (len(above) > 1 and above[-2] == 'members')
+
+
+def _constructor(cfg: Config, node: dict) -> set[str] | None:
+    """Return the arguments of the class that a dict names, None if it takes any or is not known."""
+    kind = find_class(node.get('type'), cfg.get('default_scope') or 'mmengine')
+    names = None if kind is None else argument_names(kind)
+    # a network is given its preprocessor by whoever builds it
+    return None if names is None else names | {'data_preprocessor', '_scope_'}
 
 
 def _check_kind(name: str, old: Any, new: Any) -> None:

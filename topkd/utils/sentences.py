@@ -13,6 +13,7 @@ from topkd.utils.error_context import (
     is_own,
     loaded_config,
     missing_entry,
+    package_of,
 )
 
 # what a user can cause wherever it is raised; others only while something was built, run or read for him
@@ -39,6 +40,11 @@ SYSTEM = {
 }
 
 
+# what the interpreter says of a value of another type, where no check has named it
+INTERPRETER = re.compile(
+    r'object is not|object does not|object cannot|unsupported operand|not supported between|has no len|unhashable|'
+    r"argument of type|bad operand|must be real number, not|can't multiply|can only concatenate"
+)
 LONGEST = 400  # letters of another package's message
 
 
@@ -77,6 +83,13 @@ def sentence(error: Exception, cfg: Config | None = None) -> str | None:
         place = f'{component.name or "a component"} ({component.kind})'
         return of_component(error, words, place, component.given)
     if isinstance(error, USER_ERRORS) and ' ' in words.strip():
+        if not is_own(error):
+            return f'{package_of(error)} cannot work with what it was given: {words}'
+        if isinstance(error, TypeError) and INTERPRETER.search(words):
+            return (
+                f'an entry of the config or a file holds a value of another kind than can be read here ({words}, '
+                f'{_where(error)}): compare it with the configs of configs/'
+            )
         return words
     if isinstance(error, USER_ERRORS):
         return f"'{words}' is missing or unknown ({_where(error)}): correct the input"

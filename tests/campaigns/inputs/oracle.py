@@ -13,7 +13,7 @@ FEWEST_WORDS = 6
 # what tells that something was expected, and that it did not come
 CONTRAST = re.compile(
     r'\b(must|expect(s|ed)?|needs?|needed|cannot|does not|do not|has no|holds?|lacks?|unknown|missing|got|is no|no|not|'
-    r'fails|required|invalid|unrecognized|refuses|differ|nobody|wrong|more than|too|already|full|end|unavailable)\b'
+    r'fails|required|invalid|unrecognized|refuses|differ|nobody|wrong|more than|too|already|full|end|unavailable|only|was|damaged|of a cluster)\b'
 )
 
 

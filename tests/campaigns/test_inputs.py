@@ -1,0 +1,74 @@
+"""The short form of the campaign of malformed inputs, and its judge."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .inputs.mutations import DAMAGES, READ, mutations, parser_of
+from .inputs.oracle import complaint
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_malformed_inputs_end_in_one_sentence(tmp_path):
+    # a process of its own: a fork of this one would take the threads and the state of the tests with it
+    command = [sys.executable, '-m', 'tests.campaigns', 'inputs', '--runs', '24', '--seed', '11']
+    command += ['--folder', str(tmp_path), '--json', str(tmp_path / 'report.json')]
+    result = subprocess.run(
+        command, cwd=ROOT, env=dict(os.environ, OMP_NUM_THREADS='1'), capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-2000:]
+    counts = json.loads((tmp_path / 'report.json').read_text())['counts']
+    assert counts['malformed inputs'] >= 20 and counts['malformed inputs refused'] >= 10
+
+
+@pytest.mark.parametrize(
+    'code, output, expected',
+    [
+        (1, 'error: tau must be positive, got 0: correct it in the config', None),
+        (2, "usage: train.py\ntrain.py: error: argument --x: expected one of a, b, got 'c'", None),
+        (1, 'error: spec', 'vague: spec'),
+        (1, 'error: list index is somewhere out of its range', 'vague: list index is somewhere out of its range'),
+        (1, 'Traceback (most recent call last):\nKeyError: 1', 'traceback, at last: KeyError: 1'),
+        (1, 'killed', '0 error lines, at last: killed'),
+        (-11, '', 'ended by signal 11'),
+    ],
+)
+def test_judge(code, output, expected):
+    assert complaint(code, output, hung=False) == expected
+
+
+def test_a_run_that_hangs_is_a_problem():
+    assert complaint(1, '', hung=True) == 'hung'
+
+
+def test_malformed_inputs_follow_from_the_seed(tmp_path):
+    # the file may be gone after the first change; then there is nothing to damage
+    calls = {'diagram': ('analysis/diagram.py', ['cloud.npy', '--out', 'figures'])}
+    drawn = []
+    for number in range(2):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / 'cloud.npy').write_bytes(bytes(range(200)))
+        make = mutations(random.Random(3), calls)
+        made = [next(make)(tmp_path / str(number)) for _ in range(6)]
+        drawn.append([mutation.what for mutation in made if mutation is not None])
+    assert drawn[0] == drawn[1] and len(set(drawn[0])) > 1
+
+
+def test_damages_change_a_file(tmp_path):
+    for name, damage, _ in DAMAGES:
+        path = tmp_path / 'file'
+        path.write_bytes(bytes(range(256)))
+        damage(path, random.Random(0))
+        assert not path.is_file() or path.read_bytes() != bytes(range(256)), name
+        path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def test_arguments_come_from_the_tools_own_parser():
+    options = {option for action in parser_of('train.py')._actions for option in action.option_strings}
+    assert {'--resume', '--amp', '--cfg-options', '--work-dir'} <= options and set(READ) >= {'plain', 'kd'}

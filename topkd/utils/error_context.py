@@ -2,7 +2,6 @@
 
 import traceback
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -12,8 +11,6 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from topkd.utils.annotations import mistyped
-
-PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class Failed(NamedTuple):
@@ -98,8 +95,8 @@ def failed_dataset(error: BaseException) -> Failed | None:
 
 def is_own(error: BaseException) -> bool:
     """Tell whether an error was raised by this package's own code, or by nobody, and not by a library."""
-    files = [Path(frame.f_code.co_filename) for frame in frames(error)]
-    return not files or PACKAGE in files[-1].parents
+    # a tool is a module of its own
+    return not frames(error) or package_of(error) in ('topkd', '__main__')
 
 
 def package_of(error: BaseException) -> str:

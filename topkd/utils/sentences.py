@@ -83,7 +83,7 @@ def sentence(error: Exception, cfg: Config | None = None) -> str | None:
         place = f'{component.name or "a component"} ({component.kind})'
         return of_component(error, words, place, component.given)
     if isinstance(error, USER_ERRORS) and ' ' in words.strip():
-        if not is_own(error):
+        if not is_own(error) and 'Original Traceback' not in str(error):
             return f'{package_of(error)} cannot work with what it was given: {words}'
         if isinstance(error, TypeError) and INTERPRETER.search(words):
             return (

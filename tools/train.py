@@ -9,6 +9,7 @@ import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
 from topkd.launch import prepare_training, setup_processes
 from topkd.preflight import check_run
+from topkd.utils.config import FormattedOnce
 from topkd.utils.lock import working_in
 from topkd.utils.resume import newest_checkpoint
 
@@ -45,6 +46,7 @@ def main() -> None:
             cfg.load_from = str(checkpoint)
         check_run(cfg, 'train')
         prepare_training(cfg)
+        cfg = FormattedOnce(cfg)
         runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
         runner.train()
 

@@ -1,11 +1,12 @@
 """One data_root for a whole config: from a leaf config, the command line, or a dumped config."""
 
+import copy
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
-from topkd.utils.config import apply_data_root, merge_cfg_options
+from topkd.utils.config import FormattedOnce, apply_data_root, merge_cfg_options
 
 CIFAR100 = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets' / 'cifar100.py'
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -74,3 +75,15 @@ def test_paths_written_with_the_old_root_follow_as_in_mmdet(root):
 def test_a_config_without_data_root_is_left_alone():
     cfg = merge_cfg_options(Config(dict(train_dataloader=dict(dataset=dict(type='topkd.Digits')))), dict(work_dir='w'))
     assert cfg.train_dataloader.dataset == dict(type='topkd.Digits') and cfg.work_dir == 'w'
+
+
+def test_a_text_is_formatted_again_only_if_an_entry_changed(monkeypatch):
+    plain = Config(dict(model=dict(type='A', depth=8), lr=0.1))
+    cfg, calls = FormattedOnce(plain), []
+    formatted = Config.pretty_text.fget
+    monkeypatch.setattr(Config, 'pretty_text', property(lambda self: calls.append(1) or formatted(self)))
+    assert cfg.pretty_text == cfg.pretty_text == formatted(plain) and len(calls) == 1
+    other = copy.deepcopy(cfg)
+    assert other.pretty_text == formatted(plain) and len(calls) == 1
+    other.model.depth = 20
+    assert 'depth=20' in other.pretty_text and 'depth=8' in cfg.pretty_text and len(calls) == 2

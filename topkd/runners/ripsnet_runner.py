@@ -157,7 +157,7 @@ class RipsNetRunner:
     def _trained(self, operator: str) -> Runner:
         if is_main_process():
             remove_partials(Path(self.folder, operator))
-        runner = Runner.from_cfg(Config(self.runner_config(operator)))
+        runner = Runner.from_cfg(Config(self.runner_config(operator), format_python_code=False))  # at every checkpoint
         runner.train()
         return runner
 

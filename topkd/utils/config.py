@@ -130,6 +130,32 @@ def _unmark(node: Any) -> None:
             _unmark(child)
 
 
+class FormattedOnce(Config):
+    """A config whose text is formatted once, not at every checkpoint, whose meta holds it.
+
+    Formatting takes seconds for a cohort of many members.
+
+    Args:
+        cfg (Config): Its entries, which are shared.
+
+    Examples:
+        >>> cfg = FormattedOnce(Config(dict(a=1)))
+        >>> cfg.a, cfg.pretty_text, cfg.pretty_text is cfg.pretty_text
+        (1, 'a = 1\\n', True)
+    """
+
+    def __init__(self, cfg: Config) -> None:
+        super().__init__(cfg._cfg_dict, cfg_text=cfg.text, filename=cfg.filename, env_variables=cfg.env_variables)
+
+    @property
+    def pretty_text(self) -> str:
+        """str: The config as Python, formatted anew only if an entry was changed."""
+        content = repr(self._cfg_dict)
+        if self.__dict__.get('_formatted', ('', ''))[0] != content:
+            self.__dict__['_formatted'] = (content, super().pretty_text)
+        return self.__dict__['_formatted'][1]
+
+
 def with_preprocessor(model: dict, cfg: Config) -> dict:
     """Return a model's config with the preprocessor that MMEngine's runner would give it.
 

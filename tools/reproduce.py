@@ -24,12 +24,13 @@ import topkd  # noqa: F401
 from topkd.cli import Options, count, tool
 from topkd.reproduction.cohorts import together
 from topkd.reproduction.command import add_places, make_queue, run_plan, tell
+from topkd.reproduction.costs import StepCosts
 from topkd.reproduction.operators import apart
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.planner import Planner
 from topkd.reproduction.queue import Queue
 from topkd.reproduction.report import Report
-from topkd.reproduction.tables import TABLES
+from topkd.reproduction.tables import TABLES, Table
 from topkd.reproduction.time_left import time_left
 
 TOOLS = Path(__file__).resolve().parent
@@ -54,6 +55,11 @@ def arguments() -> argparse.Namespace:
     what = parser.add_argument_group('what is run')
     what.add_argument(
         '--pairs', nargs='+', help="other pairs than the table's: names in configs/topkd, or paths of configs"
+    )
+    what.add_argument(
+        '--methods',
+        type=lambda words: words.split(','),
+        help='some rows of the table, for example at,crd,topkd; plain student and KD control always stay',
     )
     what.add_argument('--seeds', type=count, default=5, help='runs of each student (default: 5, as in the paper)')
     what.add_argument(
@@ -124,15 +130,22 @@ def departures(args: argparse.Namespace) -> list[str]:
 
 
 def suffix(args: argparse.Namespace) -> str:
-    """Name the report of other pairs or of short trainings apart from the table's own."""
+    """Name the report of other pairs, of some methods or of short trainings apart from the table's own."""
     pairs = [Path(pair).stem for pair in args.pairs or []]
-    return ''.join(f'_{part}' for part in [*pairs, f'{args.epochs}epochs' if args.epochs else ''] if part)
+    parts = [*pairs, '-'.join(args.methods or []), f'{args.epochs}epochs' if args.epochs else '']
+    return ''.join(f'_{part}' for part in parts if part)
+
+
+def read_table(args: argparse.Namespace) -> Table:
+    """Return the table, or some of its rows."""
+    table = TABLES[args.table]
+    return table if args.methods is None else table.only(args.methods)
 
 
 def make_plan(args: argparse.Namespace, queue: Queue) -> Plan:
     """Plan the table: students together that share a training, RipsNet's operators apart if they can run at once."""
     planner = Planner(TOOLS.parent / 'configs', args.work_dir, range(args.seeds), args.epochs, args.cfg_options)
-    plan = planner.plan(TABLES[args.table], args.pairs)
+    plan = planner.plan(read_table(args), args.pairs)
     plan = plan if args.single else together(plan, args.work_dir)
     return plan if queue.capacity == 1 else apart(plan)
 
@@ -154,7 +167,8 @@ def main() -> None:
     if args.dry_run:
         return
     command = shlex.join(['python', 'tools/reproduce.py', *sys.argv[1:]])
-    report = Report(args.table, TABLES[args.table], plan, command, departures(args), queue.device)
+    costs = StepCosts.read(args.results)
+    report = Report(args.table, read_table(args), plan, command, departures(args), queue.device, costs)
     failures = run_plan(plan, queue, say, lambda: report.write(args.results, suffix(args)))
     path = report.write(args.results, suffix(args))
     print(f'\n{path.read_text(encoding="utf-8")}\nWritten to {path} and {path.with_suffix(".json")}', flush=True)

@@ -6,6 +6,7 @@ from statistics import stdev
 import pytest
 from reproduction_small import CONFIGS, DIGITS, TABLE
 
+from topkd.reproduction.costs import StepCosts
 from topkd.reproduction.planner import Planner
 from topkd.reproduction.report import Report
 from topkd.reproduction.tables import R56_R20, TABLES
@@ -162,3 +163,32 @@ def test_transfer_of_every_student(planner, run_all, tmp_path):
     run_all(plan)
     text = Report('table10', table, plan, 'x').write(tmp_path).read_text()
     assert f'## {DIGITS}, stl10: top-1' in text and f'## {DIGITS}, tiny-imagenet: top-1' in text
+
+
+def test_a_ranked_table_has_published_figures_and_costs(planner, finish, tmp_path):
+    table = TABLES['methods'].only(['dkd', 'at', 'topkd'])
+    plan = planner([0]).plan(table)
+    values = dict(plain=68.0, KD=70.0, AT=69.5, DKD=71.0)
+    for row in plan.rows:
+        if row.variant.name in values:
+            finish(plan.jobs[row.jobs[0]], values[row.variant.name])
+    measured = dict(
+        methods=dict(KD=dict(ratio_kd=1.0, memory_ratio_kd=1.0), AT=dict(ratio_kd=1.1, memory_ratio_kd=1.25)),
+        environment=dict(processor='a CPU', threads=2, torch='2', pair=R56_R20, batch=64),
+    )
+    (tmp_path / 'results').mkdir()
+    (tmp_path / 'results/methods_cost.json').write_text(json.dumps(measured))
+    costs = StepCosts.read(tmp_path / 'results')
+    text = Report('methods', table, plan, 'x', costs=costs).write(tmp_path / 'results').read_text()
+    rows = [line for line in text.splitlines() if line.startswith('| ')][1:]
+    assert rows == [
+        '| CE + DKD | - | 71.97 | 72.00 | 71.00 | - | +1.00 | - | - | 1 of 1 |',
+        '| CE + KD | 70.66 | - | 71.00 | 70.00 | +0.34 | - | 1.00 | 1.00 | 1 of 1 |',
+        '| CE + AT | 70.55 | - | 70.50 | 69.50 | -0.05 | -0.50 | 1.10 | 1.25 | 1 of 1 |',
+        '| plain student (CE) | 69.06 | - | 69.00 | 68.00 | -0.06 | -2.00 | - | - | 1 of 1 |',
+        '| CE + KD + Top (TopKD) | 71.58 | - | - | - | - | - | - | - | 0 of 1 |',
+    ]
+    assert f'measured on {R56_R20}, batches of 64, a CPU, 2 threads, torch 2' in text and 'Published: ' in text
+    other = Report('methods', table, plan, 'x').write(tmp_path / 'other').read_text()
+    assert '| CE + AT | 70.55 | - | 70.50 | 69.50 | -0.05 | -0.50 | - | - | 1 of 1 |' in other
+    assert 'batches of 64' not in other

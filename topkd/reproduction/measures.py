@@ -7,7 +7,7 @@ from pathlib import Path
 from topkd.reproduction.pair_plan import PairPlan
 from topkd.reproduction.plan import Row
 from topkd.reproduction.recipe import Run
-from topkd.reproduction.variants import Variant
+from topkd.reproduction.variants import TOPKD, Variant
 
 
 class Measure:
@@ -15,9 +15,11 @@ class Measure:
 
     Attributes:
         probes: Names of the tasks that every variant is measured on, '' for the pair's own.
+        asks: Variants that it cannot do without.
     """
 
     probes: tuple[str, ...] = ('',)
+    asks: tuple[Variant, ...] = ()
 
     def rows(self, jobs: PairPlan, runs: Sequence[Run]) -> list[Row]:
         """Add the jobs that a pair needs, and return the rows that they fill.
@@ -38,6 +40,7 @@ class Students(Measure):
 
     def __init__(self, *pictures: str) -> None:
         self.pictures = pictures
+        self.asks = (TOPKD,) if pictures else ()
 
     def rows(self, jobs: PairPlan, runs: Sequence[Run]) -> list[Row]:
         """Add the students, a row for each variant, and their pictures."""
@@ -82,6 +85,8 @@ class Analysis(Measure):
         tool (str): File below ``tools``.
         *options (str): Arguments of the tool.
     """
+
+    asks = (TOPKD,)
 
     def __init__(self, tool: str, *options: str) -> None:
         self.tool, self.options = tool, options

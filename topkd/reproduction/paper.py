@@ -1,4 +1,4 @@
-"""The paper's numbers, as data."""
+"""The paper's numbers, and published ones of later methods, as data."""
 
 import json
 from collections.abc import Sequence
@@ -6,14 +6,37 @@ from functools import lru_cache
 from pathlib import Path
 
 
-@lru_cache(maxsize=1)
-def _content() -> dict:
-    return json.loads(Path(__file__).with_name('paper.json').read_text(encoding='utf-8'))
+@lru_cache
+def _content(name: str = 'paper') -> dict:
+    return json.loads(Path(__file__).with_name(f'{name}.json').read_text(encoding='utf-8'))
 
 
 def source() -> str:
     """Return where the numbers come from."""
     return _content()['source']
+
+
+def published_source() -> str:
+    """Return where the numbers of later methods come from."""
+    return _content('published')['source']
+
+
+def published_values(pair: str) -> dict[str, dict[str, float]]:
+    """Return published numbers of methods that are younger than the paper or not in its tables.
+
+    Args:
+        pair (str): Name of a config, such as 'resnet56-resnet20_cifar100'.
+
+    Returns:
+        dict: By variant and metric; empty if none is known.
+
+    Examples:
+        >>> published_values('resnet56-resnet20_cifar100')['DKD']
+        {'accuracy/top1': 71.97}
+    """
+    content = _content('published')
+    rows = content['values'].get(pair, {})
+    return {name: _by_metric(content['metrics'], values) for name, values in rows.items()}
 
 
 def paper_values(table: str, pair: str, probe: str = '') -> dict[str, dict[str, float]]:

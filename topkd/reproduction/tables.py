@@ -1,5 +1,6 @@
 """Which pairs and which variants of them make up each table of the paper."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from topkd.reproduction.measures import Analysis, Measure, Probes, RipsNets, Students
@@ -10,13 +11,16 @@ AP = {'coco/bbox_mAP': 'AP', 'coco/bbox_mAP_50': 'AP50', 'coco/bbox_mAP_75': 'AP
 MSE = {'mean': 'validation MSE, mean', 'sum': 'validation MSE, sum'}
 SCORES = {'silhouette': 'silhouette', 'calinski_harabasz': 'Calinski-Harabasz', 'davies_bouldin': 'Davies-Bouldin'}
 
-# the paper's rows that have a loss here; CRCD, DistPro, NORM and DPK have none (docs/methods.md says why)
-CIFAR_METHODS = methods(('FitNet', 'AT', 'VID', 'OFD', 'CC', 'SP', 'FSP', 'RKD', 'PKT', 'CRD'))
-CIFAR_METHODS_OTHER = tuple(variant for variant in CIFAR_METHODS if variant.name != 'FSP')  # it needs equal widths
+# the paper's rows that have a loss here; a method that gets one becomes a row by its name (docs/methods.md)
+CIFAR_METHODS = methods(('FitNet', 'AT', 'VID', 'OFD', 'CC', 'SP', 'FSP', 'RKD', 'PKT', 'CRD', 'CRCD'))
+# FSP needs equal widths
+CIFAR_METHODS_OTHER = tuple(variant for variant in CIFAR_METHODS if variant.name not in ('FSP', 'CRCD'))
 IMAGENET_METHODS = methods(('AT', 'SemCKD', 'CRD', 'CAT-KD', 'RKD', 'ReviewKD', 'DKD', 'SRRL', 'MGD'))
 COCO_METHODS = methods(('FitNet', 'FGFI', 'DKD', 'ReviewKD'), '_detection')
 TRANSFER_METHODS = methods(('AT', 'CRD', 'ReviewKD', 'DKD', 'CAT-KD'))
-TODAYS_METHODS = methods(('LSKD', 'DIST', 'NST', 'FT', 'DKD', 'ReviewKD', 'SemCKD', 'SRRL', 'MGD', 'CAT-KD', 'CWD'))
+TODAYS_METHODS = methods(
+    ('LSKD', 'DIST', 'NST', 'FT', 'DKD', 'ReviewKD', 'SemCKD', 'SRRL', 'MGD', 'CAT-KD', 'CWD', 'DistPro')
+)
 
 
 class Table(NamedTuple):
@@ -29,6 +33,8 @@ class Table(NamedTuple):
         metrics: Heading by key of ``results.json``.
         measure: What is measured of each pair: its students, probes or an analysis of them, or its RipsNets; then the
             metrics are those that it leaves.
+        paper: Tables of the paper that hold numbers of these pairs and variants; none: the one of this name.
+        ranked: Whether the rows are sorted by the first metric, and the cost of a step stands beside it.
     """
 
     title: str
@@ -36,6 +42,26 @@ class Table(NamedTuple):
     variants: tuple[Variant, ...] = (STUDENT, KD, TOPKD)
     metrics: dict[str, str] = TOP1
     measure: Measure = Students()
+    paper: tuple[str, ...] = ()
+    ranked: bool = False
+
+    def only(self, words: Sequence[str]) -> 'Table':
+        """Return the table with some of its variants, beside plain student and KD control, which always stay.
+
+        Args:
+            words (Sequence[str]): Names of variants; case and hyphens do not matter.
+
+        Raises:
+            ValueError: If there is no such variant; the message lists those that there are.
+        """
+        wanted = [word.lower().replace('-', '') for word in words]
+        known = [variant.word for variant in self.variants]
+        unknown = [word for word, plain in zip(words, wanted) if plain not in known]
+        if unknown:
+            names = ', '.join(variant.name for variant in self.variants)
+            raise ValueError(f'--methods {",".join(unknown)}: this table has {names}')
+        kept = (STUDENT, KD, *self.measure.asks)
+        return self._replace(variants=tuple(v for v in self.variants if v in kept or v.word in wanted))
 
 
 CIFAR_SAME = (
@@ -139,6 +165,8 @@ TABLES: dict[str, Table] = dict(
         'Every method on one pair (not in the paper)',
         (R56_R20,),
         (STUDENT, KD, *CIFAR_METHODS, *TODAYS_METHODS, TOPKD, EXACT),
+        paper=('table1', 'table2'),
+        ranked=True,
     ),
     digits=Table(
         "TopKD on scikit-learn's digits (not in the paper)",

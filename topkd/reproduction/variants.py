@@ -36,6 +36,11 @@ class Variant(NamedTuple):
     method: str = ''
 
     @property
+    def word(self) -> str:
+        """str: The name as it is typed on a command line, in lower case without hyphens."""
+        return self.name.lower().replace('-', '')
+
+    @property
     def is_plain(self) -> bool:
         """bool: Whether the student learns without a teacher."""
         return self.config == PLAIN
@@ -135,7 +140,7 @@ def _plain(cfg: Config) -> Config:
     content['custom_hooks'] = [
         hook for hook in content.get('custom_hooks', []) if hook['type'].split('.')[-1] not in OF_DISTILLATION
     ]
-    for key in ('teacher', 'losses', 'distillation_hooks', 'clouds', 'ripsnet'):
+    for key in ('pair', 'teacher', 'losses', 'distillation_hooks', 'clouds', 'ripsnet'):
         content.pop(key, None)
     return Config(content)
 

@@ -24,11 +24,19 @@ def test_quick_job_ends_with_a_table_and_a_picture(request, tmp_path):
     assert done.returncode == 0, done.stderr
     out = done.stdout
     assert '16 scenes to train on and 8 of other writers to measure' in out
-    for name in ('teacher', 'plain student', 'TopKD student'):
+    pair = 'faster-rcnn_r18w32-r18w16_digit-scenes_exact'
+    folders = {
+        'teacher': 'teachers/faster-rcnn_r18w32_digit-scenes_1epochs',
+        'plain student': 'plain/faster-rcnn_r18w16_digit-scenes_exact/seed0_1epochs',
+        'KD student': f'{pair}/KD/seed0_1epochs',
+        'TopKD student': f'{pair}/TopKD/seed0_1epochs',
+    }
+    for name, folder in folders.items():
         assert re.search(rf'\[ +\d+ s\] {name}: AP 0\.\d{{3}}', out)
         assert re.search(rf'^{name} +0\.\d{{3}} +0\.\d{{3}} +0\.\d{{3}}', out, re.MULTILINE)
-        results = json.loads((tmp_path / 'job' / name.replace(' ', '_') / 'results.json').read_text())
+        results = json.loads((tmp_path / 'job' / folder / 'results.json').read_text())
         assert results['last']['iter'] == 2
-    assert (tmp_path / 'job' / 'TopKD_student' / 'student_epoch_1.pth').is_file()
-    # four rows of five scenes at twice their size, below titles
-    assert cv2.imread(str(tmp_path / 'job' / 'detections.png')).shape == (4 * (28 + 262), 5 * 262, 3)
+    for name in ('KD student', 'TopKD student'):
+        assert (tmp_path / 'job' / folders[name] / 'student_epoch_1.pth').is_file()
+    # five rows of five scenes at twice their size, below titles
+    assert cv2.imread(str(tmp_path / 'job' / 'detections.png')).shape == (5 * (28 + 262), 5 * 262, 3)

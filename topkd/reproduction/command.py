@@ -8,7 +8,7 @@ from pathlib import Path
 
 from topkd.cli import Options, count
 from topkd.reproduction.devices import visible_gpus
-from topkd.reproduction.execution import Execution, Say
+from topkd.reproduction.execution import Execution, Look, Say
 from topkd.reproduction.local_queue import LocalQueue
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.queue import Queue
@@ -59,7 +59,9 @@ def make_queue(args: argparse.Namespace, tools: Path) -> Queue:
     return LocalQueue(tools, args.jobs or 1, args.gpus or min(1, len(visible)), visible)
 
 
-def run_plan(plan: Plan, queue: Queue, say: Say, after: Callable[[], object] = lambda: None) -> list[str]:
+def run_plan(
+    plan: Plan, queue: Queue, say: Say, after: Callable[[], object] = lambda: None, look: Look = lambda running: None
+) -> list[str]:
     """Run what is missing of a plan; SIGINT and SIGTERM end this process with exit code 130 and a sentence.
 
     Args:
@@ -67,11 +69,12 @@ def run_plan(plan: Plan, queue: Queue, say: Say, after: Callable[[], object] = l
         queue (Queue): Where they run.
         say (Callable): Prints a line of progress.
         after (Callable): Called after every job, to bring a report up to date.
+        look (Callable): Called several times a second with the jobs that run, by name.
 
     Returns:
         list[str]: One sentence for each job that failed.
     """
-    execution = Execution(plan, queue, say, after)
+    execution = Execution(plan, queue, say, after, look)
     before = {number: signal.signal(number, execution.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     outcome = execution.run()
     for number, handler in before.items():

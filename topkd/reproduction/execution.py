@@ -1,13 +1,14 @@
 """Run a plan by a queue: submit what can be, look after it, and say how each job ended."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.queue import Queue, Submitted
 
 Say = Callable[[str], None]
+Look = Callable[[Mapping[str, Submitted]], object]
 PAUSE = 0.2  # seconds between two looks at the jobs
 STARTS = 4  # of a job that is killed each time
 
@@ -20,14 +21,17 @@ class Execution:
         queue (Queue): Where they run.
         say (Callable): Prints a line of progress.
         after (Callable): Called after every job, to bring the report up to date.
+        look (Callable): Called in every round with the jobs that are submitted, by name.
 
     Attributes:
         failures: What is to be said of each job that failed, by name.
         left_out: For each job that was not run, the failed one that it needs.
     """
 
-    def __init__(self, plan: Plan, queue: Queue, say: Say, after: Callable[[], object]) -> None:
-        self.plan, self.queue, self.say, self.after = plan, queue, say, after
+    def __init__(
+        self, plan: Plan, queue: Queue, say: Say, after: Callable[[], object], look: Look = lambda running: None
+    ) -> None:
+        self.plan, self.queue, self.say, self.after, self.look = plan, queue, say, after, look
         self.waiting = {job.name for job in plan.missing()}
         self.submitted: dict[str, Submitted] = {}
         self.failures: dict[str, str] = {}
@@ -57,6 +61,7 @@ class Execution:
                     self._settle(name)
             for name in [name for name in self.plan.jobs if name in self.waiting]:
                 self._try(name)
+            self.look(self.submitted)
             if not ended:
                 time.sleep(PAUSE)
         return self.queue.stop(list(self.submitted.values())) if self._interrupted else None

@@ -46,11 +46,6 @@ WITHOUT_EXAMPLE = {
         'topkd.analysis.embeddings.planes.umap_plane',
     ),
     "a detector's anchors": ('topkd.models.losses.fgfi_loss.FGFILoss',),
-    'a searched process and its training': (
-        'topkd.models.losses.distpro_loss.DistProLoss',
-        'topkd.models.losses.distpro_loss.Pathway',
-    ),
-    'a file that is missing': ('topkd.models.vectorizers.ripsnet_file.check_ripsnet_exists',),
 }
 
 

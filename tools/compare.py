@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compare networks: parameters, FLOPs, memory, latency and accuracy, in one table and one picture.
+r"""Compare networks: parameters, FLOPs, memory, latency and accuracy, in one table and one picture.
 
 python tools/compare.py \\
     teacher=configs/baselines/resnet56_cifar100.py:checkpoints/resnet56_cifar100.pth \\

@@ -43,12 +43,13 @@ def annotations_of(scene: DigitScene, image_id: int, first_id: int) -> list[dict
     """Describe the digits of a scene in COCO's words.
 
     Args:
-        scene: The scene.
-        image_id: Its id.
-        first_id: Id of its first annotation.
+        scene (DigitScene): The scene.
+        image_id (int): Its id.
+        first_id (int): Id of its first annotation.
 
     Returns:
-        One dict a digit; `bbox` is x, y, width, height in pixels and `area` that of the box, for want of outlines.
+        list[dict[str, Any]]: One dict a digit; `bbox` is x, y, width, height in pixels and `area` that of the box, for
+        want of outlines.
     """
     annotations = []
     for annotation_id, (box, label) in enumerate(zip(scene.boxes.tolist(), scene.labels.tolist()), first_id):
@@ -70,9 +71,9 @@ def write_split(folder: Path, split: str, info: dict[str, Any]) -> None:
     """Write the images and the json of one split.
 
     Args:
-        folder: Existing folder of the set.
-        split: 'train' or 'val'.
-        info: Options of the set, kept in the json.
+        folder (Path): Existing folder of the set.
+        split (str): 'train' or 'val'.
+        info (dict[str, Any]): Options of the set, kept in the json.
     """
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -108,12 +109,12 @@ def make_digit_scenes(out: Path, info: dict[str, Any]) -> None:
     """Write the set beside `out` and rename it at the end, so that `out` is complete or not there.
 
     Args:
-        out: Folder to create.
-        info: The options `train`, `val` (numbers of scenes), `seed` and `size` (pixels).
+        out (Path): Folder to create.
+        info (dict[str, Any]): The options `train`, `val` (numbers of scenes), `seed` and `size` (pixels).
 
     Raises:
         FileExistsError: If `out` is there and not empty.
-        ValueError: For numbers of scenes, a seed or a size out of range.
+        ValueError: If a number of scenes, a seed or a size is out of range.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(f'{out} exists and is not this set: remove it or name another folder')

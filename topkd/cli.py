@@ -54,9 +54,9 @@ def artifact_runner(args: argparse.Namespace, name: str, task: Task) -> Any:
     """Build the runner that makes a part of a loss's artifact.
 
     Args:
-        args: Of :func:`artifact_parser`.
-        name: Of the runner in the registry.
-        task: Whose needs are looked for first, see :func:`topkd.preflight.check_run`.
+        args (argparse.Namespace): Of :func:`artifact_parser`.
+        name (str): Of the runner in the registry.
+        task (Task): Whose needs are looked for first, see :func:`topkd.preflight.check_run`.
     """
     cfg = load_config(args)
     check_run(cfg, task, args.loss)
@@ -106,9 +106,9 @@ def named_paths(words: Sequence[str], exists: Callable[[str], bool], what: str) 
     """Read ``NAME=PATH`` arguments.
 
     Args:
-        words: The arguments; one without a name is named after its file or folder.
-        exists: ``os.path.isfile`` or ``os.path.isdir``.
-        what: What a path should be, for the messages: 'checkpoint' or 'run'.
+        words (Sequence[str]): The arguments; one without a name is named after its file or folder.
+        exists (Callable): ``os.path.isfile`` or ``os.path.isdir``.
+        what (str): What a path should be, for the messages: 'checkpoint' or 'run'.
 
     Returns:
         dict: Path by name, in the order given.
@@ -145,7 +145,7 @@ def origin(args: argparse.Namespace, *names: str, **values: Any) -> dict[str, An
     Args:
         args (argparse.Namespace): Of the tool.
         names (str): Arguments to write as they are.
-        values: What is written besides.
+        values (Any): What is written besides.
     """
     return dict(command=shlex.join(sys.argv), **{name: getattr(args, name) for name in names}, **values)
 

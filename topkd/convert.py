@@ -1,4 +1,4 @@
-"""Turn checkpoints of other projects into ours: every weight finds its place, or the file is refused."""
+"""Conversion of checkpoints of other projects; a file is refused unless every weight finds its place."""
 
 import copy
 import os

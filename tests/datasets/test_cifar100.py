@@ -93,7 +93,7 @@ BAD_SPLITS = [
 @pytest.mark.parametrize('changes, message', BAD_SPLITS)
 def test_a_broken_split_is_named(folder, changes, message):
     write_split(folder / 'train', 6, **changes)
-    with pytest.raises(ValueError, match=f"Expected .*{message}.*: replace it by the official archive's file"):
+    with pytest.raises(ValueError, match=f"expected .*{message}.*: replace it by the official archive's file"):
         CIFAR100(folder)
     assert len(CIFAR100(folder, split='test')) == 4
 
@@ -101,26 +101,26 @@ def test_a_broken_split_is_named(folder, changes, message):
 def test_a_truncated_file_and_foreign_pickles_are_named(folder):
     content = (folder / 'train').read_bytes()
     (folder / 'train').write_bytes(content[: len(content) // 2])
-    with pytest.raises(ValueError, match='Expected .*train to be a pickle of NumPy arrays, got a truncated'):
+    with pytest.raises(ValueError, match='expected .*train to be a pickle of NumPy arrays, got a truncated'):
         CIFAR100(folder)
     (folder / 'train').write_bytes(pickle.dumps([1, 2]))
-    with pytest.raises(ValueError, match='Expected .*train to hold a dict, got list'):
+    with pytest.raises(ValueError, match='expected .*train to hold a dict, got list'):
         CIFAR100(folder)
     (folder / 'meta').write_bytes(pickle.dumps(dict(fine_label_names=['one'])))
-    with pytest.raises(ValueError, match="Expected .*meta to hold 'fine_label_names' to be 100 names, got 1"):
+    with pytest.raises(ValueError, match="expected .*meta to hold 'fine_label_names' to be 100 names, got 1"):
         CIFAR100(folder, split='test')
 
 
 def test_missing_files_are_named_with_what_to_do(folder, tmp_path):
     (folder / 'test').unlink()
     (folder / 'meta').unlink()
-    message = 'Expected the files train, test and meta .* got no test and no meta: fetch https.* and set data_root'
+    message = 'expected the files train, test and meta .* got no test and no meta: fetch https.* and set data_root'
     # A half folder is the user's: nothing is downloaded over it.
     with pytest.raises(FileNotFoundError, match=message):
         CIFAR100(folder)
     with pytest.raises(FileNotFoundError, match='got no train and no test and no meta'):
         CIFAR100(tmp_path / 'nowhere', download=False)
-    with pytest.raises(ValueError, match="Expected split 'train' or 'test', got 'val'"):
+    with pytest.raises(ValueError, match="expected split 'train' or 'test', got 'val'"):
         CIFAR100(folder, split='val')
 
 

@@ -47,7 +47,7 @@ def test_three_files_arrive_and_nothing_else(archive, tmp_path):
 def test_a_changed_archive_is_refused(archive, tmp_path):
     archive.write_bytes(archive.read_bytes()[:-10])
     with pytest.raises(
-        ValueError, match='Expected an archive with the md5 sum .* got another one: try again, or fetch'
+        ValueError, match='expected an archive with the md5 sum .* got another one: try again, or fetch'
     ):
         download_cifar100(tmp_path / 'data' / 'cifar-100-python')
     assert not (tmp_path / 'data').exists()

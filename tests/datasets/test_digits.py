@@ -43,9 +43,9 @@ def test_enlargement():
 @pytest.mark.parametrize(
     'kwargs, message',
     [
-        (dict(split='val'), "Expected split 'train' or 'test', got 'val'"),
-        (dict(image_size=0), 'Expected image_size to be a positive number of pixels, got 0'),
-        (dict(interpolation='cubic'), "Expected interpolation 'bilinear' or 'nearest', got 'cubic'"),
+        (dict(split='val'), "expected split 'train' or 'test', got 'val'"),
+        (dict(image_size=0), 'expected image_size to be a positive number of pixels, got 0'),
+        (dict(interpolation='cubic'), "expected interpolation 'bilinear' or 'nearest', got 'cubic'"),
     ],
 )
 def test_bad_arguments(kwargs, message):

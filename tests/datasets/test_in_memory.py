@@ -65,7 +65,7 @@ def test_collate_stacks_samples_and_passes_batches_through():
     assert type(stacked) is dict and type(passed) is dict
     for key in ('inputs', 'gt_label'):
         assert torch.equal(stacked[key], passed[key])
-    with pytest.raises(TypeError, match="Expected samples that are dicts of tensors .* got \\['Tensor'\\]"):
+    with pytest.raises(TypeError, match="expected samples that are dicts of tensors .* got \\['Tensor'\\]"):
         collate_batch([torch.zeros(1)])
 
 
@@ -84,8 +84,8 @@ def test_indices_select_a_subset_as_in_mmengine(indices, expected):
 @pytest.mark.parametrize(
     'indices, error, message',
     [
-        (21, ValueError, 'Expected indices to select 1 to 20 samples .* got 21'),
-        (0, ValueError, 'Expected indices to select 1 to 20 samples .* got 0'),
+        (21, ValueError, 'expected indices to select 1 to 20 samples .* got 21'),
+        (0, ValueError, 'expected indices to select 1 to 20 samples .* got 0'),
         ([3, 20], ValueError, 'data set of 20 samples, got positions from 3 to 20'),
         ([], TypeError, 'number of samples or a list of positions, got \\[\\]'),
         ([0.5], TypeError, 'number of samples or a list of positions, got \\[0.5\\]'),
@@ -100,14 +100,14 @@ def test_bad_indices(indices, error, message):
 @pytest.mark.parametrize(
     'images, labels, message',
     [
-        (torch.zeros(2, 3, 4, 4), torch.zeros(2).long(), 'Expected uint8 images of shape .*got torch.float32'),
+        (torch.zeros(2, 3, 4, 4), torch.zeros(2).long(), 'expected uint8 images of shape .*got torch.float32'),
         (torch.zeros(2, 1, 4, 4).byte(), torch.zeros(2).long(), 'got torch.uint8 of shape \\(2, 1, 4, 4\\)'),
         (
             torch.zeros(2, 3, 4, 4).byte(),
             torch.zeros(3).long(),
-            'Expected int64 labels of shape \\(2,\\).*shape \\(3,\\)',
+            'expected int64 labels of shape \\(2,\\).*shape \\(3,\\)',
         ),
-        (torch.zeros(2, 3, 4, 4).byte(), torch.zeros(2), 'Expected int64 labels .* got torch.float32'),
+        (torch.zeros(2, 3, 4, 4).byte(), torch.zeros(2), 'expected int64 labels .* got torch.float32'),
     ],
 )
 def test_images_and_labels_must_fit(images, labels, message):

@@ -61,5 +61,5 @@ def test_code_is_refused_and_not_run(tmp_path):
 @pytest.mark.parametrize('content', [b'', b'not a pickle', pickle.dumps(dict(data=np.zeros(9)))[:-30]])
 def test_broken_files_are_named(tmp_path, content):
     (tmp_path / 'train').write_bytes(content)
-    with pytest.raises(ValueError, match='Expected .*train to be a pickle of NumPy arrays, got a truncated'):
+    with pytest.raises(ValueError, match='expected .*train to be a pickle of NumPy arrays, got a truncated'):
         load_arrays(tmp_path / 'train')

@@ -27,5 +27,5 @@ def test_the_same_size_is_the_same_tensor():
 
 @pytest.mark.parametrize('size', [0, -1, 2.5, True, '32'])
 def test_sizes_that_are_none(size):
-    with pytest.raises(ValueError, match='Expected size to be a positive number of pixels or None, got'):
+    with pytest.raises(ValueError, match='expected size to be a positive number of pixels or None, got'):
         check_size(size)

@@ -67,7 +67,7 @@ def test_broken_files(written, tmp_path, name, content, message):
 
 
 def test_missing_files_and_bad_arguments(written, tmp_path):
-    with pytest.raises(ValueError, match="Expected split 'train' or 'test', got 'unlabeled'"):
+    with pytest.raises(ValueError, match="expected split 'train' or 'test', got 'unlabeled'"):
         STL10(tmp_path, split='unlabeled')
     with pytest.raises(ValueError, match='positive number of pixels'):
         STL10(tmp_path, size=0)

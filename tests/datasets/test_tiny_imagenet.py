@@ -69,7 +69,7 @@ def test_images_of_several_sizes_need_a_size(folder):
 
 
 def test_what_is_missing_or_broken(folder, tmp_path):
-    with pytest.raises(ValueError, match="Expected split 'train' or 'val', got 'test'"):
+    with pytest.raises(ValueError, match="expected split 'train' or 'val', got 'test'"):
         TinyImageNet(folder, split='test')
     with pytest.raises(FileNotFoundError, match=r'got no wnids\.txt there: unpack tiny-imagenet-200\.zip'):
         TinyImageNet(tmp_path / 'none')
@@ -79,7 +79,7 @@ def test_what_is_missing_or_broken(folder, tmp_path):
     with pytest.raises(ValueError, match=r'name an image and a class of wnids\.txt, got .val_9\.JPEG'):
         TinyImageNet(folder, split='val')
     annotations.write_text(lines + 'val_9.JPEG\tn01\t0\t0\t1\t1\n')
-    with pytest.raises(FileNotFoundError, match=r'Expected the image .*val_9\.JPEG, got no such file'):
+    with pytest.raises(FileNotFoundError, match=r'expected the image .*val_9\.JPEG, got no such file'):
         TinyImageNet(folder, split='val')
     annotations.unlink()
     with pytest.raises(FileNotFoundError, match=r'val_annotations\.txt, got no such file'):

@@ -23,7 +23,7 @@ class CloudComparison(nn.Module):
         FileNotFoundError: If there is no file.
         ValueError: If the file holds no spec.
 
-    Examples:
+    Example:
         A student that differs in scale alone; the file is that of an untrained network.
 
         >>> from topkd.topology import PersistenceImager, rips_diagrams
@@ -86,7 +86,7 @@ class Judged(nn.Module):
     Raises:
         ValueError: If the file holds no spec.
 
-    Examples:
+    Example:
         >>> from topkd.topology import PersistenceImager, rips_diagrams
         >>> from topkd.utils.checkpoint import save_file
         >>> clouds = torch.rand(2, 16, 8)

@@ -1,4 +1,4 @@
-"""How all figures of this package look: colors that everybody can tell apart, readable in print and in gray."""
+"""The style of all figures: colors that everybody can tell apart, in print and in gray too."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def new_figure(width: float, height: float, **subplots: Any) -> tuple[Figure, An
     Args:
         width (float): In inches.
         height (float): In inches.
-        subplots: As in matplotlib's ``Figure.subplots``.
+        **subplots (Any): As in matplotlib's ``Figure.subplots``.
 
     Returns:
         tuple: The figure, and its axes as ``Figure.subplots`` returns them.

@@ -13,8 +13,9 @@ COMMANDS = 'python tools/gen_pi.py CONFIG\n  python tools/train_ripsnet.py CONFI
 
 
 class RipsNetArtifact:
-    """The folder that all students of a teacher share: ``clouds.npy``, ``images.npy``, ``manifest.json``,
-    ``ripsnet.pth``.
+    """The folder that all students of a teacher share.
+
+    It holds ``clouds.npy``, ``images.npy``, ``manifest.json`` and ``ripsnet.pth``.
 
     Args:
         teacher (str): Name of the teacher; it says network and data set, for example ``resnet56_cifar100``.
@@ -131,7 +132,7 @@ class RipsNetArtifact:
 
         Args:
             found (dict): ``request`` of the manifest.
-            **asked: Entries to compare besides those of this artifact's own request.
+            **asked (Any): Entries to compare besides those of this artifact's own request.
 
         Raises:
             ValueError: Naming every entry that differs.
@@ -139,11 +140,13 @@ class RipsNetArtifact:
         check_request(found, dict(teacher=self.teacher, **self.request, **asked), self.folder)
 
     def settings(self, operators: tuple[str, ...]) -> dict[str, Any]:
-        """Return the settings that the files were made with, by ``clouds.<name>`` and ``ripsnet.<name>``, as far as
-        they say.
+        """Return the settings that the files were made with, as far as they say.
 
         Args:
             operators (tuple[str, ...]): Whose trainings are looked for.
+
+        Returns:
+            dict: By ``clouds.<name>`` and ``ripsnet.<name>``.
         """
         request = self.found().get('request', {})
         keys = [key for key in ('num_clouds', 'seed', 'batch_statistics', 'scales') if key in request]
@@ -156,8 +159,9 @@ class RipsNetArtifact:
 
 
 def artifact_name(teacher: str, request: dict[str, Any]) -> str:
-    """Name the folder of a teacher's clouds: ``<teacher>_<tap>_n<points>_h<dims>``, and what departs from the paper
-    behind it.
+    """Name the folder of a teacher's clouds.
+
+    It is ``<teacher>_<tap>_n<points>_h<dims>``, and behind it what departs from the paper.
 
     Args:
         teacher (str): Name of the teacher.
@@ -215,6 +219,5 @@ def check_request(found: dict, asked: dict, folder: str | Path) -> None:
     if different:
         raise ValueError(
             f"the artifact in '{folder}' was made for another config ({'; '.join(different)}): delete the folder, or "
-            'set '
-            'vectorizer.checkpoint to a path in another one'
+            'set vectorizer.checkpoint to a path in another one'
         )

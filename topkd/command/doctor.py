@@ -33,10 +33,10 @@ class Finding(NamedTuple):
     """A line of the report.
 
     Attributes:
-        good: True if all is well, False if something must be done, None for what is optional.
-        what: The subject.
-        says: What was found.
-        do: What to do about it; empty if nothing.
+        good (bool, optional): True if all is well, False if something must be done, None for what is optional.
+        what (str): The subject.
+        says (str): What was found.
+        do (str): What to do about it; empty if nothing.
     """
 
     good: bool | None

@@ -42,8 +42,9 @@ def arguments() -> argparse.Namespace:
 def stem(config: str) -> str:
     """Return the name of a config, ``resnet18_8xb16_cifar10`` of ``mmpretrain::resnet/resnet18_8xb16_cifar10.py``.
 
-    >>> stem('mmpretrain::resnet/resnet18_8xb16_cifar10.py')
-    'resnet18_8xb16_cifar10'
+    Example:
+        >>> stem('mmpretrain::resnet/resnet18_8xb16_cifar10.py')
+        'resnet18_8xb16_cifar10'
     """
     return Path(config.rsplit('::', 1)[-1]).stem
 
@@ -51,8 +52,9 @@ def stem(config: str) -> str:
 def data_roots(node: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """List the paths of all ``data_root`` entries below a node of a config, without that last word.
 
-    >>> data_roots(dict(dataset=dict(type='Repeat', dataset=dict(data_root='data/'))))
-    [('dataset', 'dataset')]
+    Example:
+        >>> data_roots(dict(dataset=dict(type='Repeat', dataset=dict(data_root='data/'))))
+        [('dataset', 'dataset')]
     """
     if not isinstance(node, dict):
         return []

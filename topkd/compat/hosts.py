@@ -20,8 +20,8 @@ class MissingHostFinder:
 
         Args:
             fullname (str): Dotted name of the module that is being imported.
-            path: ``__path__`` of its parent package, unused.
-            target: Module that is being reloaded, unused.
+            path (Any): ``__path__`` of its parent package, unused.
+            target (Any): Module that is being reloaded, unused.
 
         Raises:
             ModuleNotFoundError: If the module is a host toolbox.
@@ -43,8 +43,9 @@ def missing_hosts() -> list[str]:
     Returns:
         list[str]: Their import names; empty if all are here.
 
-    >>> missing_hosts()
-    []
+    Example:
+        >>> missing_hosts()
+        []
     """
     return [name for name in HOSTS if not is_installed(name)]
 
@@ -55,8 +56,9 @@ def is_installed(name: str) -> bool:
     Args:
         name (str): Its import name.
 
-    >>> is_installed('torch'), is_installed('no_such_module')
-    (True, False)
+    Example:
+        >>> is_installed('torch'), is_installed('no_such_module')
+        (True, False)
     """
     try:
         return find_spec(name) is not None

@@ -1,4 +1,4 @@
-"""What stands for an op of mmcv that nobody provides."""
+"""A stand-in for ops of mmcv that are not available: it raises an error that says so when it is called."""
 
 from typing import Any, NoReturn
 
@@ -7,7 +7,7 @@ class MissingOp:
     """Raises, when it is called, an error that says which op is missing and what to install.
 
     Args:
-        name: Name of the op in mmcv's compiled extension.
+        name (str): Name of the op in mmcv's compiled extension.
     """
 
     def __init__(self, name: str) -> None:
@@ -17,7 +17,7 @@ class MissingOp:
         """Raise for whatever arguments mmcv passes.
 
         Raises:
-            NotImplementedError: Always.
+            NotImplementedError: If it is called.
         """
         import torch  # already loaded by whoever calls an op, and not needed to import topkd
 

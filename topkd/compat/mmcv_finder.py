@@ -25,12 +25,12 @@ class MMCVExtensionFinder:
         """Return the spec of the stand-in extension, None for every other module.
 
         Args:
-            fullname: Dotted name of the module that is being imported.
-            path: ``__path__`` of its parent package, unused.
-            target: Module that is being reloaded, unused.
+            fullname (str): Dotted name of the module that is being imported.
+            path (Any): ``__path__`` of its parent package, unused.
+            target (Any): Module that is being reloaded, unused.
 
         Returns:
-            The spec of ``mmcv_ext.py`` under the name ``mmcv._ext``, or None.
+            ModuleSpec | None: The spec of ``mmcv_ext.py`` under the name ``mmcv._ext``, or None.
         """
         if fullname != EXTENSION:
             return None

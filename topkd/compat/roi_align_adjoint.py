@@ -21,15 +21,15 @@ def roi_align_adjoint(
     is pooled as Y_k F_b X_k^T and its share of the gradient is Y_k^T G_k X_k.
 
     Args:
-        grad_output: (k, C, bins_h, bins_w) gradient of the loss.
-        rois: (k, 5) rows of image index, x1, y1, x2, y2 in pixels of the image.
-        input_shape: N, C, H, W of the features.
-        spatial_scale: Pixels of the features per pixel of the image.
-        sampling_ratio: Samples of a bin along each axis; 0 takes one per pixel of the features.
-        aligned: Whether pixel centers lie at half-integer coordinates.
+        grad_output (Tensor): (k, C, bins_h, bins_w) gradient of the loss.
+        rois (Tensor): (k, 5) rows of image index, x1, y1, x2, y2 in pixels of the image.
+        input_shape (tuple[int, ...]): N, C, H, W of the features.
+        spatial_scale (float): Pixels of the features per pixel of the image.
+        sampling_ratio (int): Samples of a bin along each axis; 0 takes one per pixel of the features.
+        aligned (bool): Whether pixel centers lie at half-integer coordinates.
 
     Returns:
-        (N, C, H, W) gradient in the dtype of `grad_output`.
+        Tensor: (N, C, H, W) gradient in the dtype of `grad_output`.
     """
     num_images, channels, height, width = input_shape
     bins_h, bins_w = grad_output.shape[-2:]
@@ -56,14 +56,14 @@ def axis_weights(start: Tensor, size: Tensor, bins: int, length: int, sampling_r
     and the rest is clamped to the pixel centers.
 
     Args:
-        start: (k,) lower edge of the regions in pixels of the features.
-        size: (k,) their extent in pixels of the features.
-        bins: Bins P of the axis.
-        length: Pixels H of the axis.
-        sampling_ratio: Samples of a bin, 0 for one per pixel.
+        start (Tensor): (k,) lower edge of the regions in pixels of the features.
+        size (Tensor): (k,) their extent in pixels of the features.
+        bins (int): Bins P of the axis.
+        length (int): Pixels H of the axis.
+        sampling_ratio (int): Samples of a bin, 0 for one per pixel.
 
     Returns:
-        (k, P, H) weights.
+        Tensor: (k, P, H) weights.
     """
     counts = torch.full_like(size, sampling_ratio) if sampling_ratio > 0 else (size / bins).ceil().clamp(min=0)
     most = int(counts.max()) if len(counts) else 0

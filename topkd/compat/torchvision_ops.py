@@ -35,13 +35,13 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
     edge lie one pixel further out.
 
     Args:
-        boxes: (n, 4) corners x1, y1, x2, y2 in pixels.
-        scores: (n,) of any floating dtype; equal scores keep the order of the input.
-        iou_threshold: Overlap in [0, 1] above which the box of lower score is dropped.
-        offset: 0 (continuous coordinates) or 1 (inclusive pixel indices).
+        boxes (Tensor): (n, 4) corners x1, y1, x2, y2 in pixels.
+        scores (Tensor): (n,) of any floating dtype; equal scores keep the order of the input.
+        iou_threshold (float): Overlap in [0, 1] above which the box of lower score is dropped.
+        offset (int): 0 (continuous coordinates) or 1 (inclusive pixel indices).
 
     Returns:
-        (k,) int64 indices of the boxes kept, by descending score.
+        Tensor: (k,) int64 indices of the boxes kept, by descending score.
     """
     dtype = _compute_dtype(boxes, scores)
     boxes, scores = boxes.to(dtype), scores.to(dtype)
@@ -66,20 +66,20 @@ def roi_align_forward(
     """Write into `output` the mean of bilinear samples in each of the bins of every region.
 
     Args:
-        input: (N, C, H, W) features.
-        rois: (k, 5) rows of image index, x1, y1, x2, y2 in pixels of the image.
-        output: (k, C, aligned_height, aligned_width), overwritten.
-        argmax_y: Unused, positions of the maxima in mmcv's 'max' mode.
-        argmax_x: Unused.
-        aligned_height: Bins of a region, vertically.
-        aligned_width: Bins of a region, horizontally.
-        spatial_scale: Pixels of the features per pixel of the image.
-        sampling_ratio: Samples of a bin along each axis; 0 takes one per pixel of the features.
-        pool_mode: 1, the average.
-        aligned: Whether pixel centers lie at half-integer coordinates (the legacy False has them at integers).
+        input (Tensor): (N, C, H, W) features.
+        rois (Tensor): (k, 5) rows of image index, x1, y1, x2, y2 in pixels of the image.
+        output (Tensor): (k, C, aligned_height, aligned_width), overwritten.
+        argmax_y (Tensor): Unused, positions of the maxima in mmcv's 'max' mode.
+        argmax_x (Tensor): Unused.
+        aligned_height (int): Bins of a region, vertically.
+        aligned_width (int): Bins of a region, horizontally.
+        spatial_scale (float): Pixels of the features per pixel of the image.
+        sampling_ratio (int): Samples of a bin along each axis; 0 takes one per pixel of the features.
+        pool_mode (int): 1, the average.
+        aligned (bool): Whether pixel centers lie at half-integer coordinates (the legacy False has them at integers).
 
     Raises:
-        NotImplementedError: For pool_mode 0, the maximum, which torchvision lacks.
+        NotImplementedError: If ``pool_mode`` is 0, the maximum, which torchvision lacks.
     """
     if pool_mode != AVERAGE:
         MissingOp("roi_align with pool_mode='max'")()
@@ -110,20 +110,20 @@ def roi_align_backward(
     ``torch.use_deterministic_algorithms(True)``; matrix products take its place there.
 
     Args:
-        grad_output: (k, C, aligned_height, aligned_width) gradient of the loss.
-        rois: (k, 5) as in the forward.
-        argmax_y: Unused.
-        argmax_x: Unused.
-        grad_input: (N, C, H, W), added to.
-        aligned_height: As in the forward, like all that follow.
-        aligned_width: See above.
-        spatial_scale: See above.
-        sampling_ratio: See above.
-        pool_mode: See above.
-        aligned: See above.
+        grad_output (Tensor): (k, C, aligned_height, aligned_width) gradient of the loss.
+        rois (Tensor): (k, 5) as in the forward.
+        argmax_y (Tensor): Unused.
+        argmax_x (Tensor): Unused.
+        grad_input (Tensor): (N, C, H, W), added to.
+        aligned_height (int): As in the forward, like all that follow.
+        aligned_width (int): See above.
+        spatial_scale (float): See above.
+        sampling_ratio (int): See above.
+        pool_mode (int): See above.
+        aligned (bool): See above.
 
     Raises:
-        NotImplementedError: For pool_mode 0, the maximum.
+        NotImplementedError: If ``pool_mode`` is 0, the maximum.
     """
     if pool_mode != AVERAGE:
         MissingOp("roi_align with pool_mode='max'")()

@@ -31,16 +31,18 @@ class CIFAR100(InMemoryImages, FilesOnDisk):
     the samples is welcome. Where the folder is missing, the official archive is downloaded by rank 0.
 
     Args:
-        data_root: The ``cifar-100-python`` folder or its parent; None stands for ``data/cifar100``.
-        split: 'train' or 'test'.
-        download: Whether to fetch the official archive where there is no such folder.
-        indices: Keep the first ``indices`` samples, or those of a list of positions; None keeps all.
-        per_class: Keep of every class the images of ranks ``(begin, end)``, whatever the order of the file; see
-            :func:`topkd.datasets.class_slices.class_slice`. Not together with ``indices``.
+        data_root (str | Path, optional): The ``cifar-100-python`` folder or its parent; None stands for
+            ``data/cifar100``.
+        split (str): 'train' or 'test'.
+        download (bool): Whether to fetch the official archive where there is no such folder.
+        indices (Indices, optional): Keep the first ``indices`` samples, or those of a list of positions; None keeps
+            all.
+        per_class (Sequence[int], optional): Keep of every class the images of ranks ``(begin, end)``, whatever the
+            order of the file; see :func:`topkd.datasets.class_slices.class_slice`. Not together with ``indices``.
 
     Raises:
-        FileNotFoundError: The folder or one of its files is missing and cannot be downloaded.
-        ValueError: A file is broken, or an argument is out of range.
+        FileNotFoundError: If the folder or one of its files is missing and cannot be downloaded.
+        ValueError: If a file is broken, or an argument is out of range.
 
     Source: Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
     """
@@ -54,9 +56,9 @@ class CIFAR100(InMemoryImages, FilesOnDisk):
         per_class: Sequence[int] | None = None,
     ):
         if indices is not None and per_class is not None:
-            raise ValueError('Expected indices or per_class, got both: leave one of them out.')
+            raise ValueError('expected indices or per_class, got both: leave one of them out')
         if split not in OFFICIAL_SIZE:
-            raise ValueError(f"Expected split 'train' or 'test', got {split!r}.")
+            raise ValueError(f"expected split 'train' or 'test', got {split!r}")
         folder = find_folder(data_root or DEFAULT_ROOT, download)
         images, labels = read_split(folder / split)
         compare_with_official(folder, split, len(labels), OFFICIAL_SIZE[split])
@@ -86,14 +88,14 @@ def find_folder(data_root: str | Path, download: bool) -> Path:
     """Locate the ``cifar-100-python`` folder at or below ``data_root``, downloading it first where it is missing.
 
     Args:
-        data_root: The folder itself or its parent.
-        download: Whether a missing folder may be downloaded; every rank of a distributed run must pass the same.
+        data_root (str | Path): The folder itself or its parent.
+        download (bool): Whether a missing folder may be downloaded; every rank of a distributed run must pass the same.
 
     Returns:
         Path: A folder that holds the files train, test and meta.
 
     Raises:
-        FileNotFoundError: There is no complete folder.
+        FileNotFoundError: If there is no complete folder.
     """
     folder = place(data_root)
     if download:
@@ -106,8 +108,8 @@ def find_folder(data_root: str | Path, download: bool) -> Path:
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise FileNotFoundError(
-            f'Expected the files train, test and meta of CIFAR-100 in {folder}, got no '
-            f'{" and no ".join(missing)}: {BY_HAND}.'
+            f'expected the files train, test and meta of CIFAR-100 in {folder}, got no '
+            f'{" and no ".join(missing)}: {BY_HAND}'
         )
     return folder
 
@@ -116,13 +118,13 @@ def read_split(path: Path) -> tuple:
     """Read and check the images and fine labels of a file ``train`` or ``test``.
 
     Args:
-        path: The file.
+        path (Path): The file.
 
     Returns:
         tuple: uint8 images (N, 3, 32, 32) and int64 labels (N,), both NumPy arrays.
 
     Raises:
-        ValueError: The file is broken.
+        ValueError: If the file is broken.
     """
     entry = _read_dict(path, ('data', 'fine_labels'))
     data, labels = entry['data'], entry['fine_labels']
@@ -147,13 +149,13 @@ def read_classes(path: Path) -> list[str]:
     """Read the 100 names of the fine classes from the file ``meta``.
 
     Args:
-        path: The file.
+        path (Path): The file.
 
     Returns:
         list: 100 names, in the order of the class numbers.
 
     Raises:
-        ValueError: The file is broken.
+        ValueError: If the file is broken.
     """
     names = _read_dict(path, ('fine_label_names',))['fine_label_names']
     if not isinstance(names, (list, tuple)) or len(names) != NUM_CLASSES:
@@ -179,4 +181,4 @@ def _text(value: str | bytes) -> str:
 
 
 def _broken(path: Path, expected: str, got: str) -> ValueError:
-    return ValueError(f"Expected {path} to hold {expected}, got {got}: replace it by the official archive's file.")
+    return ValueError(f"expected {path} to hold {expected}, got {got}: replace it by the official archive's file")

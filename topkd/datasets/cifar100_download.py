@@ -26,11 +26,11 @@ def download_cifar100(target: Path) -> None:
     """Fetch the official archive and put its three files in ``target``, which appears only when it is complete.
 
     Args:
-        target: The folder to make; its parents are made as well.
+        target (Path): The folder to make; its parents are made as well.
 
     Raises:
-        FileNotFoundError: The archive cannot be fetched or written (no network, no permission, a full disk).
-        ValueError: The archive that arrived is not the official one.
+        FileNotFoundError: If the archive cannot be fetched or written (no network, no permission, a full disk).
+        ValueError: If the archive that arrived is not the official one.
     """
     made = [folder for folder in (target.parent, *target.parent.parents) if not folder.exists()]
     try:
@@ -42,11 +42,11 @@ def download_cifar100(target: Path) -> None:
             _publish(_extract(Path(scratch, ARCHIVE), Path(scratch, FOLDER)), target)
     except (OSError, HTTPException) as error:
         raise FileNotFoundError(
-            f'CIFAR-100 is not in {target} and could not be downloaded ({type(error).__name__}: {error}): {BY_HAND}.'
+            f'CIFAR-100 is not in {target} and could not be downloaded ({type(error).__name__}: {error}): {BY_HAND}'
         ) from error
     except RuntimeError as error:  # torchvision's word for another md5 sum
         raise ValueError(
-            f'Expected an archive with the md5 sum {MD5} from {URL}, got another one: try again, or {BY_HAND}.'
+            f'expected an archive with the md5 sum {MD5} from {URL}, got another one: try again, or {BY_HAND}'
         ) from error
     finally:
         for folder in made:

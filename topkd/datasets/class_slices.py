@@ -24,7 +24,7 @@ def class_slice(images: Tensor, labels: Tensor, begin: int, end: int, seed: int 
     Raises:
         ValueError: If the ranks are none, or a class has fewer images than ``end``.
 
-    Examples:
+    Example:
         >>> images = torch.arange(4, dtype=torch.uint8).reshape(4, 1, 1, 1).expand(4, 3, 1, 1)
         >>> labels = torch.tensor([1, 0, 0, 1])
         >>> first, second = class_slice(images, labels, 0, 1), class_slice(images, labels, 1, 2)

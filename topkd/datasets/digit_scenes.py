@@ -26,9 +26,10 @@ class DigitScene:
     """An image and the digits in it.
 
     Attributes:
-        image: (size, size, 3) uint8, RGB.
-        boxes: (k, 4) int64 corners x1, y1, x2, y2 in pixels, x2 and y2 exclusive, tight around the pasted pixels.
-        labels: (k,) int64, the digits 0 to 9.
+        image (np.ndarray): (size, size, 3) uint8, RGB.
+        boxes (np.ndarray): (k, 4) int64 corners x1, y1, x2, y2 in pixels, x2 and y2 exclusive, tight around the pasted
+            pixels.
+        labels (np.ndarray): (k,) int64, the digits 0 to 9.
     """
 
     image: np.ndarray
@@ -40,16 +41,17 @@ def digit_scenes(split: str, num_scenes: int, seed: int = 0, size: int = 128) ->
     """Draw scenes one by one; scene i depends on the split, the seed, the size and i only.
 
     Args:
-        split: 'train', from the first four fifths of the digits, or 'val', from the last fifth (other writers).
-        num_scenes: How many.
-        seed: Of the random numbers.
-        size: Height and width in pixels.
+        split (str): 'train', from the first four fifths of the digits, or 'val', from the last fifth (other writers).
+        num_scenes (int): How many.
+        seed (int): Of the random numbers.
+        size (int): Height and width in pixels.
 
     Yields:
         The scenes.
 
     Raises:
-        ValueError: For an unknown split, a number of scenes below 1, a negative seed or a size below 64 pixels.
+        ValueError: If the split is unknown, the number of scenes below 1, the seed negative or the size below 64
+            pixels.
     """
     if split not in SPLITS:
         raise ValueError(f'split must be one of {SPLITS}, got {split!r}')
@@ -74,10 +76,11 @@ def load_digits(split: str) -> tuple[np.ndarray, np.ndarray]:
     """Load the bundled digits of one split.
 
     Args:
-        split: 'train' or 'val'; the bundled set is ordered by writers, hence no digit and hardly a writer is in both.
+        split (str): 'train' or 'val'; the bundled set is ordered by writers, hence no digit and hardly a writer is in
+            both.
 
     Returns:
-        (n, 8, 8) float32 opacities in [0, 1] and (n,) int64 labels.
+        tuple[np.ndarray, np.ndarray]: (n, 8, 8) float32 opacities in [0, 1] and (n,) int64 labels.
     """
     from sklearn.datasets import load_digits as load_bundled_digits  # takes a second; a config imports this package
 
@@ -96,14 +99,14 @@ def draw_scene(
     are those of the whole digit even where a neighbor's corner hides a pixel of it.
 
     Args:
-        rng: Source of all randomness.
-        digits: (n, 8, 8) opacities in [0, 1] to choose from.
-        labels: (n,) their classes.
-        size: Height and width of the scene in pixels.
-        num_digits: How many digits to paste at most.
+        rng (np.random.Generator): Source of all randomness.
+        digits (np.ndarray): (n, 8, 8) opacities in [0, 1] to choose from.
+        labels (np.ndarray): (n,) their classes.
+        size (int): Height and width of the scene in pixels.
+        num_digits (int): How many digits to paste at most.
 
     Returns:
-        The scene.
+        DigitScene: The scene.
     """
     image = draw_background(rng, size)
     boxes: list[np.ndarray] = []
@@ -126,11 +129,11 @@ def draw_background(rng: np.random.Generator, size: int) -> np.ndarray:
     """Draw colored noise of several scales and stripes of a random direction.
 
     Args:
-        rng: Source of all randomness.
-        size: Height and width in pixels.
+        rng (np.random.Generator): Source of all randomness.
+        size (int): Height and width in pixels.
 
     Returns:
-        (size, size, 3) float32 in BACKGROUND_RANGE.
+        np.ndarray: (size, size, 3) float32 in BACKGROUND_RANGE.
     """
     background = np.full((size, size, 3), rng.uniform(90, 165, 3), dtype=np.float32)
     for cells, strength in ((2, 25), (5, 20), (12, 12), (30, 10)):
@@ -147,12 +150,13 @@ def draw_opacity(rng: np.random.Generator, digit: np.ndarray, size: int) -> np.n
     """Enlarge a digit to a random height and aspect ratio and cut it tightly.
 
     Args:
-        rng: Source of all randomness.
-        digit: (8, 8) opacities in [0, 1].
-        size: Height and width of the scene in pixels.
+        rng (np.random.Generator): Source of all randomness.
+        digit (np.ndarray): (8, 8) opacities in [0, 1].
+        size (int): Height and width of the scene in pixels.
 
     Returns:
-        (h, w) float32, 0 outside of the digit and within [INK_THRESHOLD, 1] inside; no border row or column is empty.
+        np.ndarray: (h, w) float32, 0 outside of the digit and within [INK_THRESHOLD, 1] inside; no border row or column
+        is empty.
     """
     side = rng.uniform(*SIDE_RANGE) * size
     width = side * rng.uniform(*ASPECT_RANGE)

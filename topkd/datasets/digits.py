@@ -20,13 +20,14 @@ class Digits(InMemoryImages):
     split. Grey values 0..16 become 0..255 and are repeated in the three channels.
 
     Args:
-        split: 'train' (about 80 %) or 'test'.
-        indices: Keep the first ``indices`` samples, or those of a list of positions; None keeps all.
-        image_size: Height and width of the images; other than 8, they are resized once in memory.
-        interpolation: 'bilinear' or 'nearest', used for resizing.
+        split (str): 'train' (about 80 %) or 'test'.
+        indices (Indices, optional): Keep the first ``indices`` samples, or those of a list of positions; None keeps
+            all.
+        image_size (int): Height and width of the images; other than 8, they are resized once in memory.
+        interpolation (str): 'bilinear' or 'nearest', used for resizing.
 
     Raises:
-        ValueError: An argument is out of range.
+        ValueError: If an argument is out of range.
 
     Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI repository, 1998.
     """
@@ -35,11 +36,11 @@ class Digits(InMemoryImages):
         self, split: str = 'train', indices: Indices | None = None, image_size: int = 8, interpolation: str = 'bilinear'
     ):
         if split not in ('train', 'test'):
-            raise ValueError(f"Expected split 'train' or 'test', got {split!r}.")
+            raise ValueError(f"expected split 'train' or 'test', got {split!r}")
         if not isinstance(image_size, int) or image_size < 1:
-            raise ValueError(f'Expected image_size to be a positive number of pixels, got {image_size!r}.')
+            raise ValueError(f'expected image_size to be a positive number of pixels, got {image_size!r}')
         if interpolation not in ('bilinear', 'nearest'):
-            raise ValueError(f"Expected interpolation 'bilinear' or 'nearest', got {interpolation!r}.")
+            raise ValueError(f"expected interpolation 'bilinear' or 'nearest', got {interpolation!r}")
         from sklearn.datasets import load_digits  # Takes a second to import, which only this data set should cost.
 
         digits = load_digits()
@@ -56,8 +57,8 @@ def split_positions(target: np.ndarray, split: str) -> np.ndarray:
     """Choose a fixed stratified split: a random fifth of every class is 'test', the rest 'train'.
 
     Args:
-        target: Class numbers (N,).
-        split: 'train' or 'test'.
+        target (np.ndarray): Class numbers (N,).
+        split (str): 'train' or 'test'.
 
     Returns:
         np.ndarray: Ascending positions of the split.

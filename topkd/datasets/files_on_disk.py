@@ -11,7 +11,7 @@ class FilesOnDisk:
         """Refuse a folder in which the data set would not find its files.
 
         Args:
-            **arguments: Those of the constructor.
+            **arguments (Any): Those of the constructor.
 
         Raises:
             FileNotFoundError: If a folder or a file is missing.

@@ -26,11 +26,11 @@ class ImageFolder(CustomDataset, FilesOnDisk):
         split (str): Folder of one split. Defaults to 'train'.
         num_classes (int, optional): Outputs of the classifier: more class folders are an error, fewer a line in the
             log. None for no check. Defaults to None.
-        **kwargs: Arguments of :class:`mmpretrain.datasets.CustomDataset`: pipeline, indices and so on.
+        **kwargs (Any): Arguments of :class:`mmpretrain.datasets.CustomDataset`: pipeline, indices and so on.
 
     Raises:
-        FileNotFoundError: There is no such folder.
-        ValueError: The folder holds no images, too many classes, or not those of ``train``.
+        FileNotFoundError: If there is no such folder.
+        ValueError: If the folder holds no images, too many classes, or not those of ``train``.
     """
 
     def __init__(
@@ -70,8 +70,8 @@ def class_folders(folder: Path) -> list[str]:
         list[str]: Names, sorted.
 
     Raises:
-        FileNotFoundError: There is no such folder.
-        ValueError: It holds no folders.
+        FileNotFoundError: If there is no such folder.
+        ValueError: If it holds no folders.
     """
     if not folder.is_dir():
         raise FileNotFoundError(

@@ -18,10 +18,10 @@ def compare_with_official(folder: object, split: str, found: int, official: int)
     """Warn where a split does not hold the official number of images.
 
     Args:
-        folder: Where the data set lies.
-        split: Which of its splits it is.
-        found: Images that it holds.
-        official: Images that it should hold.
+        folder (object): Where the data set lies.
+        split (str): Which of its splits it is.
+        found (int): Images that it holds.
+        official (int): Images that it should hold.
     """
     if found != official:
         print_log(
@@ -37,8 +37,8 @@ class ImageBatch(dict):
 
     def __missing__(self, key: str) -> NoReturn:
         raise KeyError(
-            f'A data set in memory yields whole batches with the keys {sorted(self)}, got a request '
-            f"for {key!r}: set collate_fn=dict(type='topkd.collate_batch') in the dataloader."
+            f'a data set in memory yields whole batches with the keys {sorted(self)}, got a request '
+            f"for {key!r}: set collate_fn=dict(type='topkd.collate_batch') in the dataloader"
         )
 
 
@@ -49,25 +49,25 @@ class InMemoryImages(Dataset):
     ``index_select`` of the image tensor and nothing is decoded, copied or collated image by image.
 
     Args:
-        images: uint8 pixels (N, 3, H, W).
-        labels: int64 class numbers (N,).
-        classes: The names of the classes, in the order of their numbers.
-        indices: Keep the first ``indices`` samples, the last ``-indices`` where it is negative, or those of a list of
-            positions; None keeps all.
+        images (Tensor): uint8 pixels (N, 3, H, W).
+        labels (Tensor): int64 class numbers (N,).
+        classes (Sequence[str]): The names of the classes, in the order of their numbers.
+        indices (Indices, optional): Keep the first ``indices`` samples, the last ``-indices`` where it is negative, or
+            those of a list of positions; None keeps all.
 
     Raises:
-        ValueError: Images and labels do not fit together, or ``indices`` point outside of the data.
+        ValueError: If images and labels do not fit together, or ``indices`` point outside of the data.
     """
 
     def __init__(self, images: Tensor, labels: Tensor, classes: Sequence[str], indices: Indices | None = None):
         if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
             raise ValueError(
-                f'Expected uint8 images of shape (N, 3, H, W), got {images.dtype} of shape {tuple(images.shape)}.'
+                f'expected uint8 images of shape (N, 3, H, W), got {images.dtype} of shape {tuple(images.shape)}'
             )
         if labels.dtype != torch.int64 or labels.shape != images.shape[:1]:
             raise ValueError(
-                f'Expected int64 labels of shape ({len(images)},), one an image, got '
-                f'{labels.dtype} of shape {tuple(labels.shape)}.'
+                f'expected int64 labels of shape ({len(images)},), one an image, got '
+                f'{labels.dtype} of shape {tuple(labels.shape)}'
             )
         if indices is not None:
             # A copy and not a view: a view would keep, and pickle, the storage of the whole set.
@@ -105,20 +105,21 @@ def collate_batch(batch: Mapping | Sequence[Mapping]) -> dict:
     """Pass a stacked batch through, and stack a list of samples (what a data set wrapper yields) into one.
 
     Args:
-        batch: A dict of tensors (N, ...), or a list of N dicts of tensors (...) with the same keys.
+        batch (Mapping | Sequence[Mapping]): A dict of tensors (N, ...), or a list of N dicts of tensors (...) with the
+            same keys.
 
     Returns:
         dict: One tensor (N, ...) a key.
 
     Raises:
-        TypeError: The samples are not dicts.
+        TypeError: If the samples are not dicts.
     """
     if isinstance(batch, Mapping):
         return dict(batch)
     if not all(isinstance(sample, Mapping) for sample in batch):
         raise TypeError(
-            'Expected samples that are dicts of tensors such as dict(inputs=..., gt_label=...), got '
-            f'{sorted({type(sample).__name__ for sample in batch})}.'
+            'expected samples that are dicts of tensors such as dict(inputs=..., gt_label=...), got '
+            f'{sorted({type(sample).__name__ for sample in batch})}'
         )
     return {key: torch.stack([sample[key] for sample in batch]) for key in batch[0]}
 
@@ -127,28 +128,28 @@ def positions(indices: Indices, length: int) -> Tensor:
     """Translate MMEngine's ``indices`` argument into positions in a data set of ``length`` samples.
 
     Args:
-        indices: A number of samples from the start (positive) or the end (negative), or a list of positions.
-        length: The number of samples there are.
+        indices (Indices): A number of samples from the start (positive) or the end (negative), or a list of positions.
+        length (int): The number of samples there are.
 
     Returns:
         Tensor: int64 positions (K,) from 0 to ``length - 1``.
 
     Raises:
-        TypeError: ``indices`` is neither a whole number nor a list of them.
-        ValueError: ``indices`` select nothing or point outside of the data.
+        TypeError: If ``indices`` is neither a whole number nor a list of them.
+        ValueError: If ``indices`` select nothing or point outside of the data.
     """
     everything = torch.arange(length)
     if isinstance(indices, int) and not isinstance(indices, bool):
         if not 0 < abs(indices) <= length:
             raise ValueError(
-                f'Expected indices to select 1 to {length} samples (negative: from the end), got {indices}.'
+                f'expected indices to select 1 to {length} samples (negative: from the end), got {indices}'
             )
         return everything[:indices] if indices > 0 else everything[indices:]
     if isinstance(indices, (str, bool)) or not all(isinstance(index, int) for index in indices) or len(indices) == 0:
-        raise TypeError(f'Expected indices to be a number of samples or a list of positions, got {indices!r}.')
+        raise TypeError(f'expected indices to be a number of samples or a list of positions, got {indices!r}')
     if min(indices) < -length or max(indices) >= length:
         raise ValueError(
-            f'Expected indices inside a data set of {length} samples, got positions from '
-            f'{min(indices)} to {max(indices)}.'
+            f'expected indices inside a data set of {length} samples, got positions from '
+            f'{min(indices)} to {max(indices)}'
         )
     return everything[torch.as_tensor(indices)]

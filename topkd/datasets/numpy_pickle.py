@@ -33,20 +33,20 @@ def load_arrays(path: Path) -> Any:
     """Read a pickle of Python 2 or 3 that holds plain containers and NumPy arrays.
 
     Args:
-        path: The file.
+        path (Path): The file.
 
     Returns:
         Any: The unpickled object; text written by Python 2 arrives as bytes.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is truncated, no pickle, or asks for a global other than an array.
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is truncated, no pickle, or asks for a global other than an array.
     """
     with open(path, 'rb') as file:
         try:
             return ArrayUnpickler(file, encoding='bytes').load()
         except Exception as error:  # Damaged bytes are interpreted as instructions and can raise nearly anything.
             raise ValueError(
-                f'Expected {path} to be a pickle of NumPy arrays, got a truncated or foreign file '
-                f'({type(error).__name__}: {error}): replace it by the original.'
+                f'expected {path} to be a pickle of NumPy arrays, got a truncated or foreign file '
+                f'({type(error).__name__}: {error}): replace it by the original'
             ) from error

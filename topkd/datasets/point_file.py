@@ -106,14 +106,12 @@ def _checked(points: np.ndarray, path: Path) -> np.ndarray:
     if points.ndim != 2 or points.shape[0] < 2 or points.shape[1] < 1:
         raise ValueError(
             f"'{path}' must hold points (n, d), or clouds (B, n, d), with n >= 2, got an array of shape "
-            f'{points.shape}: '
-            'reshape it, one point a row'
+            f'{points.shape}: reshape it, one point a row'
         )
     broken = np.flatnonzero(~np.isfinite(points).all(axis=1))
     if len(broken):
         raise ValueError(
             f"point {broken[0]} of '{path}' is not finite (NaN or infinite; {len(broken)} such of {len(points)}): "
-            'leave '
-            'these points out'
+            'leave these points out'
         )
     return points.astype(np.float64)

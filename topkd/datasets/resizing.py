@@ -8,10 +8,10 @@ def check_size(size: int | None) -> None:
     """Refuse what is no number of pixels.
 
     Raises:
-        ValueError: ``size`` is neither None nor a positive whole number.
+        ValueError: If ``size`` is neither None nor a positive whole number.
     """
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
-        raise ValueError(f'Expected size to be a positive number of pixels or None, got {size!r}.')
+        raise ValueError(f'expected size to be a positive number of pixels or None, got {size!r}')
 
 
 def resize(images: Tensor, size: int | None) -> Tensor:

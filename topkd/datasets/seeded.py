@@ -22,7 +22,7 @@ class SeededIndex(int):
         index (int): Of the sample.
         entropy (Sequence[int]): Of its random numbers.
 
-    Examples:
+    Example:
         >>> SeededIndex(7, (0, 1)) + 1, SeededIndex(7, (0, 1)).entropy
         (8, (0, 1))
     """
@@ -30,6 +30,7 @@ class SeededIndex(int):
     entropy: tuple[int, ...]
 
     def __new__(cls, index: int, entropy: Sequence[int]) -> 'SeededIndex':
+        """Give the index its entropy."""
         number = super().__new__(cls, index)
         number.entropy = tuple(entropy)
         return number

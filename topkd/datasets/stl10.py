@@ -35,8 +35,8 @@ class STL10(InMemoryImages, FilesOnDisk):
         indices (int | Sequence[int], optional): Keep the first ``indices`` samples, or those of a list of positions.
 
     Raises:
-        FileNotFoundError: The folder or one of its files is missing.
-        ValueError: A file is broken, or an argument is out of range.
+        FileNotFoundError: If the folder or one of its files is missing.
+        ValueError: If a file is broken, or an argument is out of range.
 
     Source: Coates, Lee and Ng, An Analysis of Single-Layer Networks in Unsupervised Feature Learning, 2011.
     """
@@ -49,7 +49,7 @@ class STL10(InMemoryImages, FilesOnDisk):
         indices: Indices | None = None,
     ) -> None:
         if split not in OFFICIAL_SIZE:
-            raise ValueError(f"Expected split 'train' or 'test', got {split!r}.")
+            raise ValueError(f"expected split 'train' or 'test', got {split!r}")
         check_size(size)
         folder = find_folder(data_root or DEFAULT_ROOT, split)
         labels = read_labels(folder / f'{split}_y.bin')
@@ -76,7 +76,7 @@ def find_folder(data_root: str | Path, split: str) -> Path:
         Path: The folder.
 
     Raises:
-        FileNotFoundError: A file is missing.
+        FileNotFoundError: If a file is missing.
     """
     root = Path(data_root).expanduser()
     folder = root / FOLDER if (root / FOLDER).is_dir() else root
@@ -85,8 +85,8 @@ def find_folder(data_root: str | Path, split: str) -> Path:
     ]
     if missing:
         raise FileNotFoundError(
-            f"Expected STL-10's binary files in {folder}, got no {' and no '.join(missing)}: unpack "
-            'stl10_binary.tar.gz of the official site there, or set data_root to where it is.'
+            f"expected STL-10's binary files in {folder}, got no {' and no '.join(missing)}: unpack "
+            'stl10_binary.tar.gz of the official site there, or set data_root to where it is'
         )
     return folder
 
@@ -101,13 +101,13 @@ def read_labels(path: Path) -> np.ndarray:
         np.ndarray: int64 (N,), from 0 to 9.
 
     Raises:
-        ValueError: There are none, or one is out of range.
+        ValueError: If there are none, or one is out of range.
     """
     labels = np.fromfile(path, np.uint8).astype(np.int64)
     if len(labels) == 0 or labels.min() < 1 or labels.max() > NUM_CLASSES:
         got = f'{labels.min()} to {labels.max()}' if len(labels) else 'none'
         raise ValueError(
-            f'Expected {path} to hold labels from 1 to {NUM_CLASSES}, got {got}: replace it by the official file.'
+            f'expected {path} to hold labels from 1 to {NUM_CLASSES}, got {got}: replace it by the official file'
         )
     return labels - 1
 
@@ -124,12 +124,12 @@ def read_images(path: Path, count: int, size: int | None = None) -> torch.Tensor
         Tensor: uint8 (N, 3, size, size).
 
     Raises:
-        ValueError: The file has another length.
+        ValueError: If the file has another length.
     """
     if path.stat().st_size != count * NUM_VALUES:
         raise ValueError(
-            f'Expected {path} to hold {count} images of {NUM_VALUES} bytes, one a label, got '
-            f'{path.stat().st_size} bytes: replace it by the official file.'
+            f'expected {path} to hold {count} images of {NUM_VALUES} bytes, one a label, got '
+            f'{path.stat().st_size} bytes: replace it by the official file'
         )
     stored = np.memmap(path, np.uint8, 'r', shape=(count, 3, SIDE, SIDE))
     images = torch.empty(count, 3, size or SIDE, size or SIDE, dtype=torch.uint8)
@@ -143,11 +143,11 @@ def read_classes(path: Path) -> list[str]:
     """Read the ten names of ``class_names.txt``.
 
     Raises:
-        ValueError: There are not ten.
+        ValueError: If there are not ten.
     """
     names = path.read_text().split()
     if len(names) != NUM_CLASSES:
         raise ValueError(
-            f'Expected {path} to hold {NUM_CLASSES} names, got {len(names)}: replace it by the official file.'
+            f'expected {path} to hold {NUM_CLASSES} names, got {len(names)}: replace it by the official file'
         )
     return names

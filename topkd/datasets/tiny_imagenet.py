@@ -45,8 +45,8 @@ class TinyImageNet(InMemoryImages, FilesOnDisk):
             All are decoded.
 
     Raises:
-        FileNotFoundError: The folder or one of its files is missing.
-        ValueError: A file is broken, or an argument is out of range.
+        FileNotFoundError: If the folder or one of its files is missing.
+        ValueError: If a file is broken, or an argument is out of range.
 
     Source: Le and Yang, Tiny ImageNet Visual Recognition Challenge, 2015.
     """
@@ -59,7 +59,7 @@ class TinyImageNet(InMemoryImages, FilesOnDisk):
         indices: Indices | None = None,
     ) -> None:
         if split not in OFFICIAL_SIZE:
-            raise ValueError(f"Expected split 'train' or 'val', got {split!r}.")
+            raise ValueError(f"expected split 'train' or 'val', got {split!r}")
         check_size(size)
         folder = find_folder(data_root or DEFAULT_ROOT)
         wnids = (folder / 'wnids.txt').read_text().split()
@@ -81,14 +81,14 @@ def find_folder(data_root: str | Path) -> Path:
     """Locate the ``tiny-imagenet-200`` folder at or below ``data_root``.
 
     Raises:
-        FileNotFoundError: There is no ``wnids.txt``.
+        FileNotFoundError: If there is no ``wnids.txt``.
     """
     root = Path(data_root).expanduser()
     folder = root / FOLDER if (root / FOLDER).is_dir() else root
     if not (folder / 'wnids.txt').is_file():
         raise FileNotFoundError(
-            f'Expected Tiny-ImageNet in {folder}, got no wnids.txt there: unpack tiny-imagenet-200.zip of the '
-            'official site there, or set data_root to where it is.'
+            f'expected Tiny-ImageNet in {folder}, got no wnids.txt there: unpack tiny-imagenet-200.zip of the '
+            'official site there, or set data_root to where it is'
         )
     return folder
 
@@ -104,15 +104,15 @@ def list_train(folder: Path, numbers: dict[str, int]) -> list[Entry]:
         list[Entry]: Sorted by class and name.
 
     Raises:
-        FileNotFoundError: A class has no images.
+        FileNotFoundError: If a class has no images.
     """
     entries = []
     for wnid, number in numbers.items():
         found = sorted((folder / 'train' / wnid / 'images').glob('*.JPEG'))
         if not found:
             raise FileNotFoundError(
-                f'Expected images of class {wnid} in {folder / "train" / wnid / "images"}, got no *.JPEG: unpack '
-                'the official archive again, or take the class out of wnids.txt.'
+                f'expected images of class {wnid} in {folder / "train" / wnid / "images"}, got no *.JPEG: unpack '
+                'the official archive again, or take the class out of wnids.txt'
             )
         entries += [Entry(path, number) for path in found]
     return entries
@@ -129,26 +129,26 @@ def list_val(folder: Path, numbers: dict[str, int]) -> list[Entry]:
         list[Entry]: One an annotation.
 
     Raises:
-        FileNotFoundError: The annotations or an image are missing.
-        ValueError: A line is not a file name and a wnid of ``wnids.txt``.
+        FileNotFoundError: If the annotations or an image are missing.
+        ValueError: If a line is not a file name and a wnid of ``wnids.txt``.
     """
     path = folder / 'val' / 'val_annotations.txt'
     if not path.is_file():
         raise FileNotFoundError(
-            f'Expected the labels of the validation images in {path}, got no such file: unpack the official '
-            'archive again; images sorted into folders are not read.'
+            f'expected the labels of the validation images in {path}, got no such file: unpack the official '
+            'archive again; images sorted into folders are not read'
         )
     entries = []
     for line in filter(None, path.read_text().splitlines()):
         name, wnid = (line.split('\t') + [''])[:2]
         if wnid not in numbers:
             raise ValueError(
-                f'Expected lines of {path} to name an image and a class of wnids.txt, got {line!r}: replace it by '
-                'the official file.'
+                f'expected lines of {path} to name an image and a class of wnids.txt, got {line!r}: replace it by '
+                'the official file'
             )
         entries.append(Entry(folder / 'val' / 'images' / name, numbers[wnid]))
     if not entries:
-        raise ValueError(f'Expected {path} to name images, got an empty file: replace it by the official file.')
+        raise ValueError(f'expected {path} to name images, got an empty file: replace it by the official file')
     return entries
 
 
@@ -163,8 +163,8 @@ def read_images(paths: Sequence[Path], size: int | None = None) -> Tensor:
         Tensor: uint8 RGB (N, 3, H, W).
 
     Raises:
-        FileNotFoundError: A file is missing.
-        ValueError: A file is no image, or of another size than the first.
+        FileNotFoundError: If a file is missing.
+        ValueError: If a file is no image, or of another size than the first.
     """
     shape = tuple(read_image(paths[0], size).shape)
     images = torch.empty(len(paths), *shape, dtype=torch.uint8)
@@ -173,8 +173,8 @@ def read_images(paths: Sequence[Path], size: int | None = None) -> Tensor:
         image = read_image(item[1], size)
         if tuple(image.shape) != shape:
             raise ValueError(
-                f'Expected images of one size, got {shape[1:]} for {paths[0]} and {tuple(image.shape)[1:]} for '
-                f'{item[1]}: set size to resize them.'
+                f'expected images of one size, got {shape[1:]} for {paths[0]} and {tuple(image.shape)[1:]} for '
+                f'{item[1]}: set size to resize them'
             )
         images[item[0]] = image
 
@@ -187,12 +187,12 @@ def read_images(paths: Sequence[Path], size: int | None = None) -> Tensor:
 def read_image(path: Path, size: int | None = None) -> Tensor:
     """Decode one image, uint8 RGB (3, H, W)."""
     if not path.is_file():
-        raise FileNotFoundError(f'Expected the image {path}, got no such file: unpack the official archive again.')
+        raise FileNotFoundError(f'expected the image {path}, got no such file: unpack the official archive again')
     try:
         with Image.open(path) as image:
             pixels = np.array(image.convert('RGB'))
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise ValueError(f'Expected {path} to be an image, got a file that cannot be decoded: replace it.') from error
+        raise ValueError(f'expected {path} to be an image, got a file that cannot be decoded: replace it') from error
     return resize(torch.from_numpy(pixels).permute(2, 0, 1)[None], size)[0]
 
 

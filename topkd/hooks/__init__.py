@@ -1,4 +1,4 @@
-"""What a distillation does beside its steps."""
+"""MMEngine hooks of a distillation: checks, checkpoints, results and pictures."""
 
 from topkd.hooks.category_check_hook import CategoryCheckHook
 from topkd.hooks.cloud_record_hook import CloudRecordHook

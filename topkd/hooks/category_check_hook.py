@@ -1,4 +1,4 @@
-"""A detection set must list every class that the detector learns."""
+"""A hook that checks that COCO data sets list every class that the detector learns."""
 
 from typing import Any
 

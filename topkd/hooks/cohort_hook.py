@@ -1,4 +1,4 @@
-"""Validate, save and report a cohort member by member."""
+"""A hook that validates, saves and reports a cohort member by member."""
 
 import copy
 from typing import Any

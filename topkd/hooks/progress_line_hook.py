@@ -1,4 +1,4 @@
-"""A line of progress now and then, for trainings whose log is silent."""
+"""A hook that prints a line of progress now and then, for trainings whose log is silent."""
 
 import time
 

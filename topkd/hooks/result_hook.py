@@ -1,4 +1,4 @@
-"""Report the best and the last validation, both."""
+"""A hook that reports the best and the last validation."""
 
 import os.path as osp
 from collections.abc import Iterable
@@ -99,8 +99,9 @@ class ResultHook(Hook):
 def by_member(metrics: dict[str, float], members: Iterable[str]) -> dict[str, dict[str, float]]:
     """Sort metrics ``<member>/<metric>`` by member.
 
-    >>> by_member({'KD/top1': 1.0, 'plain/top1': 2.0}, ['plain', 'KD'])
-    {'plain': {'top1': 2.0}, 'KD': {'top1': 1.0}}
+    Example:
+        >>> by_member({'KD/top1': 1.0, 'plain/top1': 2.0}, ['plain', 'KD'])
+        {'plain': {'top1': 2.0}, 'KD': {'top1': 1.0}}
     """
     return {
         name: {key[len(name) + 1 :]: float(value) for key, value in metrics.items() if key.startswith(f'{name}/')}

@@ -1,4 +1,4 @@
-"""Early stopping that survives a kill: the run that is resumed ends as the run that was not."""
+"""Early stopping that keeps its state in checkpoints, so that a resumed run ends as an uninterrupted one."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
     Args:
         filename (str): Checkpoint in the work directory to resume from. Defaults to 'resume.pth'.
         interval (int): Validations between two checkpoints. Defaults to 1.
-        **kwargs: Arguments of :class:`mmengine.hooks.EarlyStoppingHook`.
+        **kwargs (Any): Arguments of :class:`mmengine.hooks.EarlyStoppingHook`.
     """
 
     priority = 'LOWEST'

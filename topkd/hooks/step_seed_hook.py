@@ -1,4 +1,4 @@
-"""Random numbers of a training step that depend on the step, not on what was drawn before."""
+"""A hook that seeds every training step by its number, whatever was drawn before."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Beside every distillation checkpoint, the student alone."""
+"""A hook that saves the student alone beside every distillation checkpoint."""
 
 import os.path as osp
 import zipfile

@@ -1,4 +1,4 @@
-"""Measure the teacher once, before the student's first step."""
+"""A hook that measures the teacher once, before the student's first step."""
 
 import torch
 from mmengine.hooks import Hook

@@ -1,4 +1,4 @@
-"""Show during a training what the topology term sees."""
+"""A hook that draws the images that topology losses compare, and the history of their terms, during a training."""
 
 from typing import Any
 

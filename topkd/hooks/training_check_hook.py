@@ -18,8 +18,8 @@ class TrainingCheckHook(Hook):
     ``tools/train.py`` adds this hook to every training.
 
     Raises:
-        FloatingPointError: On saving, if a weight is not finite.
-        ValueError: Before the training, if a data loader makes no batch or a data set has more classes than the
+        FloatingPointError: If on saving, if a weight is not finite.
+        ValueError: If before the training, if a data loader makes no batch or a data set has more classes than the
             network; on loading, if a checkpoint does not fit.
     """
 
@@ -79,7 +79,7 @@ def check_classes(name: str, dataset: Any, network: nn.Module) -> None:
 
     Args:
         name (str): Entry of its data loader in the config.
-        dataset: With MMEngine's ``metainfo``; one that does not name its classes passes.
+        dataset (Any): With MMEngine's ``metainfo``; one that does not name its classes passes.
         network (nn.Module): A classifier, or what trains several; other networks pass.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Tell the losses which training set they work on."""
+"""A hook that tells the losses which training set they work on."""
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner

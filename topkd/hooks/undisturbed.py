@@ -1,4 +1,4 @@
-"""Look at a model in the middle of its training without leaving a trace."""
+"""Context managers to evaluate a model in the middle of its training without changing it."""
 
 import random
 from collections.abc import Iterator

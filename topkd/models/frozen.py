@@ -1,4 +1,4 @@
-"""A network that is used but never trained, and that nobody else sees."""
+"""A frozen network that belongs to no state dict, optimizer, average or wrapper of its owner."""
 
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar

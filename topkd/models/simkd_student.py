@@ -67,7 +67,7 @@ class TeacherClassifierHead(LinearClsHead):
         in_channels (int): Channels of the teacher's last map.
         checkpoint (str, optional): The teacher's checkpoint, whose ``head.fc`` is taken. None: a random classifier,
             until weights are loaded. Defaults to None.
-        **kwargs: As for mmpretrain's LinearClsHead. SimKD trains without cross entropy:
+        **kwargs (Any): As for mmpretrain's LinearClsHead. SimKD trains without cross entropy:
             ``loss=dict(type='CrossEntropyLoss', loss_weight=0.0)``.
 
     Raises:

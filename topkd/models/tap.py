@@ -75,7 +75,7 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     Raises:
         KeyError: If a path names no module.
         TypeError: If a module returns something else than one tensor and no index was given.
-        ValueError: On leaving the block, where a tap was not reached, or was overwritten by an in-place operation.
+        ValueError: If, on leaving the block, a tap was not reached, or was overwritten by an in-place operation.
     """
     features: dict[str, Tensor] = {}
     versions: dict[str, int] = {}
@@ -174,7 +174,7 @@ def check_taps(name: str, taps: Any) -> Taps:
 
     Args:
         name (str): What the user calls it, for example 'student_tap'.
-        taps: The value.
+        taps (Any): The value.
 
     Raises:
         TypeError: If it is something else.

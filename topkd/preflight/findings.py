@@ -14,7 +14,7 @@ class Findings:
     Args:
         cfg (Config, optional): What the checks are about, so that they can name the entries.
 
-    Examples:
+    Example:
         >>> findings = Findings()
         >>> findings.look(open, 'nowhere.txt')
         >>> findings.problems
@@ -30,11 +30,11 @@ class Findings:
 
         Args:
             check (Callable): Raises if something is missing or wrong.
-            *arguments: Of the check.
-            **named: Of the check, too.
+            *arguments (Any): Of the check.
+            **named (Any): Of the check, too.
 
         Returns:
-            What the check returns; None if it refused.
+            Any: What the check returns; None if it refused.
         """
         try:
             return check(*arguments, **named)

@@ -18,7 +18,7 @@ def check_teacher(teacher: Any, findings: Findings) -> None:
     """Look for the teacher's checkpoint, and for the config that its network is read from.
 
     Args:
-        teacher: Entry ``model.teacher`` of a config.
+        teacher (Any): Entry ``model.teacher`` of a config.
         findings (Findings): Told what is missing.
     """
     if not isinstance(teacher, Mapping):

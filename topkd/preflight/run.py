@@ -26,7 +26,7 @@ def check_run(cfg: Config, task: Task, loss: str = 'topology') -> None:
         loss (str): Name of the topology loss, for the two tools before a training. Defaults to 'topology'.
 
     Raises:
-        ValueError: With one sentence for each thing that is missing.
+        ValueError: If with one sentence for each thing that is missing.
     """
     findings = Findings(cfg)
     look(cfg, task, findings, loss)

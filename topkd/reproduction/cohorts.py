@@ -23,7 +23,7 @@ class CohortTraining(Training):
     """The training of several students side by side.
 
     Attributes:
-        members: The trainings that it stands for; they are done when their results are filed.
+        members (Sequence[Student]): The trainings that it stands for; they are done when their results are filed.
     """
 
     members: Sequence[Student]

@@ -15,9 +15,9 @@ def visible_gpus(device: str | None) -> list[str]:
         device (str, optional): 'cpu', 'cuda' for all GPUs, or 'cuda:N' for the N-th; None takes all that there are.
 
     Raises:
-        ValueError: For another word, or a GPU that is not there.
+        ValueError: If the word is another one, or the GPU is not there.
 
-    Examples:
+    Example:
         >>> visible_gpus('cpu')
         []
     """
@@ -42,7 +42,7 @@ def describe(visible: Sequence[str], threads: int) -> str:
         visible (Sequence[str]): GPUs, from :func:`visible_gpus`.
         threads (int): Of a job.
 
-    Examples:
+    Example:
         >>> describe([], 2).split(' ', 1)[1]
         'CPU, 2 threads'
     """

@@ -24,8 +24,8 @@ class Execution:
         look (Callable): Called in every round with the jobs that are submitted, by name.
 
     Attributes:
-        failures: What is to be said of each job that failed, by name.
-        left_out: For each job that was not run, the failed one that it needs.
+        failures (dict[str, str]): What is to be said of each job that failed, by name.
+        left_out (dict[str, str]): For each job that was not run, the failed one that it needs.
     """
 
     def __init__(

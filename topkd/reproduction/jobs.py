@@ -16,13 +16,14 @@ class Job:
     """One call of a tool.
 
     Attributes:
-        name: Unique, as printed.
-        config: What the tool reads, as ``config.py`` of the folder.
-        folder: Holds config, log and, of trainings, results and checkpoints.
-        needs: Names of the jobs that must be done before.
-        loss: Of clouds and RipsNets, the topology loss that they are for.
-        tool: File below ``tools/``.
-        members: Jobs that this one does, each of which leaves results of its own; most jobs stand for themselves.
+        name (str): Unique, as printed.
+        config (Config): What the tool reads, as ``config.py`` of the folder.
+        folder (Path): Holds config, log and, of trainings, results and checkpoints.
+        needs (tuple[str, ...]): Names of the jobs that must be done before.
+        loss (str): Of clouds and RipsNets, the topology loss that they are for.
+        tool (str): File below ``tools/``.
+        members (Sequence[Job]): Jobs that this one does, each of which leaves results of its own; most jobs stand for
+            themselves.
     """
 
     name: str
@@ -186,8 +187,8 @@ class AnalysisJob(Job):
     """A tool of ``tools/analysis`` that looks at the students of one seed.
 
     Attributes:
-        checkpoints: Of the students, by their names in the table.
-        options: Further arguments of the tool.
+        checkpoints (dict[str, Path]): Of the students, by their names in the table.
+        options (Sequence[str]): Further arguments of the tool.
     """
 
     checkpoints: dict[str, Path]

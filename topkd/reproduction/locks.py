@@ -18,7 +18,7 @@ def hold(folders: Sequence[Path], say: Callable[[str], object]) -> Iterator[None
             with some of them in common never wait for each other.
         say (Callable): Told once for each folder that another process holds.
 
-    Examples:
+    Example:
         >>> from tempfile import mkdtemp
         >>> folder = Path(mkdtemp())
         >>> with hold([folder], print):

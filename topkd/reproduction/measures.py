@@ -14,8 +14,8 @@ class Measure:
     """What fills the rows of a table.
 
     Attributes:
-        probes: Names of the tasks that every variant is measured on, '' for the pair's own.
-        asks: Variants that it cannot do without.
+        probes (tuple[str, ...]): Names of the tasks that every variant is measured on, '' for the pair's own.
+        asks (tuple[Variant, ...]): Variants that it cannot do without.
     """
 
     probes: tuple[str, ...] = ('',)

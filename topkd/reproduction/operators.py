@@ -12,7 +12,7 @@ class OperatorTraining(RipsNetTraining):
     """The training of a RipsNet with one operator; the job that needs it keeps the better one.
 
     Attributes:
-        operator: 'mean' or 'sum'.
+        operator (str): 'mean' or 'sum'.
     """
 
     operator: str

@@ -21,10 +21,11 @@ class Plan:
     """The jobs of a table, in order, and the rows that they fill.
 
     Attributes:
-        jobs: By name, as they are called.
-        rows: Of the table.
-        teachers: Name and checkpoint by pair.
-        members: Students that a job trains beside others, by name; see :func:`topkd.reproduction.cohorts.together`.
+        jobs (dict[str, Job]): By name, as they are called.
+        rows (list[Row]): Of the table.
+        teachers (dict[str, tuple[str, str]]): Name and checkpoint by pair.
+        members (dict[str, Job]): Students that a job trains beside others, by name; see
+            :func:`topkd.reproduction.cohorts.together`.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)

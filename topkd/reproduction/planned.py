@@ -1,4 +1,4 @@
-"""Is what lies in a run's folder what the plan asks for?"""
+"""Comparison of what lies in a run's folder with what the plan asks for."""
 
 import json
 import re

@@ -40,8 +40,7 @@ class Planner:
             pairs (Sequence[str], optional): Other pairs than the table's: names or paths of configs.
 
         Raises:
-            FileNotFoundError: For an unknown pair, or a teacher that is neither at hand nor can be trained by a
-                baseline.
+            FileNotFoundError: If the pair is unknown, or the teacher neither at hand nor trained by a baseline.
             ValueError: If a folder holds a run of another config.
         """
         plan = Plan()

@@ -15,7 +15,7 @@ def progress(log: Path) -> str | None:
     Args:
         log (Path): What the job has said so far; it may not exist.
 
-    Examples:
+    Example:
         >>> from tempfile import mkdtemp
         >>> log = Path(mkdtemp(), 'log.txt')
         >>> _ = log.write_text(

@@ -31,9 +31,9 @@ class Queue(ABC):
         gpus (int): GPUs of a training; 0 for none.
 
     Attributes:
-        cluster: submitit's name of the executor.
-        holds_back: Whether a job can be submitted before those that it needs are done.
-        threads: Threads of a job, None if the queue decides.
+        cluster (str): submitit's name of the executor.
+        holds_back (bool): Whether a job can be submitted before those that it needs are done.
+        threads (int, optional): Threads of a job, None if the queue decides.
     """
 
     cluster: str

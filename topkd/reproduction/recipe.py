@@ -19,9 +19,9 @@ class TeacherFile:
     """A teacher of a pair.
 
     Attributes:
-        name: Its artifacts are filed under it.
-        checkpoint: File of its weights.
-        training: Config of the training that makes the file, None if it is at hand.
+        name (str): Its artifacts are filed under it.
+        checkpoint (str): File of its weights.
+        training (Config, optional): Config of the training that makes the file, None if it is at hand.
     """
 
     name: str
@@ -34,12 +34,12 @@ class Run:
     """A student of a plan.
 
     Attributes:
-        pair: Name of the pair.
-        variant: What it changes of the pair.
-        seed: Of its training.
-        config: Of its training, complete.
-        teacher: Of the pair.
-        artifacts: RipsNets that it needs, by loss.
+        pair (str): Name of the pair.
+        variant (Variant): What it changes of the pair.
+        seed (int): Of its training.
+        config (Config): Of its training, complete.
+        teacher (TeacherFile): Of the pair.
+        artifacts (dict[str, RipsNetArtifact]): RipsNets that it needs, by loss.
     """
 
     pair: str
@@ -81,8 +81,7 @@ class Recipe:
             seeds (Sequence[int]): Of the runs.
 
         Raises:
-            FileNotFoundError: For an unknown pair, or a teacher that is neither at hand nor can be trained by a
-                baseline.
+            FileNotFoundError: If the pair is unknown, or the teacher neither at hand nor trained by a baseline.
             ValueError: If the config distils nothing, or its teacher has no name or checkpoint.
         """
         path = pair_path(pair, self.configs)

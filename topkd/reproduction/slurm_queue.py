@@ -103,9 +103,9 @@ def read_minutes(text: str) -> int:
     """Read a time limit as Slurm writes it: minutes, hours:minutes:seconds, or days-hours[:minutes[:seconds]].
 
     Raises:
-        ValueError: For anything else, and for less than a minute.
+        ValueError: If it is anything else, or less than a minute.
 
-    Examples:
+    Example:
         >>> read_minutes('90'), read_minutes('12:00:00'), read_minutes('2-12')
         (90, 720, 3600)
     """

@@ -27,14 +27,15 @@ class Table(NamedTuple):
     """A table of the paper, or one of our own.
 
     Attributes:
-        title: As printed.
-        pairs: Pairs in the paper's order, configs of ``configs/topkd``.
-        variants: Runs of each pair, the KD control among them.
-        metrics: Heading by key of ``results.json``.
-        measure: What is measured of each pair: its students, probes or an analysis of them, or its RipsNets; then the
-            metrics are those that it leaves.
-        paper: Tables of the paper that hold numbers of these pairs and variants; none: the one of this name.
-        ranked: Whether the rows are sorted by the first metric, and the cost of a step stands beside it.
+        title (str): As printed.
+        pairs (tuple[str, ...]): Pairs in the paper's order, configs of ``configs/topkd``.
+        variants (tuple[Variant, ...]): Runs of each pair, the KD control among them.
+        metrics (dict[str, str]): Heading by key of ``results.json``.
+        measure (Measure): What is measured of each pair: its students, probes or an analysis of them, or its RipsNets;
+            then the metrics are those that it leaves.
+        paper (tuple[str, ...]): Tables of the paper that hold numbers of these pairs and variants; none: the one of
+            this name.
+        ranked (bool): Whether the rows are sorted by the first metric, and the cost of a step stands beside it.
     """
 
     title: str

@@ -16,7 +16,7 @@ def time_left(
         places (int): Jobs at once.
         elapsed (Mapping[str, float], optional): Seconds since the start of those that run, by name.
 
-    Examples:
+    Example:
         >>> from pathlib import Path
         >>> from mmengine.config import Config
         >>> names = dict(teacher=(), KD=('teacher',), TopKD=('teacher',), plain=())

@@ -23,11 +23,11 @@ class Variant(NamedTuple):
     """A run of a pair.
 
     Attributes:
-        name: Names its folder; the paper's numbers are filed under it.
-        label: As printed.
-        config: 'plain', the student without teacher; '', the pair itself; else a config below ``configs/`` whose own
-            lines, apart from ``_base_``, are applied to the pair.
-        method: A file of ``configs/_base_/losses`` whose loss takes the place of the pair's losses; '' for none.
+        name (str): Names its folder; the paper's numbers are filed under it.
+        label (str): As printed.
+        config (str): 'plain', the student without teacher; '', the pair itself; else a config below ``configs/`` whose
+            own lines, apart from ``_base_``, are applied to the pair.
+        method (str): A file of ``configs/_base_/losses`` whose loss takes the place of the pair's losses; '' for none.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Which images, augmented how, make cloud number i: a function of (seed, i) and nothing else."""
+"""Samplers that decide which images, augmented how, make cloud number i, as a function of (seed, i) alone."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

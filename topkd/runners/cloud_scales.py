@@ -18,7 +18,7 @@ class CloudScales:
     Raises:
         ValueError: If the bounds are not two positive numbers in ascending order.
 
-    Examples:
+    Example:
         >>> scales = CloudScales((0.1, 3.0))
         >>> scales.factor(0), 0.1 <= scales.factor(1) <= 3.0
         (1.0, True)

@@ -1,4 +1,4 @@
-"""A progress bar that a log file can bear."""
+"""A progress bar for terminals and for log files."""
 
 from collections.abc import Iterator
 

@@ -55,9 +55,9 @@ class RipsNetRunner:
         log_level (str): MMEngine's log level. Defaults to 'INFO'.
 
     Raises:
-        KeyError: For an unknown setting.
-        TypeError: For a setting of another type.
-        ValueError: For a setting out of range, or an artifact of another config.
+        KeyError: If a setting is unknown.
+        TypeError: If a setting is of another type.
+        ValueError: If a setting is out of range, or the artifact is of another config.
     """
 
     def __init__(

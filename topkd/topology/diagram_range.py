@@ -1,4 +1,4 @@
-"""What persistence images are fitted to: the range and the spacing of all diagrams' points."""
+"""Range and spacing of the points of diagrams, to which persistence images are fitted."""
 
 from collections.abc import Iterable, Sequence
 

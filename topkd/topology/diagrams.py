@@ -1,4 +1,4 @@
-"""Diagrams to learn from rather than through: any dimension, no gradient, by whatever is fastest; and what that was."""
+"""Exact diagrams of any dimension without gradient, and which library computes them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

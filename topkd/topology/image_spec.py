@@ -1,4 +1,4 @@
-"""What a persistence image is defined by: resolution, bandwidth, range, scale."""
+"""The spec of persistence images: resolution, bandwidth, range, scale."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -30,7 +30,7 @@ def web_address(address: str) -> str:
         KeyError: If the zoo has no network of that name.
         ValueError: If the scheme is unknown.
 
-    Examples:
+    Example:
         >>> web_address('torchvision://resnet18')
         'https://download.pytorch.org/models/resnet18-f37072fd.pth'
     """

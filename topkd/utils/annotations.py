@@ -29,7 +29,7 @@ def mistyped(function: Callable, arguments: Mapping[str, Any]) -> list[str]:
     Returns:
         list[str]: One clause an argument, empty if all fit.
 
-    Examples:
+    Example:
         >>> def soften(tau: float = 4.0, levels: list[int] | None = None) -> None: ...
         >>> mistyped(soften, dict(tau='four', levels=[1, 2]))
         ["tau must be of type float, got 'four'"]
@@ -52,8 +52,8 @@ def fits(value: Any, declared: Any) -> bool:
     """Tell whether a value may stand for a declared type; a type that this does not know passes.
 
     Args:
-        value: From a config.
-        declared: An annotation.
+        value (Any): From a config.
+        declared (Any): An annotation.
     """
     origin, inner = typing.get_origin(declared), typing.get_args(declared)
     if origin in (typing.Union, types.UnionType):

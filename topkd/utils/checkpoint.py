@@ -128,7 +128,7 @@ def misfits(expected: Mapping[str, Tensor], weights: Mapping[str, Any]) -> str:
         expected (Mapping): State dict of the network.
         weights (Mapping): What is to be loaded.
 
-    Examples:
+    Example:
         >>> misfits(dict(a=torch.zeros(2)), dict(a=torch.zeros(3), b=torch.zeros(1)))
         '1 unexpected: b; 1 of another shape: a (3,) instead of (2,)'
     """
@@ -148,7 +148,7 @@ def misfits(expected: Mapping[str, Tensor], weights: Mapping[str, Any]) -> str:
 def not_finite(weights: Mapping[str, Any]) -> list[str]:
     """List the tensors of a state dict that hold a value that is not finite.
 
-    Examples:
+    Example:
         >>> not_finite(dict(weight=torch.tensor([1.0, float('nan')]), bias=torch.zeros(2)))
         ['weight']
     """

@@ -13,7 +13,7 @@ def number(
 
     Args:
         name (str): What the user calls it, for example ``'loss_weight'``.
-        value: What the user gave.
+        value (Any): What the user gave.
         above (float, optional): Greatest number that is too small.
         at_least (float, optional): Smallest number that is allowed.
         at_most (float, optional): Greatest number that is allowed.
@@ -22,7 +22,7 @@ def number(
         TypeError: If the value is no number.
         ValueError: If it is NaN, infinite or out of range.
 
-    Examples:
+    Example:
         >>> number('loss_weight', 2, at_least=0)
         2
         >>> number('tau', 0.0, above=0)
@@ -46,7 +46,7 @@ def whole(name: str, value: Any, *, at_least: int | None = None, at_most: int | 
         TypeError: If the value is no whole number.
         ValueError: If it is out of range.
 
-    Examples:
+    Example:
         >>> whole('num_points', 64, at_least=2)
         64
     """
@@ -63,7 +63,7 @@ def wholes(name: str, value: Any, *, count: int | None = None, at_least: int | N
 
     Args:
         name (str): What the user calls it.
-        value: A sequence.
+        value (Any): A sequence.
         count (int, optional): How many there must be; None for one or more.
         at_least (int, optional): Smallest number that is allowed.
 
@@ -71,7 +71,7 @@ def wholes(name: str, value: Any, *, count: int | None = None, at_least: int | N
         TypeError: If the value is no sequence of whole numbers.
         ValueError: If there are too few or too many, or one is out of range.
 
-    Examples:
+    Example:
         >>> wholes('units', [64, 32, 32], count=3, at_least=1)
         (64, 32, 32)
     """
@@ -93,7 +93,7 @@ def choice(name: str, value: Any, options: Collection[str]) -> str:
     Raises:
         ValueError: If it is none of them.
 
-    Examples:
+    Example:
         >>> choice('rule', 'less', ('greater', 'less'))
         'less'
     """
@@ -108,7 +108,7 @@ def flag(name: str, value: Any) -> bool:
     Raises:
         TypeError: If the value is neither.
 
-    Examples:
+    Example:
         >>> flag('gather', True)
         True
     """

@@ -25,8 +25,8 @@ def merge_cfg_options(cfg: Config, options: dict | None) -> Config:
     An option that names a single data set's folder, such as ``train_dataloader.dataset.data_root``, wins over it.
 
     Args:
-        cfg: The config as it was read from its file.
-        options: Keys with dots and their values, or None.
+        cfg (Config): The config as it was read from its file.
+        options (dict, optional): Keys with dots and their values, or None.
 
     Returns:
         Config: The same ``cfg``.
@@ -56,8 +56,8 @@ def apply_data_root(cfg: Config, previous: str | None = None) -> Config:
     at or below ``previous``; any other value is a data set's own choice and stays.
 
     Args:
-        cfg: A config; without a top-level ``data_root`` it is left as it is.
-        previous: The value that the top-level ``data_root`` had when the config's file was evaluated.
+        cfg (Config): A config; without a top-level ``data_root`` it is left as it is.
+        previous (str, optional): The value that the top-level ``data_root`` had when the config's file was evaluated.
 
     Returns:
         Config: The same ``cfg``.
@@ -78,7 +78,7 @@ def read_config(path: str) -> Config:
     other names belong to ``default_scope``: the mark is taken away.
 
     Args:
-        path: A file, or ``package::file`` such as ``mmpretrain::resnet/resnet18_8xb16_cifar10.py``.
+        path (str): A file, or ``package::file`` such as ``mmpretrain::resnet/resnet18_8xb16_cifar10.py``.
 
     Returns:
         Config: Its content.
@@ -131,7 +131,7 @@ def _unmark(node: Any) -> None:
 
 
 class FormattedOnce(Config):
-    """A config whose text is formatted once, not at every checkpoint, whose meta holds it.
+    r"""A config whose text is formatted once, not at every checkpoint, whose meta holds it.
 
     Formatting takes seconds for a cohort of many members.
 
@@ -141,7 +141,7 @@ class FormattedOnce(Config):
     Examples:
         >>> cfg = FormattedOnce(Config(dict(a=1)))
         >>> cfg.a, cfg.pretty_text, cfg.pretty_text is cfg.pretty_text
-        (1, 'a = 1\\n', True)
+        (1, 'a = 1\n', True)
     """
 
     def __init__(self, cfg: Config) -> None:
@@ -160,8 +160,8 @@ def with_preprocessor(model: dict, cfg: Config) -> dict:
     """Return a model's config with the preprocessor that MMEngine's runner would give it.
 
     Args:
-        model: Config of the model, or of a student inside it.
-        cfg: The whole config; its top-level ``data_preprocessor`` serves a model that has none of its own.
+        model (dict): Config of the model, or of a student inside it.
+        cfg (Config): The whole config; its top-level ``data_preprocessor`` serves a model that has none of its own.
 
     Returns:
         dict: A shallow copy of ``model``.

@@ -17,10 +17,10 @@ class Failed(NamedTuple):
     """What was at work when an error was raised.
 
     Attributes:
-        name: Its place in the config, or in the network.
-        kind: Name of its class.
-        given: What it worked on, in words; '' if nothing is known.
-        mistyped: Which arguments are not of the types that the class declares, in words; '' if all are.
+        name (str): Its place in the config, or in the network.
+        kind (str): Name of its class.
+        given (str): What it worked on, in words; '' if nothing is known.
+        mistyped (str): Which arguments are not of the types that the class declares, in words; '' if all are.
     """
 
     name: str
@@ -109,7 +109,7 @@ def entries(node: Any, path: str = '') -> Iterator[tuple[str, Any]]:
     """Yield every dict and list of a config with its dotted name.
 
     Args:
-        node: A config, or a part of it; None yields nothing.
+        node (Any): A config, or a part of it; None yields nothing.
         path (str): Name of the part. Defaults to '', the config itself.
     """
     if isinstance(node, Config):

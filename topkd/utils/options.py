@@ -67,7 +67,7 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
         TypeError: If an entry holds a number, a switch or a dict and the option does not.
         ValueError: If nothing reads an entry of that name.
 
-    Examples:
+    Example:
         >>> cfg = Config(dict(train_cfg=dict(by_epoch=True, max_epochs=240)))
         >>> check_options(cfg, {'train_cfg.max_epochs': 2, 'train_cfg.val_interval': 2})
         >>> check_options(cfg, {'train_cfg.max_epoch': 2})

@@ -13,12 +13,12 @@ class PairedDifference(NamedTuple):
     """How two kinds of runs of the same seeds differ.
 
     Attributes:
-        differences: One a seed.
-        mean: Their mean.
-        deviation: Their standard deviation (k - 1).
-        student: 95 % interval of the mean by Student's t with k - 1 degrees of freedom.
-        bootstrap: 95 % interval of the mean by the bias-corrected and accelerated bootstrap.
-        p: Of the paired t-test, two-sided.
+        differences (list[float]): One a seed.
+        mean (float): Their mean.
+        deviation (float): Their standard deviation (k - 1).
+        student (Interval): 95 % interval of the mean by Student's t with k - 1 degrees of freedom.
+        bootstrap (Interval): 95 % interval of the mean by the bias-corrected and accelerated bootstrap.
+        p (float): Of the paired t-test, two-sided.
     """
 
     differences: list[float]
@@ -47,7 +47,7 @@ def paired_difference(values: Sequence[float], control: Sequence[float], resampl
     Raises:
         ValueError: If the numbers of runs differ, or there is one alone.
 
-    Examples:
+    Example:
         >>> found = paired_difference([2.0, 3.0, 4.0], [1.0, 1.0, 1.0])
         >>> found.mean, [round(bound, 2) for bound in found.student]
         (2.0, [-0.48, 4.48])
@@ -87,7 +87,7 @@ def holm(values: Sequence[float]) -> list[float]:
     Returns:
         list[float]: In the order given.
 
-    Examples:
+    Example:
         >>> holm([0.04, 0.01, 0.5])
         [0.08, 0.03, 0.5]
 

@@ -31,7 +31,7 @@ def remembered(key: str, measure: Callable[[], str], default: str) -> str:
     Returns:
         str: The choice.
 
-    Examples:
+    Example:
         >>> remembered('a folder that cannot be made', lambda: 'measured', 'default')  # doctest: +SKIP
         'default'
     """

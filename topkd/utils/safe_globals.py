@@ -1,4 +1,4 @@
-"""The few names besides tensors that a checkpoint may use, and nothing by which it could reach further."""
+"""The names besides tensors that a checkpoint may use when it is loaded."""
 
 import argparse
 from collections.abc import Callable, Iterator

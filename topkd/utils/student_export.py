@@ -84,7 +84,7 @@ def select_weights(checkpoint: dict[str, Any], which: str, member: str | None = 
         member (str, optional): Name of the cohort's member.
 
     Raises:
-        ValueError: For another word, or a checkpoint without student.
+        ValueError: If the word is another one, or the checkpoint has no student.
     """
     if which not in WEIGHTS:
         raise ValueError(f"weights must be 'ema' or 'raw', got '{which}'")

@@ -165,7 +165,7 @@ def test_no_labels_give_no_data_samples():
 @pytest.mark.parametrize(
     'data, error, message',
     [
-        (dict(img=1), KeyError, "Expected a batch with the key 'inputs', got the keys \\['img'\\]"),
+        (dict(img=1), KeyError, "expected a batch with the key 'inputs', got the keys \\['img'\\]"),
         (dict(inputs=torch.zeros(2, 3, 4, 4)), TypeError, "uint8 tensors .* got \\['torch.float32'\\]: leave"),
         (dict(inputs=[1, 2]), TypeError, "uint8 tensors with values 0..255, got \\['int'\\]"),
         (dict(inputs=torch.zeros(2, 1, 4, 4).byte()), ValueError, 'shape \\(N, 3, H, W\\), .* got \\(2, 1, 4, 4\\)'),
@@ -191,11 +191,11 @@ def test_bad_batches(data, error, message):
 @pytest.mark.parametrize(
     'kwargs, message',
     [
-        (dict(mean=[1, 2]), 'Expected a mean and a positive std for each channel, got mean \\[1, 2\\] and std'),
-        (dict(std=[1, 0, 1]), 'Expected a mean and a positive std for each channel, got mean .* and std \\[1, 0, 1\\]'),
-        (dict(crop_padding=-1), 'Expected crop_padding to be a number of pixels from 0, got -1'),
-        (dict(crop_padding=0.5), 'Expected crop_padding to be a number of pixels from 0, got 0.5'),
-        (dict(flip_prob=50), 'Expected flip_prob to be a probability from 0 to 1, got 50'),
+        (dict(mean=[1, 2]), 'expected a mean and a positive std for each channel, got mean \\[1, 2\\] and std'),
+        (dict(std=[1, 0, 1]), 'expected a mean and a positive std for each channel, got mean .* and std \\[1, 0, 1\\]'),
+        (dict(crop_padding=-1), 'expected crop_padding to be a number of pixels from 0, got -1'),
+        (dict(crop_padding=0.5), 'expected crop_padding to be a number of pixels from 0, got 0.5'),
+        (dict(flip_prob=50), 'expected flip_prob to be a probability from 0 to 1, got 50'),
         (dict(batch_augments=dict(augments='Mixup')), "does not mix images, got .*'Mixup'.* use mmpretrain"),
     ],
 )

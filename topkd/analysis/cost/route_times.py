@@ -1,4 +1,4 @@
-"""Times of several ways to do the same thing, measured in turns."""
+"""Times of several functions, measured in turns."""
 
 import itertools
 import platform

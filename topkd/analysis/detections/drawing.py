@@ -23,9 +23,10 @@ def draw_rows(images: Sequence[np.ndarray], found: Mapping[str, Sequence[Boxes]]
     Returns:
         np.ndarray: BGR.
 
-    >>> image = np.zeros((10, 12, 3), np.uint8)
-    >>> draw_rows([image, image], dict(annotated=[Boxes([[1, 1, 5, 6]], ['one']), Boxes([], [])])).shape
-    (54, 60, 3)
+    Example:
+        >>> image = np.zeros((10, 12, 3), np.uint8)
+        >>> draw_rows([image, image], dict(annotated=[Boxes([[1, 1, 5, 6]], ['one']), Boxes([], [])])).shape
+        (54, 60, 3)
     """
     rows = []
     for name, boxes in found.items():

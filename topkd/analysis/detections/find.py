@@ -24,8 +24,8 @@ class Boxes:
     """Boxes of one image.
 
     Attributes:
-        corners: (k, 4) x1, y1, x2, y2 in pixels of the image's file.
-        texts: A word at each.
+        corners (list[list[float]]): (k, 4) x1, y1, x2, y2 in pixels of the image's file.
+        texts (list[str]): A word at each.
 
     Example:
         >>> Boxes(corners=[[0.0, 0.0, 16.0, 8.0]], texts=['person']).texts

@@ -57,7 +57,7 @@ def class_names(dataset: Any, labels: np.ndarray) -> dict[int, str]:
     """Return the name of every class that occurs; its number if the data set does not name its classes.
 
     Args:
-        dataset: With ``metainfo``, as MMEngine's data sets have it.
+        dataset (Any): With ``metainfo``, as MMEngine's data sets have it.
         labels (np.ndarray): (N, ).
 
     Example:

@@ -17,10 +17,10 @@ class Network(NamedTuple):
     """A network to compare.
 
     Attributes:
-        name: As the table says.
-        model: The network itself.
-        size: Of the images it is measured on.
-        metrics: What it reached on its test set; empty if it was not evaluated.
+        name (str): As the table says.
+        model (nn.Module): The network itself.
+        size (ImageSize): Of the images it is measured on.
+        metrics (dict[str, float]): What it reached on its test set; empty if it was not evaluated.
 
     Example:
         >>> Network('net', nn.Linear(1, 1), ImageSize(32, 32), metrics={'accuracy/top1': 70.0}).size.height

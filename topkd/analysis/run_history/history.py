@@ -75,7 +75,7 @@ def read_run(folder: str | Path) -> list[dict[str, Any]]:
 
 
 def read_validations(folder: str | Path) -> dict[int, dict[str, float]]:
-    """Read the metrics of all validations of a training, those of a later start in place of an earlier one's.
+    r"""Read the metrics of all validations of a training, those of a later start in place of an earlier one's.
 
     Args:
         folder (str | Path): Work directory of a training.
@@ -83,10 +83,10 @@ def read_validations(folder: str | Path) -> dict[int, dict[str, float]]:
     Returns:
         dict: By epoch, or by step if the training counts none; empty if there was none.
 
-    Examples:
+    Example:
         >>> log = Path('run/20260101_000000/vis_data/scalars.json')
         >>> log.parent.mkdir(parents=True)
-        >>> _ = log.write_text('{"loss": 2.0, "iter": 8, "step": 8}\\n{"accuracy/top1": 9.5, "step": 1}\\n')
+        >>> _ = log.write_text('{"loss": 2.0, "iter": 8, "step": 8}\n{"accuracy/top1": 9.5, "step": 1}\n')
         >>> read_validations('run')
         {1: {'accuracy/top1': 9.5}}
     """

@@ -12,8 +12,9 @@ SPANS = 200
 
 
 def history_figure(history: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str) -> Figure:
-    """Draw one panel a quantity over the steps of a training: means of up to 200 spans of steps, and the range within
-    each.
+    """Draw one panel a quantity over the steps of a training.
+
+    A panel shows the means of up to 200 spans of steps, and the range within each.
 
     Args:
         history (Mapping[str, tuple]): By what the axis is to say, steps (k, ) and values (k, ).

@@ -40,7 +40,7 @@ def pool(features: Features, data_samples: Sequence[Any] | None = None) -> Tenso
         Tensor: Points (N, C).
 
     Raises:
-        ValueError: For any other number of dimensions.
+        ValueError: If there is any other number of dimensions.
 
     Example:
         >>> pool(torch.ones(2, 3, 8, 8)), pool([torch.zeros(1, 2), torch.ones(1, 2)])

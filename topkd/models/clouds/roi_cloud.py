@@ -113,9 +113,9 @@ def gt_rois(data_samples: Sequence[Any]) -> Tensor:
 
 
 def roi_points(levels: Sequence[Tensor], rois: Tensor, height: int, size: int) -> Tensor:
-    """Average features inside boxes, each on the level that fits its size.
+    r"""Average features inside boxes, each on the level that fits its size.
 
-    .. math:: \\mathrm{level} = \\lfloor \\log_2(\\sqrt{w h} / 56) \\rfloor
+    .. math:: \mathrm{level} = \lfloor \log_2(\sqrt{w h} / 56) \rfloor
 
     Args:
         levels (Sequence[Tensor]): (N, C, H, W), from fine to coarse.

@@ -20,14 +20,15 @@ class ImageBatchPreprocessor(BaseDataPreprocessor):
     left. ``mean`` and ``std`` are buffers (C, 1, 1) outside of the state dict.
 
     Args:
-        mean: Mean of each channel, in units of 0..255.
-        std: Standard deviation of each channel, in the same units.
-        crop_padding: Width in pixels of the black border in which the crop of the image's own size is placed.
-        flip_prob: Probability of a horizontal flip.
-        batch_augments: Must be None; mmpretrain's ``ImageClassifier`` passes its ``train_cfg`` by this name.
+        mean (Sequence[float]): Mean of each channel, in units of 0..255.
+        std (Sequence[float]): Standard deviation of each channel, in the same units.
+        crop_padding (int): Width in pixels of the black border in which the crop of the image's own size is placed.
+        flip_prob (float): Probability of a horizontal flip.
+        batch_augments (dict, optional): Must be None; mmpretrain's ``ImageClassifier`` passes its ``train_cfg`` by this
+            name.
 
     Raises:
-        ValueError: An argument is out of range.
+        ValueError: If an argument is out of range.
 
     Source: He et al., Deep Residual Learning for Image Recognition, Sec. 4.2 (the augmentation).
     """
@@ -44,15 +45,15 @@ class ImageBatchPreprocessor(BaseDataPreprocessor):
     ):
         super().__init__(non_blocking=True)
         if len(mean) != len(std) or len(mean) == 0 or min(std) <= 0:
-            raise ValueError(f'Expected a mean and a positive std for each channel, got mean {mean} and std {std}.')
+            raise ValueError(f'expected a mean and a positive std for each channel, got mean {mean} and std {std}')
         if not isinstance(crop_padding, int) or crop_padding < 0:
-            raise ValueError(f'Expected crop_padding to be a number of pixels from 0, got {crop_padding!r}.')
+            raise ValueError(f'expected crop_padding to be a number of pixels from 0, got {crop_padding!r}')
         if not 0 <= flip_prob <= 1:
-            raise ValueError(f'Expected flip_prob to be a probability from 0 to 1, got {flip_prob!r}.')
+            raise ValueError(f'expected flip_prob to be a probability from 0 to 1, got {flip_prob!r}')
         if batch_augments is not None:
             raise ValueError(
                 'ImageBatchPreprocessor does not mix images, got train_cfg or batch_augments '
-                f'{batch_augments}: remove it, or use mmpretrain.ClsDataPreprocessor.'
+                f'{batch_augments}: remove it, or use mmpretrain.ClsDataPreprocessor'
             )
         self.register_buffer('mean', torch.tensor(mean, dtype=torch.float32).view(-1, 1, 1), persistent=False)
         self.register_buffer('std', torch.tensor(std, dtype=torch.float32).view(-1, 1, 1), persistent=False)
@@ -68,23 +69,24 @@ class ImageBatchPreprocessor(BaseDataPreprocessor):
         """Turn a batch into the arguments of an mmpretrain model.
 
         Args:
-            data: ``inputs`` uint8 (N, C, H, W), or a list of N images (C, H, W); with it either ``gt_label`` int64
-                (N,), or ``data_samples`` (a list of N), or neither. A list of such dicts, one an image, works too.
-            training: Whether to crop and flip.
+            data (dict | Sequence[dict]): ``inputs`` uint8 (N, C, H, W), or a list of N images (C, H, W); with it either
+                ``gt_label`` int64 (N,), or ``data_samples`` (a list of N), or neither. A list of such dicts, one an
+                image, works too.
+            training (bool): Whether to crop and flip.
 
         Returns:
             dict: ``inputs`` float (N, C, H, W), ``data_samples`` a list of N DataSample with ``gt_label`` (1,), or
             None where no labels were given.
 
         Raises:
-            KeyError: ``data`` has no ``inputs``.
-            TypeError: The images are not uint8 tensors.
-            ValueError: The images have different sizes, another number of channels, or not one label each.
+            KeyError: If ``data`` has no ``inputs``.
+            TypeError: If the images are not uint8 tensors.
+            ValueError: If the images have different sizes, another number of channels, or not one label each.
         """
         if not isinstance(data, dict):
             data = {key: [sample[key] for sample in data] for key in data[0]}
         if 'inputs' not in data:
-            raise KeyError(f"Expected a batch with the key 'inputs', got the keys {sorted(data)}.")
+            raise KeyError(f"expected a batch with the key 'inputs', got the keys {sorted(data)}")
         images = self._stack(data['inputs']).to(self.device, non_blocking=True)
         if training:
             images = self._augment(images)
@@ -99,17 +101,17 @@ class ImageBatchPreprocessor(BaseDataPreprocessor):
         kinds = {str(image.dtype) if isinstance(image, Tensor) else type(image).__name__ for image in listed}
         if kinds != {'torch.uint8'}:
             raise TypeError(
-                f'Expected images as uint8 tensors with values 0..255, got {sorted(kinds)}: '
-                'leave normalization to the data preprocessor.'
+                f'expected images as uint8 tensors with values 0..255, got {sorted(kinds)}: '
+                'leave normalization to the data preprocessor'
             )
         shapes = {tuple(image.shape) for image in listed}
         if len(shapes) > 1:
-            raise ValueError(f'Expected images of one size, got the shapes {sorted(shapes)}: resize them first.')
+            raise ValueError(f'expected images of one size, got the shapes {sorted(shapes)}: resize them first')
         batch = images if isinstance(images, Tensor) else torch.stack(tuple(images))
         if batch.ndim != 4 or batch.shape[1] != len(self.mean):
             raise ValueError(
-                f'Expected images of shape (N, {len(self.mean)}, H, W), as mean and std have '
-                f'{len(self.mean)} channels, got {tuple(batch.shape)}.'
+                f'expected images of shape (N, {len(self.mean)}, H, W), as mean and std have '
+                f'{len(self.mean)} channels, got {tuple(batch.shape)}'
             )
         return batch
 
@@ -129,8 +131,8 @@ class ImageBatchPreprocessor(BaseDataPreprocessor):
             labels = torch.stack([torch.as_tensor(label) for label in labels])
         if labels.numel() != num_images or labels.is_floating_point():
             raise ValueError(
-                f'Expected one whole-number label for each of the {num_images} images, got '
-                f'{labels.dtype} of shape {tuple(labels.shape)}.'
+                f'expected one whole-number label for each of the {num_images} images, got '
+                f'{labels.dtype} of shape {tuple(labels.shape)}'
             )
         samples = []
         for label in labels.to(self.device, non_blocking=True).view(-1, 1).unbind():
@@ -151,10 +153,10 @@ def crop_and_flip(images: Tensor, offsets: Tensor, flips: Tensor, padding: int) 
     out[n, c, i, j] = padded[n, c, offsets[0, n] + i, offsets[1, n] + j'], j' = W - 1 - j where ``flips[n]`` else j.
 
     Args:
-        images: Pixels (N, C, H, W) of any dtype.
-        offsets: Top and left corner of each crop in the padded image, int64 (2, N), from 0 to ``2 * padding``.
-        flips: Whether to mirror each crop, bool (N,).
-        padding: Width in pixels of the border of zeros.
+        images (Tensor): Pixels (N, C, H, W) of any dtype.
+        offsets (Tensor): Top and left corner of each crop in the padded image, int64 (2, N), from 0 to ``2 * padding``.
+        flips (Tensor): Whether to mirror each crop, bool (N,).
+        padding (int): Width in pixels of the border of zeros.
 
     Returns:
         Tensor: Pixels (N, C, H, W) of the same dtype.

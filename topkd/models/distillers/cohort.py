@@ -93,7 +93,7 @@ class Cohort(BaseModel):
         """Train all members on a batch.
 
         Args:
-            data: A batch as a data loader makes it.
+            data (Any): A batch as a data loader makes it.
             optim_wrapper (OptimWrapper): Over the parameters of all members.
 
         Returns:
@@ -193,8 +193,7 @@ def _check_preprocessors(members: Mapping[str, Distiller]) -> None:
         if described[name] != described[first]:
             raise ValueError(
                 f"the members of a cohort see the same images, '{name}' and '{first}' have other data preprocessors: "
-                'give them '
-                'the same'
+                'give them the same'
             )
 
 

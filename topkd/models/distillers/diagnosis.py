@@ -1,4 +1,4 @@
-"""What the log says of the terms of a loss: are they finite, how large, how strongly do they pull."""
+"""Checks of loss terms, and what the log says of them: shares and gradient ratios."""
 
 import logging
 import math

@@ -1,4 +1,4 @@
-"""Attention maps, where in the image the energy of a stage lies (Zagoruyko and Komodakis 2017)."""
+"""Attention transfer: the energy of every position of a map (Zagoruyko and Komodakis 2017)."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Class activation maps, where in the image each class is seen (Guo et al. 2023)."""
+"""Class attention transfer: the class activation maps of both networks (Guo et al. 2023)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -86,9 +86,7 @@ class CATKDLoss(DistillationLoss):
         >>> CATKDLoss(resolution=2)(student, teacher).shape
         torch.Size([])
 
-    Source: Guo et al., Class Attention Transfer Based Knowledge Distillation; constants from the
-        authors'
-    code.
+    Source: Guo et al., Class Attention Transfer Based Knowledge Distillation; constants from the authors' code.
     """
 
     def __init__(

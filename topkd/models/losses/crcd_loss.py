@@ -131,7 +131,7 @@ class CRCDLoss(DistillationLoss):
         """Learn the number of the training set's images and their classes.
 
         Args:
-            dataset: The training set.
+            dataset (Any): The training set.
 
         Raises:
             TypeError: If it does not tell its labels.

@@ -125,7 +125,7 @@ class CRDLoss(DistillationLoss):
         """Learn the classes of the training set's images, of which negatives are drawn.
 
         Args:
-            dataset: The training set.
+            dataset (Any): The training set.
 
         Raises:
             TypeError: If it does not tell its labels.

@@ -1,4 +1,4 @@
-"""Channel-wise distillation: where every channel looks (Shu et al. 2021)."""
+"""Channel-wise distillation: channels as distributions over positions (Shu et al. 2021)."""
 
 from collections.abc import Sequence
 from typing import Any

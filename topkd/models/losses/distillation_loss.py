@@ -90,7 +90,7 @@ class DistillationLoss(nn.Module):
         """Learn what a loss needs of the whole training set, before every training and every resumed one.
 
         Args:
-            dataset: The training set.
+            dataset (Any): The training set.
         """
 
     def forward(

@@ -76,6 +76,10 @@ class Pathway(nn.Module):
     Args:
         in_channels (int): Of the student's map.
         out_channels (int): Of the teacher's map.
+
+    Example:
+        >>> Pathway(16, 64)(torch.rand(2, 16, 8, 8), size=(16, 16)).shape
+        torch.Size([2, 64, 16, 16])
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -119,6 +123,13 @@ class DistProLoss(DistillationLoss):
     Raises:
         ValueError: If both ``process`` and ``search`` are given, or the file holds no process.
         FileNotFoundError: If there is no such file.
+
+    Example:
+        >>> loss = DistProLoss(search=True)
+        >>> student, teacher = ([torch.rand(2, channels, 8, 8) for _ in range(2)] for channels in (16, 64))
+        >>> loss.bind(None, Probe(student, teacher))
+        >>> loss.pairs, loss(student, teacher).shape
+        ([(0, 0), (0, 1), (1, 1)], torch.Size([]))
 
     Source: Deng et al., DistPro: Searching a Fast Knowledge Distillation Process via Meta Optimization, ECCV 2022;
     pathways of the authors' code.

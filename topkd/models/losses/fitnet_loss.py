@@ -1,4 +1,4 @@
-"""Hints, the teacher's map regressed from the student's (Romero et al. 2015)."""
+"""FitNets: the teacher's map regressed from the student's (Romero et al. 2015)."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Factors, the teacher's last map in the words of an autoencoder (Kim et al. 2018)."""
+"""Factor transfer: the teacher's last map, encoded by an autoencoder (Kim et al. 2018)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -94,8 +94,7 @@ class FTLoss(DistillationLoss):
         paraphraser (str, optional): Checkpoint of a first run. None: train it here. Defaults to None.
         paraphraser_epochs (int): Epochs of the first stage, without ``paraphraser``. Defaults to 30.
         paraphraser_weight (float): Factor of the reconstruction error. With SGD it is a factor of the paraphraser's
-            learning
-            rate: without normalization it needs a smaller one than the student. Defaults to 1.0.
+            learning rate: without normalization it needs a smaller one than the student. Defaults to 1.0.
         rate (float): Channels of the factor over channels of the teacher's map. Defaults to 0.5.
         loss_weight (float): Defaults to 1.0; the benchmark's is 200.
         student_tap (str): Map of the student. Defaults to 'backbone.layer3'.

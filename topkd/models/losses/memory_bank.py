@@ -164,7 +164,7 @@ def fit_banks(loss: nn.Module, banks: Sequence[MemoryBank], dataset: Any) -> Non
     Args:
         loss (nn.Module): Its name stands in the message.
         banks (Sequence[MemoryBank]): All of one size.
-        dataset: The training set.
+        dataset (Any): The training set.
 
     Raises:
         ValueError: If it has another number of images than the banks.
@@ -190,7 +190,7 @@ def training_labels(dataset: Any) -> Tensor:
     """Return the class of every image of a training set without decoding the images.
 
     Args:
-        dataset: One of this package's in memory, or of mmpretrain.
+        dataset (Any): One of this package's in memory, or of mmpretrain.
 
     Returns:
         Tensor: int64 (n,).

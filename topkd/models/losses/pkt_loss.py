@@ -1,4 +1,4 @@
-"""Probabilistic knowledge transfer: who is whose neighbor (Passalis and Tefas 2018)."""
+"""Probabilistic knowledge transfer: the neighbor probabilities of a batch (Passalis and Tefas 2018)."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Knowledge review: deep features help to explain shallow ones (Chen et al. 2021)."""
+"""Knowledge review: the student's maps, each fused with all deeper ones (Chen et al. 2021)."""
 
 from collections.abc import Sequence
 from typing import Any

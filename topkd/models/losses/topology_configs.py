@@ -66,7 +66,7 @@ def topology_loss_of(cfg: Config, name: str = 'topology') -> TopologyLoss:
         name (str): Of the loss. Defaults to 'topology'.
 
     Raises:
-        KeyError: See :func:`topology_config`.
+        KeyError: If there is no such loss, see :func:`topology_config`.
 
     Example:
         >>> cfg = Config(dict(model=dict(teacher={}, losses=dict(topology=dict(type='TopologyLoss')))))
@@ -84,10 +84,10 @@ def artifact_of(cfg: Config, name: str = 'topology') -> RipsNetArtifact:
         name (str): Of the loss. Defaults to 'topology'.
 
     Raises:
-        KeyError: See :func:`topology_config`.
+        KeyError: If there is no such loss, see :func:`topology_config`.
         ValueError: If the loss compares no images.
 
-    Examples:
+    Example:
         >>> loss = dict(
         ...     type='TopologyLoss', vectorizer=dict(type='RipsNet'), cloud=dict(type='BatchCloud', num_points=64)
         ... )

@@ -1,4 +1,4 @@
-"""The paper's term: the student's persistence images must be the teacher's."""
+"""The topology loss: a distance between the persistence images of the student's and the teacher's clouds."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -227,8 +227,7 @@ def _check_size(network: Vectorizer, clouds: Tensor) -> None:
     if trained not in (None, clouds.shape[1]):
         raise ValueError(
             f'RipsNet was trained on clouds of {trained} points, got {clouds.shape[1]}: set drop_last=True in '
-            'train_dataloader, or train a RipsNet for this batch size (tools/gen_pi.py, then '
-            'tools/train_ripsnet.py)'
+            'train_dataloader, or train a RipsNet for this batch size (tools/gen_pi.py, then tools/train_ripsnet.py)'
         )
 
 

@@ -101,9 +101,7 @@ class VIDLoss(DistillationLoss):
         >>> loss(torch.rand(2, 16, 8, 8), torch.rand(2, 64, 8, 8)).shape
         torch.Size([])
 
-    Source: Ahn et al., Variational Information Distillation for Knowledge Transfer; regressor from
-        the
-    CRD benchmark.
+    Source: Ahn et al., Variational Information Distillation for Knowledge Transfer; regressor from the CRD benchmark.
     """
 
     def __init__(

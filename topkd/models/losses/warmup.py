@@ -1,4 +1,4 @@
-"""Let a loss grow over the first epochs of a training."""
+"""A factor that grows over the first epochs of a training."""
 
 from mmengine.logging import MessageHub
 

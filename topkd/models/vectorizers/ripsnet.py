@@ -121,8 +121,7 @@ class RipsNet(Vectorizer):
             raise ValueError(
                 f"RipsNet was trained on points of width {self.in_channels}, the teacher's tap "
                 f"'{artifact.request['tap']}' has {width}: train a RipsNet for this teacher and tap (tools/gen_pi.py, "
-                'then '
-                'tools/train_ripsnet.py)'
+                'then tools/train_ripsnet.py)'
             )
         made_of = self.source.get('teacher_fingerprint', teacher_fingerprint)
         if made_of != teacher_fingerprint:

@@ -10,8 +10,16 @@ from topkd.utils.checkpoint import load_file
 def check_ripsnet_exists(path: str) -> None:
     """Refuse a path without a file, and say how to make it.
 
+    Args:
+        path (str): Of the RipsNet.
+
     Raises:
         FileNotFoundError: If there is no file.
+
+    Example:
+        >>> from pathlib import Path
+        >>> Path('ripsnet.pth').touch()
+        >>> check_ripsnet_exists('ripsnet.pth')
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(f"RipsNet '{path}' does not exist; make it with\n  {COMMANDS}")

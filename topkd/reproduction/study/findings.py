@@ -19,15 +19,15 @@ class Comparison(NamedTuple):
     """A term on a base, seed by seed, and how it differs from the base.
 
     Attributes:
-        pair: Name of the pair.
-        base: Name of the base.
-        term: Name of the term, None for the base alone.
-        weight: Of the term.
-        scores: Top-1 by seed, of the runs that are finished and were not stopped.
-        stopped: Seeds whose run was stopped.
-        difference: To the base, over the seeds that both have; None for fewer than two.
-        to_more: To the study's control, more of the base, alike.
-        adjusted: p of the difference, adjusted for all comparisons with this base.
+        pair (str): Name of the pair.
+        base (str): Name of the base.
+        term (str, optional): Name of the term, None for the base alone.
+        weight (float, optional): Of the term.
+        scores (dict[int, float]): Top-1 by seed, of the runs that are finished and were not stopped.
+        stopped (list[int]): Seeds whose run was stopped.
+        difference (PairedDifference, optional): To the base, over the seeds that both have; None for fewer than two.
+        to_more (PairedDifference, optional): To the study's control, more of the base, alike.
+        adjusted (float, optional): p of the difference, adjusted for all comparisons with this base.
     """
 
     pair: str
@@ -119,10 +119,11 @@ class Mechanism(NamedTuple):
     """What was measured during the runs of a term, as means over seeds.
 
     Attributes:
-        term: Name of the term, None for the base alone.
-        gain: Mean paired difference to the base on the validation images.
-        ratios: Median gradient ratio by epoch.
-        clouds: Figures of the clouds by name, each by epoch, see :mod:`topkd.analysis.cloud_comparison`.
+        term (str, optional): Name of the term, None for the base alone.
+        gain (float, optional): Mean paired difference to the base on the validation images.
+        ratios (list[float]): Median gradient ratio by epoch.
+        clouds (dict[str, dict[int, float]]): Figures of the clouds by name, each by epoch, see
+            :mod:`topkd.analysis.cloud_comparison`.
     """
 
     term: str | None

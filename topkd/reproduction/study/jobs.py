@@ -23,8 +23,8 @@ class StudyCohort(Training):
     """The training of runs of one pair and seed side by side, which are done when the ledger has them.
 
     Attributes:
-        runs: Its members.
-        ledger: Where they are filed.
+        runs (Sequence[Run]): Its members.
+        ledger (Ledger): Where they are filed.
     """
 
     runs: Sequence[Run]

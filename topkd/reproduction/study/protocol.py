@@ -16,9 +16,9 @@ class Base(NamedTuple):
     """What terms are added to, beside the student's own loss.
 
     Attributes:
-        title: As printed.
-        loss: Config of a loss, None for the student's own alone.
-        weights: Values of its ``loss_weight`` to choose from; none without a loss.
+        title (str): As printed.
+        loss (dict[str, Any], optional): Config of a loss, None for the student's own alone.
+        weights (tuple[float, ...]): Values of its ``loss_weight`` to choose from; none without a loss.
     """
 
     title: str
@@ -30,11 +30,11 @@ class Term(NamedTuple):
     """A loss that is added to a base.
 
     Attributes:
-        title: As printed.
-        kind: One of ``KINDS``.
-        loss: Its config.
-        weights: Values of its ``loss_weight`` to choose from.
-        clouds: What its RipsNet's clouds depart in from the pair's ``clouds``.
+        title (str): As printed.
+        kind (str): One of ``KINDS``.
+        loss (dict[str, Any]): Its config.
+        weights (tuple[float, ...]): Values of its ``loss_weight`` to choose from.
+        clouds (dict[str, Any]): What its RipsNet's clouds depart in from the pair's ``clouds``.
     """
 
     title: str
@@ -53,11 +53,11 @@ class Screening(NamedTuple):
     """Which terms go on to the final runs.
 
     Attributes:
-        always: Names of terms that do in any case.
-        topology: How many of the others that compare topology do, at most.
-        references: How many references do, at most.
-        margin: The least mean difference to the base, in points, of one that does.
-        other_bases: How many of the topology terms that passed also run on the other bases.
+        always (tuple[str, ...]): Names of terms that do in any case.
+        topology (int): How many of the others that compare topology do, at most.
+        references (int): How many references do, at most.
+        margin (float): The least mean difference to the base, in points, of one that does.
+        other_bases (int): How many of the topology terms that passed also run on the other bases.
     """
 
     always: tuple[str, ...]

@@ -20,13 +20,13 @@ class Run:
     """A student of a pair with a base, perhaps a term, and a seed.
 
     Attributes:
-        pair: Name of the pair.
-        base: Name of the base.
-        seed: Of the training.
-        base_weight: None for a base without a loss.
-        term: Name of the term, None for the base alone.
-        weight: Of the term.
-        tested: Whether it looks at the test images, after its last epoch.
+        pair (str): Name of the pair.
+        base (str): Name of the base.
+        seed (int): Of the training.
+        base_weight (float, optional): None for a base without a loss.
+        term (str, optional): Name of the term, None for the base alone.
+        weight (float, optional): Of the term.
+        tested (bool): Whether it looks at the test images, after its last epoch.
     """
 
     pair: str

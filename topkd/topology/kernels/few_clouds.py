@@ -117,9 +117,10 @@ def _find_trees(points: Tensor, prim: Prim) -> _Trees | None:
 
 
 class _Layout(NamedTuple):
-    """The pairs of a cloud's points in the order of pdist: names, their number of digits, both ends. The numbers of the
-    first
-    pair, edge and point of every cloud among those of all clouds (B, 1)."""
+    """The pairs of a cloud's points in the order of pdist: names, their number of digits, both ends.
+
+    The numbers of the first pair, edge and point of every cloud are those among all clouds (B, 1).
+    """
 
     names: np.ndarray
     bits: int

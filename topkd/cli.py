@@ -191,7 +191,7 @@ def interruption(error: BaseException) -> KeyboardInterrupt | None:
     Libraries that catch everything, such as MMEngine where it formats a config, turn a signal into an error of theirs.
 
     Args:
-        error: What was raised in the end.
+        error (BaseException): What was raised in the end.
     """
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, KeyboardInterrupt):

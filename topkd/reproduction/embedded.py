@@ -40,7 +40,7 @@ def make_plan(
         work_dir (Path): Folder of everything.
         seeds (Sequence[int]): Of the students.
         epochs (int, optional): Length of all trainings. None: the recipes'.
-        options: As ``--cfg-options``.
+        **options (Any): As ``--cfg-options``.
     """
     # a teacher that lies where the config says is another run's
     own = {'model.teacher.checkpoint': str(work_dir / 'teacher.pth')}

@@ -12,7 +12,7 @@ def find_class(kind: Any, scope: str = 'mmengine') -> type | None:
     """Return the class of a name.
 
     Args:
-        kind: Name with or without its scope, or the class itself.
+        kind (str | type): Name with or without its scope, or the class itself.
         scope (str): Where a name without scope is looked for first; then among this package's. Defaults to 'mmengine'.
 
     Returns:

@@ -2,5 +2,6 @@
 
 from topkd.compat.hosts import explain_missing_hosts, is_installed
 from topkd.compat.mmcv_finder import install_mmcv_ops
+from topkd.compat.multimodal import leave_out_multimodal
 
-__all__ = ['explain_missing_hosts', 'install_mmcv_ops', 'is_installed']
+__all__ = ['explain_missing_hosts', 'install_mmcv_ops', 'is_installed', 'leave_out_multimodal']

@@ -60,6 +60,9 @@ class Step:
         if self.has_run():
             (self.folder / 'done').write_text('')
 
+    def problem(self) -> str | None:
+        return None
+
     def is_done(self) -> bool:
         return (self.folder / 'done').is_file()
 

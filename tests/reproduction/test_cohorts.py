@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from topkd.hooks import student_path
+from topkd.reproduction.call import Call
 from topkd.reproduction.cohorts import cohort, together
 from topkd.reproduction.jobs import last_checkpoint
 from topkd.reproduction.planned import run_differences
@@ -30,17 +31,19 @@ def students(plan, seed=0):
     return [plan.jobs[f'{name}/seed{seed}'] for name in names]
 
 
-def finish(job, members=None):
-    """Write what the training of a cohort leaves behind; return each member's figures."""
+def finish(job, stopped=()):
+    """Write what the training of a cohort leaves behind, with some members stopped after their third epoch."""
     epochs = job.config.train_cfg.max_epochs
     state, results = {}, {}
     for number, member in enumerate(job.config.model.members):
         state[f'members.{member}.student.head.fc.weight'] = torch.full((2,), float(number))
         state[f'members.{member}.losses.topology.scale'] = torch.tensor(5.0)
-        figures = {'accuracy/top1': 90.0 + number, 'epoch': epochs}
+        figures = {'accuracy/top1': 90.0 + number, 'epoch': 3 if member in stopped else epochs}
         results[member] = dict(last=figures, best=figures)
     save_file(dict(meta=dict(epoch=epochs, iter=9), state_dict=state), str(last_checkpoint(job)))
     content = dict(monitor='accuracy/top1', seed=0, members=results, teacher={'accuracy/top1': 99.0})
+    if stopped:
+        content['stopped'] = list(stopped)
     (job.folder / 'results.json').write_text(json.dumps(content))
 
 
@@ -149,3 +152,26 @@ def test_a_cohort_that_was_killed_while_its_members_were_filed_is_not_trained_ag
     assert again.folder == made.folder and again.has_run() and not again.is_done()
     again.finish()
     assert again.is_done()
+
+
+def test_a_member_that_diverged_is_named_and_the_others_are_filed(plan, tmp_path, capsys):
+    jobs = students(plan)
+    made = cohort(jobs, tmp_path)
+    finish(made, stopped=[f'{DIGITS}-no-kd'])
+    for _ in range(2):  # the same command again says the same, and trains nothing
+        assert made.has_run() and not made.is_done()
+        with pytest.raises(
+            RuntimeError, match=f"the loss of '{DIGITS}/no-kd/seed0' after epoch 3 was not finite; the "
+        ):
+            Call(made, tmp_path / 'no tools', {})()
+        assert 'error: the loss of' in capsys.readouterr().out
+        assert [job.is_done() for job in jobs] == [True, True, False, True]
+        assert not (jobs[2].folder / 'results.json').exists()
+        made = next(job for job in together(plan, tmp_path).missing() if job.members)
+        assert made.folder == cohort(jobs, tmp_path).folder
+
+
+def test_a_cohort_of_which_nothing_is_left_has_not_run(plan, tmp_path):
+    made = cohort(students(plan), tmp_path)
+    finish(made, stopped=list(made.config.model.members))
+    assert not made.has_run()

@@ -7,9 +7,11 @@ from mmengine.evaluator import Evaluator
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapper
 from mmengine.runner import BaseLoop, Runner
 
 from topkd.models.distillers.cohort import Cohort, MemberPredictions
+from topkd.models.distillers.member_scalers import MemberScalers
 from topkd.registry import HOOKS
 
 
@@ -69,9 +71,12 @@ class CohortHook(Hook):
     priority = 'VERY_HIGH'
 
     def before_run(self, runner: Runner) -> None:
-        """Put the members' evaluators in place; other models are left alone."""
-        if cohort_of(runner) is None:
+        """Put the members' evaluators and gradient scalers in place; other models are left alone."""
+        cohort = cohort_of(runner)
+        if cohort is None:
             return
+        if isinstance(runner.optim_wrapper, OptimWrapper):
+            MemberScalers.install(runner.optim_wrapper, cohort.members)  # before a checkpoint's are loaded into them
         for loop in (runner.val_loop, runner.test_loop):
             if loop is not None and not isinstance(loop.evaluator, MemberEvaluators):
                 loop.evaluator = MemberEvaluators(loop.evaluator)

@@ -67,6 +67,8 @@ class ResultHook(Hook):
             # a member that was stopped keeps what it had
             members = {**self.results.get('members', {}), **compared}
             self.results = dict(monitor=self.monitor, members=members, seed=runner.seed)
+            if cohort.inactive:
+                self.results['stopped'] = cohort.inactive
         if teacher:
             self.results['teacher'] = teacher
         runner.message_hub.update_info(KEY, self.results)

@@ -7,8 +7,9 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
+from topkd.hooks.cohort_hook import cohort_of
 from topkd.registry import HOOKS
-from topkd.utils.checkpoint import member_names, misfits, not_finite
+from topkd.utils.checkpoint import MEMBERS, member_names, misfits, not_finite
 
 
 @HOOKS.register_module()
@@ -48,8 +49,10 @@ class TrainingCheckHook(Hook):
             )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Stop a training that has diverged."""
-        broken = not_finite(checkpoint['state_dict'])
+        """Stop a training that has diverged; a member of a cohort that did has been stopped already."""
+        cohort = cohort_of(runner)
+        stopped = () if cohort is None else tuple(f'{MEMBERS}{name}.' for name in cohort.inactive)
+        broken = [name for name in not_finite(checkpoint['state_dict']) if not name.startswith(stopped)]
         if broken:
             raise FloatingPointError(
                 f'{len(broken)} weights must be finite, got nan or inf after iteration {runner.iter} (the first is '

@@ -53,7 +53,10 @@ class Call(Checkpointable):
             if self.job.has_run():
                 self.job.finish()
         if not self.job.is_done():
-            raise RuntimeError('the tool ended without its result')
+            problem = self.job.problem()
+            if problem is not None:
+                _say(f'error: {problem}')  # the line of the log that is told at the end
+            raise RuntimeError(problem or 'the tool ended without its result')
 
     def words(self) -> list[str]:
         """Return the call as a user would write it, behind ``python``."""

@@ -33,26 +33,44 @@ class CohortTraining(Training):
         return all(member.is_done() for member in self.members)
 
     def has_run(self) -> bool:
-        """Tell whether the last epoch of every member was validated."""
-        path = self.folder / 'results.json'
-        if not path.is_file():
-            return False
-        found = json.loads(path.read_text()).get('members', {})
-        epochs = self.config.train_cfg.max_epochs
-        return all(found.get(_name(member), {}).get('last', {}).get('epoch') == epochs for member in self.members)
+        """Tell whether the last epoch of every member was validated that was not stopped."""
+        found, epochs = self._results().get('members', {}), self.config.train_cfg.max_epochs
+        lasts = [found.get(_name(member), {}).get('last', {}).get('epoch') for member in self._trained()]
+        return bool(lasts) and all(last == epochs for last in lasts)
 
     def finish(self) -> None:
         """File every member as the single run that it equals: results, checkpoint and what was planned."""
-        results = json.loads((self.folder / 'results.json').read_text())
+        results, trained = self._results(), self._trained()
         checkpoint = load_file(str(last_checkpoint(self)))
-        for member in self.members:
+        for member in trained:
             _file(member, checkpoint)
-        for member in self.members:  # last: they say that the runs are done
+        for member in trained:  # last: they say that the runs are done
             own: dict[str, Any] = dict(results['members'][_name(member)])
             own.update(monitor=results['monitor'], seed=results['seed'])
             if member.teacher is not None and 'teacher' in results:
                 own['teacher'] = results['teacher']
             write_json(own, member.folder / 'results.json')
+
+    def problem(self) -> str | None:
+        """Name the members that were stopped because their loss was not finite."""
+        stopped = [member for member in self.members if member not in self._trained()]
+        if not stopped:
+            return None
+        lasts = {member.name: self._results()['members'].get(_name(member), {}).get('last', {}) for member in stopped}
+        named = ', '.join(f"'{name}' after epoch {last.get('epoch', 0)}" for name, last in lasts.items())
+        return (
+            f'the loss of {named} was not finite; the other {len(self.members) - len(stopped)} students of '
+            f"'{self.folder}' are filed: lower the learning rate or the weight of a loss, or look at the log there"
+        )
+
+    def _results(self) -> dict[str, Any]:
+        path = self.folder / 'results.json'
+        return json.loads(path.read_text()) if path.is_file() else {}
+
+    def _trained(self) -> list[Student]:
+        """List the members that were not stopped."""
+        stopped = self._results().get('stopped', [])
+        return [member for member in self.members if _name(member) not in stopped]
 
 
 def together(plan: Plan, work_dir: Path) -> Plan:

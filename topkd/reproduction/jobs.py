@@ -78,6 +78,10 @@ class Job:
     def finish(self) -> None:
         """Do what is left after the tool's call; most jobs have nothing to do."""
 
+    def problem(self) -> str | None:
+        """Say in a sentence why a tool that came to its end left no result; None if nothing is known."""
+        return None
+
     def differences(self) -> list[str]:
         """List how what lies in the folder differs from what this job would make; none if nothing lies there."""
         return run_differences(self.config, self.folder)

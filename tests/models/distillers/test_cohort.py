@@ -13,7 +13,7 @@ from small import batch, build, classifier
 
 from topkd.hooks.cohort_hook import MemberEvaluators
 from topkd.models import Cohort
-from topkd.utils.checkpoint import load_file
+from topkd.utils.checkpoint import load_file, not_finite
 
 KD = dict(kd=dict(type='KDLoss', tau=4.0, loss_weight=2.0))
 EXACT = dict(
@@ -182,6 +182,20 @@ def test_a_member_that_diverges_is_stopped_and_the_others_go_on(caplog):
     resumed = small(plain={}, KD=KD, broken=KD)
     resumed.load_state_dict(models[0].state_dict())
     assert resumed.active == ['plain', 'KD']
+
+
+def test_a_training_goes_on_and_is_saved_after_a_member_has_diverged(digits_config, tmp_path, networks):
+    too_much = dict(kd=dict(type='KDLoss', loss_weight=1e38))  # its running statistics are not finite any more
+    cfg = training(digits_config, tmp_path, 'diverged', cohort_config(networks, plain={}, broken=too_much))
+    cfg.optim_wrapper.clip_grad = None
+    cfg.custom_hooks.insert(0, dict(type='topkd.TrainingCheckHook'))
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.model.active == ['plain'] and runner.model.inactive == ['broken']
+    assert not_finite(runner.model.members['broken'].state_dict())
+    results = json.loads((tmp_path / 'diverged/results.json').read_text())
+    assert results['stopped'] == ['broken'] and results['members']['plain']['last']['epoch'] == EPOCHS
+    assert (tmp_path / f'diverged/student_plain_epoch_{EPOCHS}.pth').is_file()
 
 
 def test_the_last_member_that_diverges_ends_the_training():

@@ -10,7 +10,8 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from topkd.models.distillers.distiller import Distiller
-from topkd.models.distillers.member_gradients import MemberClip, averaged, backward
+from topkd.models.distillers.member_gradients import MemberClip, anywhere, averaged, backward
+from topkd.models.distillers.member_scalers import MemberScalers
 from topkd.models.distillers.roi_teacher_reader import teacher_reader
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
@@ -82,6 +83,11 @@ class Cohort(BaseModel):
         """list[str]: Names of the members that have not been stopped."""
         return list(self._active)
 
+    @property
+    def inactive(self) -> list[str]:
+        """list[str]: Names of the members that have been stopped."""
+        return [name for name in self.members if name not in self._active]
+
     def init_weights(self) -> None:
         """Initialize every member as its own training would."""
         start = torch.get_rng_state()
@@ -103,10 +109,12 @@ class Cohort(BaseModel):
             FloatingPointError: If no member is left.
         """
         MemberClip.install(optim_wrapper, self.members)
+        scalers = MemberScalers.install(optim_wrapper, self.members)
         data = self.data_preprocessor(data, True)
         inputs, data_samples = data['inputs'], data['data_samples']
-        start, after, logs = _random_states(inputs), None, {}
-        shared = self.reader.read(inputs, self.data_preprocessor, data_samples)
+        start, after, logs, errors = _random_states(inputs), None, {}, {}
+        with optim_wrapper.optim_context(self.teacher):  # in the precision of a single run
+            shared = self.reader.read(inputs, self.data_preprocessor, data_samples)
         for name in self.active:
             _set_random_states(inputs, start)
             member = self.members[name]
@@ -114,12 +122,15 @@ class Cohort(BaseModel):
                 with optim_wrapper.optim_context(member):
                     total, log = member.parse_losses(member.distill(inputs, data_samples, shared))
             except FloatingPointError as error:
-                self._stop(name, error)
+                errors[name] = error
                 continue
+            if scalers is not None:
+                scalers.current = name
             backward(optim_wrapper, total)
             after = _random_states(inputs) if after is None else after
             logs.update({f'{name}/{key}': value for key, value in log.items()})
         _set_random_states(inputs, start if after is None else after)
+        self._stop_all(errors, inputs.device)
         averaged(self.members[name] for name in self.active)
         optim_wrapper._inner_count += 1  # one batch, however many members went backward
         if optim_wrapper.should_update():
@@ -149,6 +160,12 @@ class Cohort(BaseModel):
         # predictions are written into the data samples, of which every member needs its own
         own = None if data_samples is None else [sample.clone() for sample in data_samples]
         return self.members[name](inputs, own, mode=mode)
+
+    def _stop_all(self, errors: Mapping[str, FloatingPointError], device: torch.device) -> None:
+        """Stop the members whose loss was not finite, in this process or in another one."""
+        elsewhere = FloatingPointError('its loss in another process is not finite')
+        for name in anywhere(errors, self.active, device):
+            self._stop(name, errors.get(name, elsewhere))
 
     def _stop(self, name: str, error: FloatingPointError) -> None:
         """Take a member out of the training."""

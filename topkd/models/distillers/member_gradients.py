@@ -1,6 +1,6 @@
 """Gradients of a cohort's members: one backward each, clipped each on its own, averaged over processes."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -47,6 +47,28 @@ class MemberClip:
         norms = [self.clip(group, **kwargs) for group in groups.values()]
         found = [norm for norm in norms if norm is not None]
         return max(found) if found else None
+
+
+def anywhere(chosen: Collection[str], names: Sequence[str], device: torch.device) -> list[str]:
+    """List the names that any process has chosen; all processes get the same list.
+
+    Args:
+        chosen (Collection[str]): Of this process.
+        names (Sequence[str]): All that can be chosen, the same in every process.
+        device (torch.device): On which the processes talk.
+
+    Returns:
+        list[str]: In the order of ``names``.
+
+    Example:
+        >>> anywhere({'KD'}, ['plain', 'KD'], torch.device('cpu'))
+        ['KD']
+    """
+    if get_world_size() > 1:
+        marks = torch.tensor([float(name in chosen) for name in names], device=device)
+        all_reduce(marks, 'max')
+        chosen = [name for name, mark in zip(names, marks.tolist()) if mark]
+    return [name for name in names if name in chosen]
 
 
 def averaged(members: Iterable[nn.Module]) -> None:

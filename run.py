@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Set up everything in ``.venv`` beside this file, once, then run one job: ``digits``, ``scenes`` or ``test``.
+"""Set up everything in ``.venv`` beside this file, once, then run a job: ``digits``, ``scenes``, ``test`` or ``docs``.
 
     python run.py digits
 
@@ -19,6 +19,7 @@ JOBS = {
     'digits': ['tools/digits.py'],
     'scenes': ['tools/digit_scenes.py'],
     'test': ['-m', 'pytest', '-n', '2', '--dist', 'loadfile'],
+    'docs': ['docs/site/build.py'],
 }
 
 

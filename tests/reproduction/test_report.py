@@ -192,3 +192,21 @@ def test_a_ranked_table_has_published_figures_and_costs(planner, finish, tmp_pat
     other = Report('methods', table, plan, 'x').write(tmp_path / 'other').read_text()
     assert '| CE + AT | 70.55 | - | 70.50 | 69.50 | -0.05 | -0.50 | - | - | 1 of 1 |' in other
     assert 'batches of 64' not in other
+
+
+def test_paired_differences_to_the_control_by_seed(planner, finish, tmp_path):
+    table = TABLES['table6']._replace(paired=True)
+    plan = planner([0, 1, 2]).plan(table)
+    for name, numbers in dict(KD=(70.0, 71.0, 75.0), TopKD=(71.0, 73.0, 78.0), plain=(68.0,)).items():
+        row = next(row for row in plan.rows if row.variant.name == name)
+        for seed, (job, value) in enumerate(zip(row.jobs, numbers)):
+            finish(plan.jobs[job], value, seed)
+    report = Report('table6', table, plan, 'x')
+    rows = {row['variant']: row for row in report.content()['rows']}
+    found = rows['TopKD']['paired'][TOP1]
+    assert found['differences'] == [1.0, 2.0, 3.0] and found['deviation'] == 1.0
+    # t with 2 degrees of freedom has its 0.975 quantile at 4.302653
+    assert found['student'] == pytest.approx((2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5), abs=1e-6)
+    assert rows['plain']['paired'] == {} and 'paired' not in rows['KD']
+    text = report.write(tmp_path / 'results').read_text()
+    assert '| +2.00 | ± 1.00, -0.48 to +4.48 | 3 of 3 |' in text and '| -4.00 | - | 1 of 3 |' in text

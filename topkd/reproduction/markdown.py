@@ -73,6 +73,8 @@ def _columns(rows: list[dict], metric: str, validated: bool, digits: int) -> dic
         columns['minus KD' + ', last' * validated] = lambda row: _number(
             row.get('minus_kd', {}).get('last', {}).get(metric), digits, sign=True
         )
+    if any('paired' in row for row in rows):
+        columns['paired, 95 % (t)'] = lambda row: _paired(row.get('paired', {}).get(metric), digits)
     if any('cost' in row for row in rows):
         columns['time x KD'] = lambda row: _number(row['cost'].get('time'), 2)
         columns['memory x KD'] = lambda row: _number(row['cost'].get('memory'), 2)
@@ -82,6 +84,14 @@ def _columns(rows: list[dict], metric: str, validated: bool, digits: int) -> dic
 
 def _number(value: float | None, digits: int, sign: bool = False) -> str:
     return '-' if value is None else f'{value:{"+" if sign else ""}.{digits}f}'
+
+
+def _paired(value: dict[str, Any] | None, digits: int) -> str:
+    """Format the standard deviation of paired differences and the interval of their mean."""
+    if value is None:
+        return '-'
+    low, high = value['student']
+    return f'± {value["deviation"]:.{digits}f}, {low:+.{digits}f} to {high:+.{digits}f}'
 
 
 def _spread(value: dict[str, float] | None, digits: int) -> str:

@@ -175,7 +175,7 @@ def student_name(pair: str) -> str:
 
     A pair that is not named ``<teacher>-<student>_<dataset>`` keeps its own name.
     """
-    match = re.fullmatch(r'(?P<detector>faster-rcnn_)?[^-]+-(?P<student>[^-_]+_.+)', pair)
+    match = re.fullmatch(r'(?P<detector>(faster-rcnn|retinanet|gfl|yolox)_)?[^-]+-(?P<student>[^-_]+_.+)', pair)
     return f'{match["detector"] or ""}{match["student"]}' if match else pair
 
 

@@ -15,6 +15,7 @@ from topkd.reproduction.paper import note, paper_values, published_source, publi
 from topkd.reproduction.plan import Plan, Row
 from topkd.reproduction.tables import Table
 from topkd.utils.files import write_json
+from topkd.utils.paired_statistics import paired_difference
 from topkd.utils.statistics import mean_and_deviation
 from topkd.version import __version__
 
@@ -60,6 +61,8 @@ class Report:
             )
             if control is not None and row is not control:
                 row['minus_kd'] = {which: _differences(row[which], control[which]) for which in ('last', 'best')}
+                if self.table.paired:
+                    row['paired'] = _paired(row['runs'], control['runs'], tuple(self.table.metrics))
         if self.table.ranked:
             rows = _ranked(rows, next(iter(self.table.metrics)))
         return dict(
@@ -139,6 +142,18 @@ class Report:
             paper=self._paper(pair).get('teacher', {}),
             ours=measured[0] if measured else {},
         )
+
+
+def _paired(runs: list[dict], control: list[dict], metrics: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return differences of the last validations by metric, over the seeds that both have; none for fewer than 2."""
+    ours, others = ({run['seed']: run['last'] for run in of} for of in (runs, control))
+    found = {}
+    for metric in metrics:
+        seeds = [seed for seed in ours if metric in ours[seed] and metric in others.get(seed, {})]
+        if len(seeds) > 1:
+            values, control_values = ([of[seed][metric] for seed in seeds] for of in (ours, others))
+            found[metric] = paired_difference(values, control_values)._asdict()
+    return found
 
 
 def _ranked(rows: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]:

@@ -36,6 +36,7 @@ class Table(NamedTuple):
         paper (tuple[str, ...]): Tables of the paper that hold numbers of these pairs and variants; none: the one of
             this name.
         ranked (bool): Whether the rows are sorted by the first metric, and the cost of a step stands beside it.
+        paired (bool): Whether differences to the KD control are given seed by seed, with their 95 % interval.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Table(NamedTuple):
     measure: Measure = Students()
     paper: tuple[str, ...] = ()
     ranked: bool = False
+    paired: bool = False
 
     def only(self, words: Sequence[str]) -> 'Table':
         """Return the table with some of its variants, beside plain student and KD control, which always stay.
@@ -83,6 +85,12 @@ CIFAR_OTHER = (
     'wrn40_2-shufflenetv1_cifar100',
 )
 COCO = ('faster-rcnn_r101-r18_coco', 'faster-rcnn_r101-r50_coco', 'faster-rcnn_r50-mv2_coco')
+SCENES = 'faster-rcnn_r18w32-r18w16_digit-scenes'
+SCENES_CLOUDS = (
+    Variant('exact', 'exact images', f'topkd/{SCENES}_exact.py'),
+    Variant('objects', 'exact images, clouds of objects', f'topkd/{SCENES}_objects.py'),
+    Variant('spatial', 'exact images, clouds of cells', f'topkd/{SCENES}_spatial.py'),
+)
 R34_R18, R50_MV2 = 'resnet34-resnet18_imagenet', 'resnet50-mobilenetv2_imagenet'
 # one pair for each teacher of Table 14
 CIFAR_TEACHERS = (*CIFAR_SAME[:2], *CIFAR_SAME[3:5], CIFAR_SAME[6], CIFAR_OTHER[1])
@@ -176,9 +184,16 @@ TABLES: dict[str, Table] = dict(
     ),
     scenes=Table(
         'TopKD for detectors on scenes of digits (not in the paper)',
-        ('faster-rcnn_r18w32-r18w16_digit-scenes_exact',),
+        (f'{SCENES}_exact',),
         metrics=AP,
         measure=Students('analysis/detections.py'),
+    ),
+    scenes_study=Table(
+        'Clouds and images of detectors on scenes of digits (not in the paper)',
+        (SCENES,),
+        (STUDENT, KD, TOPKD, *SCENES_CLOUDS),
+        metrics=AP,
+        paired=True,
     ),
     exact=Table(
         'RipsNet, exact images and sorted deaths (not in the paper)', (R56_R20,), (STUDENT, KD, TOPKD, EXACT, SORTED)

@@ -17,7 +17,7 @@ CLASSIFICATION = sorted(
     str(path.relative_to(CONFIGS))
     for folder in ('baselines', 'kd', 'topkd')
     for path in (CONFIGS / folder).glob('*.py')
-    if 'faster-rcnn' not in path.stem
+    if not path.stem.startswith(('faster-rcnn_', 'retinanet_', 'gfl_', 'yolox_'))
 )
 PAIRS = [
     ('resnet56', 'resnet20'),

@@ -32,6 +32,32 @@ def detector(base: int = 8, width: int = 16, classes: int = 3, **preprocessor) -
     return dict(model, _scope_='mmdet')
 
 
+ONE_STAGE = dict(
+    retinanet='mmdet::_base_/models/retinanet_r50_fpn.py',
+    gfl='mmdet::gfl/gfl_r50_fpn_1x_coco.py',
+    atss='mmdet::atss/atss_r50_fpn_1x_coco.py',
+    yolox='mmdet::yolox/yolox_s_8xb8-300e_coco.py',
+)
+
+
+def one_stage(kind: str, width: int = 16, classes: int = 3) -> dict:
+    """Return the config of a one-stage detector with a narrow backbone and a pyramid of ``width`` channels."""
+    model = get_config(ONE_STAGE[kind]).model.to_dict()
+    head = model['bbox_head']
+    head.update(num_classes=classes, in_channels=width, feat_channels=width, stacked_convs=1)
+    if kind in ('gfl', 'atss'):
+        head['norm_cfg'] = dict(type='GN', num_groups=4)
+    if kind == 'yolox':
+        model['data_preprocessor'].pop('batch_augments')
+        model['backbone'].update(deepen_factor=0.33, widen_factor=width / 256)
+        model['neck'].update(in_channels=[width, 2 * width, 4 * width], out_channels=width)
+    else:
+        base = width // 2
+        model['backbone'].update(depth=18, base_channels=base, init_cfg=None)
+        model['neck'].update(in_channels=[base, 2 * base, 4 * base, 8 * base], out_channels=width)
+    return dict(model, _scope_='mmdet')
+
+
 def distiller(student: dict | None = None, teacher: dict | None = None, num_points: int = 4, **losses) -> dict:
     """Return the config of a distiller with both losses; keywords change or drop one."""
     taps = [f'neck[{level}]' for level in range(4)]

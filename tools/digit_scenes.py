@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Detection on scenes of handwritten digits: data, teacher, plain, KD and TopKD student, a table and a picture.
 
-It is the table ``scenes`` of tools/reproduce.py, on scenes that are drawn first.
+It is the table ``scenes`` of tools/reproduce.py, on scenes that are drawn first; ``--detector retinanet`` runs it with
+a one-stage detector.
 """
 
 import argparse
@@ -13,6 +14,11 @@ from preload import preload
 
 BEGIN = time.time()
 TOOLS = Path(__file__).resolve().parent
+PAIRS = {
+    'faster-rcnn': 'faster-rcnn_r18w32-r18w16_digit-scenes_exact',
+    'retinanet': 'retinanet_r18w32-r18w16_digit-scenes_exact',
+}
+DEFAULT = 'faster-rcnn'
 LABELS = {'teacher': 'teacher', 'plain': 'plain student', 'KD': 'KD student', 'TopKD': 'TopKD student'}
 # pycocotools' summary: average precision over IoU 0.5 to 0.95, at 0.5, at 0.75, and by the objects' size
 AP = 'coco/bbox_mAP'
@@ -30,6 +36,9 @@ def arguments() -> argparse.Namespace:
         type=Path,
         default=Path('work_dirs/digit_scenes'),
         help='folder for everything (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--detector', choices=PAIRS, default=DEFAULT, help='teacher and student are one (default: %(default)s)'
     )
     parser.add_argument('--data', type=Path, help='folder of the scenes (default: <work dir>/data)')
     parser.add_argument('--seed', type=int, default=0, help='random seed of the trainings (default: %(default)s)')
@@ -56,15 +65,17 @@ def main() -> None:
     if not holds(data, info):
         make_digit_scenes(data.absolute(), info)
     epochs, configs = 1 if args.quick else None, TOOLS.parent / 'configs'
-    plan = make_plan(TABLES['scenes'], configs, args.work_dir, [args.seed], epochs, data_root=str(data))
+    table = TABLES['scenes']._replace(pairs=(PAIRS[args.detector],))
+    plan = make_plan(table, configs, args.work_dir, [args.seed], epochs, data_root=str(data))
     queue = ForkQueue(TOOLS, 1)
     job = EmbeddedJob(plan, queue, LABELS, (AP, 'AP {:.3f}'), BEGIN)
     job.say(f'{info["train"]} scenes to train on and {info["val"]} of other writers to measure, in {data}')
     job.run()
     closing = closing_table('detector', job.results(), COLUMNS, 3)
-    png = args.work_dir / 'detections.png'
+    of = '' if args.detector == DEFAULT else f'_{args.detector}'
+    png = args.work_dir / f'detections{of}.png'
     shutil.copy(job.pictures()[0] / 'detections.png', png)
-    (args.work_dir / 'table.txt').write_text(closing + '\n')
+    (args.work_dir / f'table{of}.txt').write_text(closing + '\n')
     print(
         f"\nCOCO's average precision on {info['val']} scenes, {queue.threads} threads, "
         f'{time.time() - BEGIN:.0f} s\n\n{closing}\n\nPicture: {png}'

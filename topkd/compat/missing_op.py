@@ -23,8 +23,8 @@ class MissingOp:
 
         raise NotImplementedError(
             f'the op {self.name!r} needs mmcv with compiled ops, but the installed mmcv has none and topkd stands in '
-            f'only for nms and roi_align (average pooling): install mmcv compiled for torch {torch.__version__} '
-            '(built from source with MMCV_WITH_OPS=1), or configure the model without this op'
+            'only for nms, roi_align (average pooling) and sigmoid_focal_loss: install mmcv compiled for torch '
+            f'{torch.__version__} (built from source with MMCV_WITH_OPS=1), or configure the model without this op'
         )
 
     def __repr__(self) -> str:

@@ -1,9 +1,18 @@
-"""The module that Python loads as ``mmcv._ext`` where no compiled one is installed: two ops and honest errors."""
+"""The module that Python loads as ``mmcv._ext`` where no compiled one is installed: three ops and honest errors."""
 
+from topkd.compat.focal_loss import sigmoid_focal_loss_backward, sigmoid_focal_loss_forward
 from topkd.compat.missing_op import MissingOp
 from topkd.compat.torchvision_ops import nms, roi_align_backward, roi_align_forward
 
-__all__ = ['get_compiler_version', 'get_compiling_cuda_version', 'nms', 'roi_align_backward', 'roi_align_forward']
+__all__ = [
+    'get_compiler_version',
+    'get_compiling_cuda_version',
+    'nms',
+    'roi_align_backward',
+    'roi_align_forward',
+    'sigmoid_focal_loss_backward',
+    'sigmoid_focal_loss_forward',
+]
 
 
 def get_compiler_version() -> str:

@@ -19,6 +19,7 @@ from topkd.hooks.topology_visualization_hook import TopologyVisualizationHook
 from topkd.hooks.training_check_hook import TrainingCheckHook
 from topkd.hooks.training_set_hook import TrainingSetHook
 from topkd.hooks.training_state_hook import TrainingStateHook
+from topkd.hooks.yolox_switch_hook import YOLOXSwitchHook
 
 __all__ = [
     'CategoryCheckHook',
@@ -40,5 +41,6 @@ __all__ = [
     'TrainingCheckHook',
     'TrainingSetHook',
     'TrainingStateHook',
+    'YOLOXSwitchHook',
     'student_path',
 ]

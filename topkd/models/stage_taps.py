@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
+from topkd.models.detector_taps import DetectorTaps, detector_taps
 from topkd.models.tap import Taps
 
 
@@ -97,11 +98,12 @@ def resolve_taps(taps: Taps, network: nn.Module) -> Taps:
     """Replace names such as ``@maps`` by what they are in a network.
 
     ``@stem``, ``@maps``, ``@pre_activation``, ``@last_map``, ``@pooled`` and ``@logits`` stand for the entries of
-    :class:`StageTaps`, ``@maps[1]`` for one of several. So one config of a loss serves every pair of networks.
+    :class:`StageTaps`, ``@maps[1]`` for one of several; ``@pyramid``, ``@class_logits`` and ``@objectness`` for those
+    of :class:`topkd.models.detector_taps.DetectorTaps`. So one config of a loss serves every pair of networks.
 
     Args:
         taps (str | Sequence[str]): One tap or several, named or written out.
-        network (nn.Module): A classifier with a ``backbone``.
+        network (nn.Module): A classifier with a ``backbone``, or a detector.
 
     Returns:
         str | list[str]: One path where one tap was given that is one; a list otherwise.
@@ -120,10 +122,12 @@ def _resolve(tap: str, network: nn.Module) -> str | list[str]:
     if not tap.startswith('@'):
         return tap
     match = re.fullmatch(r'@(\w+)(?:\[(-?\d+)\])?', tap)
-    if match is None or match[1] not in StageTaps._fields:
-        raise KeyError(f"a tap with @ is one of {', '.join('@' + name for name in StageTaps._fields)}, got '{tap}'")
-    name = type(getattr(network, 'backbone', network)).__name__
-    found = getattr(stage_taps(name), match[1])
+    known = (*StageTaps._fields, *DetectorTaps._fields)
+    if match is None or match[1] not in known:
+        raise KeyError(f"a tap with @ is one of {', '.join('@' + name for name in known)}, got '{tap}'")
+    of_detector = match[1] in DetectorTaps._fields
+    name = type(network if of_detector else getattr(network, 'backbone', network)).__name__
+    found = getattr(detector_taps(network) if of_detector else stage_taps(name), match[1])
     if found is None:
         raise ValueError(f"a {name} has no taps '{tap}': name the taps in the loss config, or choose another method")
     if match[2] is not None:

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 Taps = str | Sequence[str]
-OUTPUT = re.compile(r'([\w.-]+)(?:\[(\d+)\])?')
+OUTPUT = re.compile(r'([\w.-]+)((?:\[\d+\])*)')
+HEAD_OUTPUT = 'bbox_head['
 INPUT = re.compile(r'([\w.-]+)\((\d+)\)')
 
 
@@ -17,15 +18,22 @@ def parse_tap(path: str) -> tuple[str, int]:
     """Split a tap into the module's path and the index of its output.
 
     Args:
-        path (str): ``'backbone.layer1'``, or ``'neck[0]'`` for output number 0 of a module that returns several.
+        path (str): ``'backbone.layer1'``, or ``'neck[0]'`` for output number 0 of a module that returns several, or
+            ``'bbox_head[0][2]'`` for number 2 of the list that is output number 0.
 
     Returns:
-        tuple: (module path, index), the index being -1 where the tap has none.
+        tuple: (module path, index), the index being the last one, -1 where the tap has none.
     """
+    module, indices = _parse_output(path)
+    return module, indices[-1] if indices else -1
+
+
+def _parse_output(path: str) -> tuple[str, tuple[int, ...]]:
+    """Split a tap into the module's path and the indices of its output, from the outer one to the inner one."""
     match = OUTPUT.fullmatch(path)
     if match is None:
         raise ValueError(f"a tap is a module path such as 'backbone.layer1' or 'neck[0]', got '{path}'")
-    return match[1], -1 if match[2] is None else int(match[2])
+    return match[1], tuple(int(index) for index in re.findall(r'\d+', match[2]))
 
 
 def find_module(model: nn.Module, path: str) -> nn.Module:
@@ -80,13 +88,13 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     features: dict[str, Tensor] = {}
     versions: dict[str, int] = {}
 
-    def collect(path: str, index: int, values: Any) -> None:
+    def collect(path: str, indices: tuple[int, ...], values: Any) -> None:
         if path in features:
             raise ValueError(
                 f"tap '{path}' ran more than once in one forward (a module shared between inputs); "
                 'tap a module that runs once'
             )
-        features[path] = _select(path, index, values)
+        features[path] = _select(path, indices, values)
         versions[path] = _version(features[path])
 
     def register(path: str) -> RemovableHandle | None:
@@ -97,11 +105,11 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
         match = INPUT.fullmatch(path)
         if match is not None:
             return find_module(model, match[1]).register_forward_pre_hook(
-                lambda module, args: collect(path, int(match[2]), args)
+                lambda module, args: collect(path, (int(match[2]),), args)
             )
-        module_path, index = parse_tap(path)
+        module_path, indices = _parse_output(path)
         return find_module(model, module_path).register_forward_hook(
-            lambda module, args, output: collect(path, index, output)
+            lambda module, args, output: collect(path, indices, output)
         )
 
     handles = []
@@ -130,13 +138,15 @@ def _version(tensor: Tensor) -> int:
     return 0 if tensor.is_inference() else tensor._version
 
 
-def _select(path: str, index: int, output: Any) -> Tensor:
+def _select(path: str, indices: tuple[int, ...], output: Any) -> Tensor:
     """Pick the tensor that a tap names out of a module's output."""
-    if isinstance(output, Tensor) and index < 0:
-        return output
-    if isinstance(output, (tuple, list)) and 0 <= index < len(output) and isinstance(output[index], Tensor):
-        return output[index]
-    if isinstance(output, (tuple, list)) and index < 0:
+    picked = output
+    for index in indices:
+        inside = isinstance(picked, (tuple, list)) and index < len(picked)
+        picked = picked[index] if inside else None
+    if isinstance(picked, Tensor):
+        return picked
+    if isinstance(output, (tuple, list)) and not indices:
         raise TypeError(
             f"tap '{path}' must be one tensor, got a {type(output).__name__} of {len(output)}: name one of "
             f"its outputs, '{path}[0]' to '{path}[{len(output) - 1}]'"
@@ -148,8 +158,9 @@ def _select(path: str, index: int, output: Any) -> Tensor:
 def reach(model: nn.Module, inputs: Tensor, paths: Sequence[str]) -> dict[str, Tensor]:
     """Run the cheapest forward of a model that reaches the taps, and return their features.
 
-    Taps inside ``backbone`` and ``neck`` need ``extract_feat`` only; everything else needs the whole network
-    (``mode='tensor'``).
+    Taps inside ``backbone`` and ``neck`` need ``extract_feat`` only. Outputs of a one-stage detector's ``bbox_head``
+    need that head too, which is called here, because detectors pass by the hooks of their own heads. Everything else
+    needs the whole network (``mode='tensor'``).
 
     Args:
         model (nn.Module): A classifier or detector in the MMEngine style.
@@ -164,6 +175,8 @@ def reach(model: nn.Module, inputs: Tensor, paths: Sequence[str]) -> dict[str, T
     with tap(model, paths) as features:
         if only_features and hasattr(model, 'extract_feat'):
             network.extract_feat(inputs)
+        elif any(path.startswith(HEAD_OUTPUT) for path in paths):
+            network.bbox_head(network.extract_feat(inputs))
         else:
             model(inputs, mode='tensor')
     return features

@@ -6,6 +6,7 @@ from topkd.models.losses.cc_loss import CCLoss
 from topkd.models.losses.crcd_loss import CRCDLoss
 from topkd.models.losses.crd_loss import CRDLoss
 from topkd.models.losses.cwd_loss import CWDLoss
+from topkd.models.losses.dense_kd_loss import DenseKDLoss
 from topkd.models.losses.dist_loss import DISTLoss
 from topkd.models.losses.distillation_loss import DistillationLoss
 from topkd.models.losses.distpro_loss import DistProLoss
@@ -39,6 +40,7 @@ __all__ = [
     'CWDLoss',
     'DISTLoss',
     'DKDLoss',
+    'DenseKDLoss',
     'DistProLoss',
     'DistillationLoss',
     'FGFILoss',

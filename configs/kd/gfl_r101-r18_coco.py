@@ -1,0 +1,3 @@
+_base_ = '../topkd/gfl_r101-r18_coco.py'
+
+model = dict(losses=dict(topology=None))

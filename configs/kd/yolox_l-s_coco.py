@@ -1,0 +1,3 @@
+_base_ = '../topkd/yolox_l-s_coco.py'
+
+model = dict(losses=dict(topology=None))

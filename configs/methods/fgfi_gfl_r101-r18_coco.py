@@ -1,0 +1,3 @@
+_base_ = ['../_base_/pairs/gfl_r101-r18_coco.py', '../_base_/losses/fgfi_dense.py']
+
+model = dict(losses=dict(fgfi=_base_.fgfi))

@@ -1,0 +1,3 @@
+_base_ = ['../_base_/pairs/retinanet_r101-r18_coco.py', '../_base_/losses/reviewkd_dense.py']
+
+model = dict(losses=dict(reviewkd=_base_.reviewkd))

@@ -1,0 +1,3 @@
+_base_ = './gfl_r101-r18_coco.py'
+
+model = dict(losses=dict(topology=dict(vectorizer=dict(type='RipsImage'))))

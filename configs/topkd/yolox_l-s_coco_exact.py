@@ -1,0 +1,3 @@
+_base_ = './yolox_l-s_coco.py'
+
+model = dict(losses=dict(topology=dict(vectorizer=dict(type='RipsImage'))))

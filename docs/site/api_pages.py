@@ -21,6 +21,7 @@ PACKAGES = {
     'topkd.models': 'Teacher and other models',
     'topkd.hooks': 'Hooks',
     'topkd.datasets': 'Data sets',
+    'topkd.datasets.conversion': 'Detection data of other formats',
     'topkd.metrics': 'Metrics',
     'topkd.runners': 'Runners before a training',
     'topkd.analysis': 'Analysis of trained networks',

@@ -43,7 +43,7 @@ def images_row(name: str, bar: str, shape: Sequence[int], dims: Sequence[int], d
     def exact(points: Tensor) -> Tensor:
         with torch.no_grad():
             if dims == (0,):
-                return imager.images_from_deaths(rips_h0(points))
+                return imager.images_from_clouds(points)
             return imager(rips_diagrams(points, dims))
 
     variants = {
@@ -76,7 +76,7 @@ def loss_row(name: str, bar: str | None, pairs: int, n: int, width: int, device:
 
         return step
 
-    variants = {'RipsNet': loss(ripsnet), 'topkd': loss(lambda points: imager.images_from_deaths(rips_h0(points)))}
+    variants = {'RipsNet': loss(ripsnet), 'topkd': loss(imager.images_from_clouds)}
     return Row(name, bar, make_clouds(2 * pairs, n, width, device=device), variants, 'the time')
 
 

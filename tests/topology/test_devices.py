@@ -44,6 +44,7 @@ def test_no_value_is_looked_at_by_images_on_a_gpu():
         imager._ready = True
         deaths = torch.empty(6, 15, device='cuda')
         assert imager.images_from_deaths(deaths).shape == imager(as_diagrams(deaths)).shape == (6, 400)
+        assert imager.images_from_clouds(torch.empty(6, 16, 4, device='cuda')).shape == (6, 400)
 
 
 @needs_gpu
@@ -69,7 +70,7 @@ def test_the_host_does_not_wait():
     for mode in ('default', 'error'):  # the first call loads kernels
         torch.cuda.set_sync_debug_mode(mode)
         try:
-            imager.images_from_deaths(rips_h0(points)).sum().backward()
+            imager.images_from_clouds(points).sum().backward()
         finally:
             torch.cuda.set_sync_debug_mode('default')
 
@@ -79,7 +80,7 @@ def test_cuda_graph():
     points, imager = make_points().cuda().requires_grad_(), fitted().cuda()
 
     def step():
-        images = imager.images_from_deaths(rips_h0(points))
+        images = imager.images_from_clouds(points)
         return images, torch.autograd.grad(images.square().sum(), points)[0]
 
     side = torch.cuda.Stream()

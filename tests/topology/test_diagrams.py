@@ -109,7 +109,7 @@ def test_points_that_are_not_finite_name_the_cloud():
 
 @pytest.mark.parametrize('bad', [float('nan'), float('inf')])
 def test_points_that_are_not_finite_are_refused_where_training_would_not_look(monkeypatch, bad):
-    for module in ('rips', 'kernels.few_clouds'):
+    for module in ('rips', 'kernels.host_deaths'):
         monkeypatch.setattr(f'topkd.topology.{module}.on_host', lambda tensor: False)  # as on a GPU
     points = make_points(3, 10, 2)
     points[2, 4, 0] = bad

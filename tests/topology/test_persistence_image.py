@@ -77,23 +77,25 @@ def test_columns_of_dimension_0_are_equal_and_rows_are_persistences():
     torch.testing.assert_close(images, row(diagrams).unsqueeze(2).expand_as(images))
 
 
-@pytest.mark.parametrize('bumps', [0, 10**9])
+@pytest.mark.parametrize('few', [0, 10**9])
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
 @pytest.mark.parametrize('resolution', [(20, 20), (1, 50)])
-def test_images_from_deaths_are_those_of_diagrams(resolution, dtype, bumps, monkeypatch):
-    monkeypatch.setattr('topkd.topology.persistence_image.FEW_BUMPS', bumps)
-    deaths = rips_h0(make_points(dtype=dtype))
+def test_images_from_deaths_and_from_clouds_are_those_of_diagrams(resolution, dtype, few, monkeypatch):
+    monkeypatch.setattr('topkd.topology.kernels.few_clouds.FEW_CLOUDS', few)
+    points = make_points(dtype=dtype)
+    deaths = rips_h0(points)
     imager = PersistenceImager(resolution).fit(as_diagrams(deaths))
     for _ in range(2):  # constants must follow the fit
-        found, expected = imager.images_from_deaths(deaths), imager(as_diagrams(deaths))
-        assert found.dtype == dtype
-        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+        expected = imager(as_diagrams(deaths))
+        for found in (imager.images_from_deaths(deaths), imager.images_from_clouds(points)):
+            assert found.dtype == dtype
+            torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
         imager.fit(as_diagrams(2 * deaths))
 
 
-@pytest.mark.parametrize('bumps', [0, 10**9])
-def test_gradients_are_derivatives(bumps, monkeypatch):
-    monkeypatch.setattr('topkd.topology.persistence_image.FEW_BUMPS', bumps)
+@pytest.mark.parametrize('few', [0, 10**9])
+def test_gradients_are_derivatives(few, monkeypatch):
+    monkeypatch.setattr('topkd.topology.kernels.few_clouds.FEW_CLOUDS', few)
     points = make_points(3, 9, 2, dtype=torch.float64)
     for dims in ((0,), (0, 1)):
         diagrams = rips_diagrams(points, dims)
@@ -104,6 +106,67 @@ def test_gradients_are_derivatives(bumps, monkeypatch):
     imager.fit(as_diagrams(deaths))
     torch.autograd.gradcheck(imager.images_from_deaths, (deaths,))
     torch.autograd.gradgradcheck(imager.images_from_deaths, (deaths,))
+    torch.autograd.gradcheck(imager.images_from_clouds, (points.requires_grad_(),))
+    torch.autograd.gradgradcheck(imager.images_from_clouds, (points,))
+
+
+@pytest.mark.parametrize('few', [0, 10**9])
+@pytest.mark.parametrize('factor', [1.0, 1e-15, 1e18])
+def test_images_from_clouds_are_those_of_deaths(factor, few, monkeypatch):
+    monkeypatch.setattr('topkd.topology.kernels.few_clouds.FEW_CLOUDS', few)
+    points = make_points(dtype=torch.float64)
+    points[:, 1] = points[:, 0]  # duplicates
+    points[:, 3:5] = points[:, 2:3] + torch.eye(points.shape[2])[:2]  # and ties
+    points = (factor * points).requires_grad_()
+    imager = PersistenceImager().fit(rips_diagrams(points.detach() / factor))
+    expected = imager.images_from_deaths(rips_h0(points))
+    weights = torch.rand(expected.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    (gradient,) = torch.autograd.grad((weights * expected).sum(), points)
+    found = imager.images_from_clouds(points)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(torch.autograd.grad((weights * found).sum(), points)[0], gradient, rtol=1e-5, atol=1e-5)
+    assert factor != 1 or gradient.abs().max() > 0.1
+
+
+@pytest.mark.parametrize('few', [0, 10**9])
+def test_gradient_penalty_of_images_from_duplicates_is_finite(few, monkeypatch):
+    monkeypatch.setattr('topkd.topology.kernels.few_clouds.FEW_CLOUDS', few)
+    points = make_points()
+    imager = PersistenceImager().fit(rips_diagrams(points))
+    points[:, 1] = points[:, 0]
+    points.requires_grad_()
+    (gradient,) = torch.autograd.grad(imager.images_from_clouds(points).square().sum(), points, create_graph=True)
+    gradient.square().sum().backward()
+    assert points.grad.isfinite().all() and points.grad.any()
+
+
+def test_images_from_clouds_of_half_precision_and_under_autocast():
+    points = make_points().half()
+    imager = PersistenceImager().fit(rips_diagrams(points))
+    expected = imager.images_from_clouds(points.float())
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        found = imager.images_from_clouds(points)
+    assert found.dtype == torch.float32 and torch.equal(found, expected)
+
+
+def test_clouds_changed_before_backward_are_an_error():
+    points = make_points().requires_grad_() * 1
+    images = PersistenceImager().fit(rips_diagrams(points.detach())).images_from_clouds(points)
+    points.add_(1)
+    with pytest.raises(RuntimeError, match='modified by an inplace operation'):
+        images.sum().backward()
+
+
+def test_images_from_clouds_check_the_points():
+    imager, points = PersistenceImager(), make_points()
+    with pytest.raises(RuntimeError, match=r'was not fitted: call fit\(diagrams\)'):
+        imager.images_from_clouds(points)
+    imager.fit(rips_diagrams(points))
+    with pytest.raises(ValueError, match=r'clouds \(B, n, d\) of n >= 2 points, got'):
+        imager.images_from_clouds(points[0])
+    points[1, 2, 0] = torch.nan
+    with pytest.raises(ValueError, match='points of cloud 1 are not all finite'):
+        imager.images_from_clouds(points)
 
 
 def test_gradient_reaches_the_points():
@@ -215,10 +278,11 @@ def test_reduced_matmul_precision_has_no_effect():
     diagrams = rips_diagrams(make_points(), (0, 1))
     deaths = torch.stack(rips_diagrams(make_points(30, 30)))[..., 1]
     imager = PersistenceImager().fit(diagrams)
-    expected = imager(diagrams), imager.images_from_deaths(deaths)
+    clouds = make_points(30, 30)
+    expected = imager(diagrams), imager.images_from_deaths(deaths), imager.images_from_clouds(clouds)
     torch.set_float32_matmul_precision('medium')
     try:
-        found = imager(diagrams), imager.images_from_deaths(deaths)
+        found = imager(diagrams), imager.images_from_deaths(deaths), imager.images_from_clouds(clouds)
     finally:
         torch.set_float32_matmul_precision('highest')
     torch.testing.assert_close(found, expected)
@@ -232,5 +296,6 @@ def test_compiles_as_one_graph():
     def images(points):
         return imager.images_from_deaths(rips_h0(points))
 
-    compiled = torch.compile(images, fullgraph=True, backend='eager')
-    torch.testing.assert_close(compiled(points), images(points))
+    for function in (images, imager.images_from_clouds):
+        compiled = torch.compile(function, fullgraph=True, backend='eager')
+        torch.testing.assert_close(compiled(points), images(points))

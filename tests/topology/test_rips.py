@@ -80,7 +80,7 @@ def way(request, monkeypatch):
     if request.param != 'few':
         monkeypatch.setattr('topkd.topology.kernels.few_clouds.FEW_CLOUDS', 0)
     if request.param == 'device':
-        for module in ('kernels.pairwise', 'kernels.spanning_tree', 'rips'):
+        for module in ('kernels.pairwise', 'kernels.spanning_tree', 'kernels.host_deaths', 'rips'):
             monkeypatch.setattr(f'topkd.topology.{module}.on_host', lambda tensor: False)
     return request.param
 

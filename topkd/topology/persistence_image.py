@@ -9,8 +9,10 @@ from torch import Tensor, nn
 
 from topkd.topology.diagram_range import DiagramRange, Diagrams, as_tensors, persistence_points
 from topkd.topology.image_spec import ImageSpec
-from topkd.topology.kernels.few_images import FEW_BUMPS, LOWEST_EXPONENT, images_of_few
-from topkd.topology.kernels.pairwise import on_host
+from topkd.topology.kernels.host_deaths import find_trees
+from topkd.topology.kernels.host_images import bumps, images_of_deaths, images_of_trees
+from topkd.topology.kernels.pairwise import checked_clouds
+from topkd.topology.rips import rips_h0
 
 DIAGRAMS_AT_ONCE = 1024
 
@@ -81,6 +83,28 @@ class PersistenceImager(ImageSpec):
             images = (rows.double().mT @ columns.double()).flatten(1).to(rows.dtype)
             return images * self._peak()
 
+    def images_from_clouds(self, points: Tensor) -> Tensor:
+        """Compute the images of clouds of dimension 0; on the CPU in one step from points to pixels and back.
+
+        Args:
+            points (Tensor): Clouds (B, n, d), n >= 2. Half precision is raised to float32; autocast has no effect.
+
+        Returns:
+            Tensor: Images (B, P), those of ``images_from_deaths(rips_h0(points))``.
+
+        Raises:
+            RuntimeError: If nothing was fitted.
+            TypeError: If the points are no floating-point tensor.
+            ValueError: If they are not of shape (B, n >= 2, d), or not finite (the first such cloud is named; on a GPU
+                nobody looks).
+        """
+        self._check_fitted()
+        points = checked_clouds(points)
+        trees = find_trees(points)
+        if trees is None:
+            return self.images_from_deaths(rips_h0(points))
+        return images_of_trees(points, trees, *self._host_constants())
+
     def images_from_deaths(self, deaths: Tensor) -> Tensor:
         """Compute the images of diagrams of dimension 0, all of whose births are 0, in fewer steps.
 
@@ -95,16 +119,14 @@ class PersistenceImager(ImageSpec):
         """
         self._check_fitted()
         deaths = deaths if deaths.dtype == torch.float64 else deaths.float()
-        if on_host(deaths) and deaths.numel() * self.resolution[1] <= FEW_BUMPS:
-            return images_of_few(deaths, *self._host_constants())
         with torch.autocast(deaths.device.type, enabled=False):
-            rows = (deaths.tanh().unsqueeze(2) * self._bumps(deaths, axis=1)).sum(dim=1)
-            return (rows.unsqueeze(2) * self._profile()).flatten(1)
+            return images_of_deaths(deaths, self._grid(1), self._profile(), self._exponent())
 
     def _bumps(self, values: Tensor, axis: int) -> Tensor:
-        """Evaluate the Gaussian, without its constant, around values (...) at an axis's grid points (..., size)."""
-        exponent = (values.unsqueeze(-1) - self._grid(axis)).square() * (-0.5 / self.bandwidth.square())
-        return exponent.clamp_min(LOWEST_EXPONENT).exp()
+        return bumps(values, self._grid(axis), self._exponent())
+
+    def _exponent(self) -> Tensor:
+        return -0.5 / self.bandwidth.square()
 
     def _grid(self, axis: int) -> Tensor:
         low, high = self.im_range[2 * axis : 2 * axis + 2].unbind()

@@ -1,18 +1,16 @@
 """Vietoris-Rips persistence of batches of point clouds, exact and differentiable."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from topkd.topology.kernels.cycles import cycle_edges
-from topkd.topology.kernels.few_clouds import deaths_of_few
+from topkd.topology.kernels.host_deaths import deaths_of_trees, find_trees
 from topkd.topology.kernels.pairwise import checked_clouds, edge_lengths, on_host, refuse_broken, squared_distances
 from topkd.topology.kernels.spanning_tree import minimum_spanning_tree
+from topkd.topology.kernels.trees import CHUNK
 
-# clouds are worked on in chunks of about this many distances: few enough for a CPU's cache, or for a GPU's memory
-CHUNK = {'cpu': 2**19, 'cuda': 2**25}
 HOMOLOGY_DIMS = ((0,), (1,), (0, 1))
 
 
@@ -50,11 +48,9 @@ def rips_h0(points: Tensor, check_finite: bool | None = None) -> Tensor:
     Source: Section 3.2 for the filtration; that H0 deaths are MST edges is Kruskal's algorithm.
     """
     points = checked_clouds(points)
-    deaths = deaths_of_few(points)
-    if deaths is not None:
-        return deaths
-    if on_host(points):
-        _keep_freed_memory()
+    trees = find_trees(points)
+    if trees is not None:
+        return deaths_of_trees(points, trees)
     unit = _unit(points, check_finite)
     chunk = max(1, CHUNK.get(points.device.type, CHUNK['cuda']) // points.shape[1] ** 2)
     return torch.cat([_deaths(*part) for part in zip(points.split(chunk), unit.split(chunk))])
@@ -104,14 +100,6 @@ def _deaths(points: Tensor, unit: Tensor) -> Tensor:
     points = points / unit
     tree = minimum_spanning_tree(squared_distances(points))
     return edge_lengths(points, tree).sort(dim=1).values * unit.squeeze(2)
-
-
-@lru_cache(maxsize=1)
-def _keep_freed_memory() -> None:
-    # glibc gives memory back to the system beyond twice the largest block that was ever freed, and page faults to get
-    # it again for the next call are a quarter of its time; freeing one large block, which is never touched, prevents
-    # that
-    torch.empty(2**25 - 2**16, dtype=torch.uint8)
 
 
 def as_diagrams(deaths: Tensor) -> Tensor:

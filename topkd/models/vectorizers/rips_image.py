@@ -10,7 +10,7 @@ from torch import Tensor
 from topkd.models.vectorizers.ripsnet_file import load_ripsnet_file
 from topkd.models.vectorizers.vectorizer import Vectorizer
 from topkd.registry import MODELS
-from topkd.topology import PersistenceImager, rips_diagrams, rips_h0
+from topkd.topology import PersistenceImager, rips_diagrams
 from topkd.utils.checks import whole
 from topkd.utils.resumable import Resumable
 
@@ -70,7 +70,7 @@ class RipsImage(Vectorizer, Resumable):
     def forward(self, points: Tensor) -> Tensor:
         """Compute the images of clouds (B, n, d) -> (B, P)."""
         if self.homology_dims == (0,):
-            return self.imager.images_from_deaths(rips_h0(points))
+            return self.imager.images_from_clouds(points)
         return self.imager(rips_diagrams(points, self.homology_dims))
 
     @torch.no_grad()

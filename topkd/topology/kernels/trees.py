@@ -82,8 +82,8 @@ def pull(points: Tensor, trees: Trees, slopes: np.ndarray) -> Tensor:
 
     Example:
         >>> trees = Trees(np.array([[2.0]]), np.array([[0]]), np.array([[1]]))
-        >>> pull(torch.tensor([[[1.0], [3.0]]]), trees, np.array([[5.0]], np.float32)).flatten()
-        tensor([-5.,  5.])
+        >>> pull(torch.tensor([[[1.0], [3.0]]], dtype=torch.float64), trees, np.array([[5.0]])).flatten()
+        tensor([-5.,  5.], dtype=torch.float64)
     """
     weights = slopes / np.where(trees.lengths > 0, trees.lengths, 1)  # at length 0 the difference is 0 too
     pulls = torch.from_numpy(differences(points.numpy(), trees) * weights[..., None]).flatten(0, 1)

@@ -101,10 +101,12 @@ def test_a_killed_job_starts_again(plan, execute):
     assert sentence.startswith("'doomed' was killed 4 times: ")
 
 
-def test_an_interruption_ends_the_jobs(plan, tmp_path):
+@pytest.mark.parametrize('interrupts', [signal.SIG_IGN, signal.default_int_handler], ids=['background', 'terminal'])
+def test_an_interruption_ends_the_jobs(interrupts, plan, tmp_path):
     steps = plan(long=('waits',), after=('', 'long'))
     execution = Execution(steps, LocalQueue(tmp_path), lambda text: None, lambda: None)
     before = signal.signal(signal.SIGTERM, execution.interrupt)
+    as_started = signal.signal(signal.SIGINT, interrupts)
 
     def interrupt() -> None:
         while not steps.jobs['long'].calls():
@@ -115,8 +117,10 @@ def test_an_interruption_ends_the_jobs(plan, tmp_path):
     thread.start()
     try:
         how = execution.run()
+        assert signal.getsignal(signal.SIGINT) == interrupts
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, as_started)
     thread.join()
     assert how == 'the jobs have been ended; the same command goes on from their last checkpoints'
     (pickled,) = steps.jobs['long'].folder.glob('submitit/local/*_submitted.pkl')

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -54,7 +56,7 @@ class LocalQueue(Queue):
     def submit(self, job: Job, after: Sequence[Submitted] = ()) -> Submitted:
         """Start a job now; see :meth:`Queue.submit`."""
         place = self._place()
-        with _stderr_in(self._folder(job) / 'controller.err'):
+        with _stderr_in(self._folder(job) / 'controller.err'), _interruptible():
             submitted = self._places[place] = super().submit(job, after)
         return submitted
 
@@ -111,3 +113,20 @@ def _stderr_in(path: Path) -> Iterator[None]:
     finally:
         os.dup2(own, 2)
         os.close(own)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let processes that start now hear an interrupt, which is how submitit ends a local job.
+
+    A script that starts this program in the background lets it, and all that it starts, ignore interrupts.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before != signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -57,7 +57,7 @@ def test_a_detector_lists_everything_in_order(pytestconfig, tmp_path):
 
 def test_each_tool_asks_for_what_it_reads(pytestconfig):
     cfg = read('topkd/resnet56-resnet20_cifar100.py', pytestconfig.rootpath)
-    data, teacher = 'Expected the files train, test and meta of CIFAR-100', "teacher 'resnet56_cifar100': checkpoint"
+    data, teacher = 'expected the files train, test and meta of CIFAR-100', "teacher 'resnet56_cifar100': checkpoint"
     for task, starts in dict(train=[data, teacher, 'RipsNet'], gen_pi=[data, teacher]).items():
         found = [line.split('. ', 1)[1] for line in listed(cfg, task) if line[:1].isdigit() and '. ' in line[:3]]
         assert [line.startswith(start) for line, start in zip(found, starts, strict=True)] == [True] * len(starts)

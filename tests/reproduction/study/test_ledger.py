@@ -43,13 +43,10 @@ def test_a_run_of_another_config_is_refused(ledger, fill, config):
 def test_digests_know_what_decides_a_result_and_nothing_else(study, config):
     with_ripsnet = Run('first', 'KD', 3, 1.0, 'ripsnet', 5.0)
     before = digest(RUN, study), digest(with_ripsnet, study)
-    harmless = {
-        'model.teacher.checkpoint': 'elsewhere.pth',
-        'train_dataloader.num_workers': 2,
-        'train_dataloader.dataset.data_root': 'elsewhere',
-    }
+    harmless = {'model.teacher.checkpoint': 'elsewhere.pth', 'train_dataloader.num_workers': 2}
+    more = "train_dataloader['dataset']['data_root'] = 'elsewhere'\npublished_of = dict(pair=1.0)\ncustom_hooks = []\n"
     pair = config.parent / 'first.py'
-    pair.write_text(pair.read_text() + 'published_of = dict(pair=1.0)\ncustom_hooks = []\n')
+    pair.write_text(pair.read_text() + more)
     elsewhere = Study(config, harmless)
     assert (digest(RUN, elsewhere), digest(with_ripsnet, elsewhere)) == before
     for options, changed in (

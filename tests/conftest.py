@@ -18,6 +18,16 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a script that runs the 
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Print which pages hold commands that are checked, not run."""
+    from docs.exceptions import report
+
+    if any('test_page_is_checked' in result.nodeid for result in terminalreporter.stats.get('passed', [])):
+        terminalreporter.section('commands of documents that are checked, not run')
+        for line in report():
+            terminalreporter.write_line(line)
+
+
 @pytest.fixture(autouse=True, scope='session')
 def choices(tmp_path_factory):
     """Keep what is measured once on a machine out of the user's home."""

@@ -1,0 +1,31 @@
+"""Pages that are run as written, command by command, as a reader would."""
+
+import pytest
+from pages import ROOT, blocks
+from walk import forked, run_command, walk
+
+# entries that shorten what takes longer than a test may, by config
+SHORTER = {
+    'docs/start.md': {
+        'topkd::baselines/resnet20_digits.py': [],
+        'topkd::topkd/resnet20-resnet8_digits_exact.py': ['model.teacher.floor=None'],
+        'topkd::kd/resnet20-resnet8_digits.py': ['model.teacher.floor=None'],
+    }
+}
+FEW = ['train_dataloader.dataset.indices=64', 'val_dataloader.dataset.indices=64']
+RUN = tuple(
+    sorted(['docs/start.md', *(path.relative_to(ROOT).as_posix() for path in ROOT.glob('docs/tutorials/*.md'))])
+)
+
+
+@pytest.mark.parametrize('page', RUN)
+def test_page_runs_as_written(page, tmp_path, monkeypatch):
+    def do(words: list[str]) -> None:
+        options = SHORTER.get(page, {}).get(words[2]) if words[:2] == ['topkd', 'train'] else None
+        run_command(words if options is None else [*words, '--cfg-options', *FEW, *options])
+
+    (tmp_path / 'here').mkdir()
+    (tmp_path / 'here' / 'requirements').symlink_to(ROOT / 'requirements')
+    monkeypatch.chdir(tmp_path / 'here')
+    code = forked(lambda: walk(blocks(page), do), tmp_path / 'log')
+    assert code == 0, (tmp_path / 'log').read_text()[-6000:]

@@ -44,7 +44,7 @@ class Models:
 
     def __init__(self, device: str, batch: int) -> None:
         MMLogger.get_instance('benchmark', log_level='WARNING')
-        self.cfg, self.device = Config.fromfile(CONFIG), device
+        self.cfg, self.device, self.batch = Config.fromfile(CONFIG), device, batch
         init_default_scope(self.cfg.default_scope)
         self.members = self.cfg.model.members.to_dict()
         self.members['AT'] = dict(student=self.members['plain']['student'], losses=dict(at=AT))

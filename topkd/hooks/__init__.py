@@ -3,6 +3,7 @@
 from topkd.hooks.category_check_hook import CategoryCheckHook
 from topkd.hooks.cloud_record_hook import CloudRecordHook
 from topkd.hooks.cohort_hook import CohortHook
+from topkd.hooks.cuda_graph_hook import CudaGraphHook
 from topkd.hooks.distpro_search_hook import DistProSearchHook
 from topkd.hooks.final_test_hook import FinalTestHook
 from topkd.hooks.memory_format_hook import MemoryFormatHook
@@ -25,6 +26,7 @@ __all__ = [
     'CategoryCheckHook',
     'CloudRecordHook',
     'CohortHook',
+    'CudaGraphHook',
     'DistProSearchHook',
     'FinalTestHook',
     'MemoryFormatHook',

@@ -81,6 +81,7 @@ class Teacher(Frozen):
         self.input_size = None if input_size is None else tuple(input_size)
         self.floor = dict(floor or {})
         self._preprocessor = network.data_preprocessor if self_prepared else None
+        self._agreements: dict[int, bool] = {}  # with other preprocessors, by their identity
         self._fast = FastForward(network, ForwardOptions(fold, memory_format, compile).checked(), name)
         self._outputs = OutputCache() if cache_outputs else None
 
@@ -88,6 +89,11 @@ class Teacher(Frozen):
         self._fast.moved()
         super()._apply(fn, recurse)
         return self
+
+    @property
+    def remembers(self) -> bool:
+        """bool: Whether features of images are kept in memory."""
+        return self._outputs is not None
 
     def features(
         self,
@@ -124,15 +130,35 @@ class Teacher(Frozen):
         self, inputs: Tensor, student_preprocessor: nn.Module, data_samples: Sequence[Any] | None = None
     ) -> Tensor:
         """Turn the student's normalized images into the teacher's: channel order, normalization, padding, size."""
-        if self._preprocessor is not None and self._preprocessor is not student_preprocessor:
-            adapted = renormalize(inputs, student_preprocessor, self._preprocessor)
-            if adapted is not inputs and data_samples is not None:
+        if self._preprocessor is not None and not self._agrees_with(student_preprocessor, inputs):
+            inputs = _renormalized(inputs, student_preprocessor, self._preprocessor)
+            if data_samples is not None:
                 # the host toolboxes pad after they normalize: a border is no pixel to be normalized anew
-                repad(adapted, data_samples, getattr(self._preprocessor, 'pad_value', 0))
-            inputs = adapted
+                repad(inputs, data_samples, getattr(self._preprocessor, 'pad_value', 0))
         if self.input_size is not None and tuple(inputs.shape[-2:]) != self.input_size:
             inputs = F.interpolate(inputs, self.input_size, mode='bilinear', align_corners=False, antialias=True)
         return inputs
+
+    def _agrees_with(self, preprocessor: nn.Module, inputs: Tensor) -> bool:
+        """Tell whether a preprocessor makes the same of an image; asked in every step, looked at once."""
+        if id(preprocessor) not in self._agreements:
+            self._agreements[id(preprocessor)] = self._preprocessor is None or same_normalization(
+                preprocessor, self._preprocessor, inputs
+            )
+        return self._agreements[id(preprocessor)]
+
+
+def same_normalization(source: nn.Module, target: nn.Module, like: Tensor) -> bool:
+    """Tell whether two preprocessors normalize alike; the host waits for the values.
+
+    Args:
+        source (nn.Module): A data preprocessor of mmpretrain, mmdet or topkd.
+        target (nn.Module): Another.
+        like (Tensor): Of the type and device to compare in.
+    """
+    mean, std, order = _normalization(source, like)
+    target_mean, target_std, target_order = _normalization(target, like)
+    return order == target_order and torch.equal(mean, target_mean) and torch.equal(std, target_std)
 
 
 def renormalize(inputs: Tensor, source: nn.Module, target: nn.Module) -> Tensor:
@@ -146,13 +172,14 @@ def renormalize(inputs: Tensor, source: nn.Module, target: nn.Module) -> Tensor:
     Returns:
         Tensor: (N, 3, H, W); ``inputs`` itself where both agree.
     """
+    return inputs if same_normalization(source, target, inputs) else _renormalized(inputs, source, target)
+
+
+def _renormalized(inputs: Tensor, source: nn.Module, target: nn.Module) -> Tensor:
     mean, std, source_order = _normalization(source, inputs)
     target_mean, target_std, target_order = _normalization(target, inputs)
-    flip = source_order != target_order
-    if not flip and torch.equal(mean, target_mean) and torch.equal(std, target_std):
-        return inputs
     pixels = inputs * std + mean
-    return ((pixels.flip(1) if flip else pixels) - target_mean) / target_std
+    return ((pixels.flip(1) if source_order != target_order else pixels) - target_mean) / target_std
 
 
 def repad(inputs: Tensor, data_samples: Sequence[Any], value: float) -> None:

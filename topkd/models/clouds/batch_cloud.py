@@ -43,6 +43,11 @@ class BatchCloud(PointCloud):
         super().__init__(num_points, None, normalization, incomplete, gather)
         self.ignore_padding = flag('ignore_padding', ignore_padding)
 
+    @property
+    def static(self) -> bool:
+        """bool: Whether neither other processes nor the borders of images are asked for."""
+        return not (self.gather or self.ignore_padding)
+
     def points(self, features: Features, data_samples: Sequence[Any] | None = None) -> Tensor:
         """Cut the pooled features of a batch into clouds.
 

@@ -66,6 +66,11 @@ class PointCloud(nn.Module):
         self.incomplete = choice('incomplete', incomplete, INCOMPLETE)
         self.gather = flag('gather', gather)
 
+    @property
+    def static(self) -> bool:
+        """bool: Whether clouds are made by the same operations on the device in every step."""
+        return False
+
     def forward(
         self, features: Features, projection: nn.Module | None = None, data_samples: Sequence[Any] | None = None
     ) -> Tensor:

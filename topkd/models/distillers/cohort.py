@@ -108,10 +108,25 @@ class Cohort(BaseModel):
         Raises:
             FloatingPointError: If no member is left.
         """
+        data = self.data_preprocessor(data, True)
+        return self.step(data['inputs'], data['data_samples'], optim_wrapper)
+
+    def step(self, inputs: Tensor, data_samples: Any, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
+        """Train all members on a preprocessed batch; :class:`topkd.hooks.CudaGraphHook` puts a graph in its place.
+
+        Args:
+            inputs (Tensor): Images (N, 3, H, W).
+            data_samples (Any): As the students expect them.
+            optim_wrapper (OptimWrapper): Over the parameters of all members.
+
+        Returns:
+            dict[str, Tensor]: What each member logs, as ``<member>/<key>``.
+
+        Raises:
+            FloatingPointError: If no member is left.
+        """
         MemberClip.install(optim_wrapper, self.members)
         scalers = MemberScalers.install(optim_wrapper, self.members)
-        data = self.data_preprocessor(data, True)
-        inputs, data_samples = data['inputs'], data['data_samples']
         start, after, logs, errors = _random_states(inputs), None, {}, {}
         with optim_wrapper.optim_context(self.teacher):  # in the precision of a single run
             shared = self.reader.read(inputs, self.data_preprocessor, data_samples)
@@ -165,10 +180,18 @@ class Cohort(BaseModel):
         """Stop the members whose loss was not finite, in this process or in another one."""
         elsewhere = FloatingPointError('its loss in another process is not finite')
         for name in anywhere(errors, self.active, device):
-            self._stop(name, errors.get(name, elsewhere))
+            self.stop(name, errors.get(name, elsewhere))
 
-    def _stop(self, name: str, error: FloatingPointError) -> None:
-        """Take a member out of the training."""
+    def stop(self, name: str, error: FloatingPointError) -> None:
+        """Take a member out of the training.
+
+        Args:
+            name (str): Of a member that is active.
+            error (FloatingPointError): Says why.
+
+        Raises:
+            FloatingPointError: If no member is left.
+        """
         print_log(f"member '{name}' is stopped and keeps its weights: {error}", 'current', 40)
         self._active.remove(name)
         self.stopped[list(self.members).index(name)] = True

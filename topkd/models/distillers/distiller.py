@@ -109,13 +109,17 @@ class Distiller(BaseModel, Resumable):
         # the teacher first: its activations are freed before the student's, which the backward pass needs, are made
         return self.distill(inputs, data_samples, self.reader.read(inputs, self.data_preprocessor, data_samples))
 
-    def distill(self, inputs: Tensor, data_samples: list | None, shared: dict[str, Tensor]) -> dict[str, Any]:
+    def distill(
+        self, inputs: Tensor, data_samples: list | None, shared: dict[str, Tensor], static: bool = False
+    ) -> dict[str, Any]:
         """Do what :meth:`loss` does with features of the teacher that were read already.
 
         Args:
             inputs (Tensor): Preprocessed images (N, 3, H, W).
             data_samples (list): As the student expects them.
             shared (dict[str, Tensor]): See :meth:`TeacherReader.read`.
+            static (bool): Whether the host waits for nothing: no loss is checked, no pull is measured, and the step is
+                not counted; see :meth:`count_step`. Defaults to False.
         """
         with tap(self.student, [*self.taps('student'), *self.reader.student_taps]) as student_features:
             losses = weighted(self.student(inputs, data_samples, mode='loss'), self.student_loss_weight)
@@ -127,9 +131,21 @@ class Distiller(BaseModel, Resumable):
         for name, loss in self.losses.items():
             losses[f'loss_{name}'] = loss(*pairs[name])
         terms = terms_of(losses)
-        check_finite(terms, (student_features, teacher_features))
-        losses.update(self._diagnose(terms, pairs))
+        total = add_up(term.detach() for term in terms.values())
+        losses.update({f'share_{name}': terms[f'loss_{name}'].detach() / total for name in self.losses})
+        if not static:
+            check_finite(terms, (student_features, teacher_features))
+            losses.update(self._pulls(terms, pairs) if self.measures_now() else {})
+            self.count_step()
         return losses
+
+    def measures_now(self) -> bool:
+        """Tell whether this step measures how strongly the losses pull."""
+        return self.training and self.gradient_interval > 0 and self._step % self.gradient_interval == 0
+
+    def count_step(self) -> None:
+        """Count a step, on which it depends when pulls are measured."""
+        self._step += 1
 
     def progress(self) -> dict[str, Any]:
         """Return the steps so far, on which it depends when pulls are measured, and the weak pulls in a row."""
@@ -155,13 +171,10 @@ class Distiller(BaseModel, Resumable):
             except ValueError as error:
                 raise ValueError(f"loss '{name}': {error}") from error
 
-    def _diagnose(self, terms: dict[str, Tensor], pairs: dict[str, Any]) -> dict[str, Tensor]:
-        """Return the share of every distillation term and, every ``gradient_interval`` steps, its pull."""
-        total = add_up(term.detach() for term in terms.values())
-        logs = {f'share_{name}': terms[f'loss_{name}'].detach() / total for name in self.losses}
-        measure = self.training and self.gradient_interval > 0 and self._step % self.gradient_interval == 0
-        self._step += 1
-        for name, loss in self.losses.items() if measure else ():
+    def _pulls(self, terms: dict[str, Tensor], pairs: dict[str, Any]) -> dict[str, Tensor]:
+        """Return how strongly every distillation term pulls at its features, and what the losses have to say."""
+        logs = {}
+        for name, loss in self.losses.items():
             feature = pairs[name][0]
             levels = [feature] if isinstance(feature, Tensor) else feature
             if not all(level.requires_grad for level in levels):
@@ -171,6 +184,6 @@ class Distiller(BaseModel, Resumable):
             if not ratio.isnan():
                 logs[f'gradient_ratio_{name}'] = ratio
             logs.update(
-                {f'{key}_{name}': total.new_tensor(value) for key, value in loss.diagnostics(*pairs[name]).items()}
+                {f'{key}_{name}': ratio.new_tensor(value) for key, value in loss.diagnostics(*pairs[name]).items()}
             )
         return logs

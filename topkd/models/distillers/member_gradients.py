@@ -46,7 +46,7 @@ class MemberClip:
             groups.setdefault(self.owners[id(parameter)], []).append(parameter)
         norms = [self.clip(group, **kwargs) for group in groups.values()]
         found = [norm for norm in norms if norm is not None]
-        return max(found) if found else None
+        return torch.stack(found).max() if found else None
 
 
 def anywhere(chosen: Collection[str], names: Sequence[str], device: torch.device) -> list[str]:

@@ -89,6 +89,8 @@ class CATKDLoss(DistillationLoss):
     Source: Guo et al., Class Attention Transfer Based Knowledge Distillation; constants from the authors' code.
     """
 
+    static = True
+
     def __init__(
         self,
         resolution: int = 2,

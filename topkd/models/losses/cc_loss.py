@@ -57,6 +57,8 @@ class CCLoss(DistillationLoss):
     CRD benchmark.
     """
 
+    static = True
+
     def __init__(
         self,
         embedding: int | None = 128,

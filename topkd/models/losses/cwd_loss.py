@@ -68,6 +68,8 @@ class CWDLoss(DistillationLoss):
     Source: Shu et al., Channel-Wise Knowledge Distillation for Dense Prediction, ICCV 2021, Equation 4.
     """
 
+    static = True
+
     def __init__(
         self,
         tau: float = 1.0,

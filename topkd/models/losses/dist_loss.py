@@ -65,6 +65,8 @@ class DISTLoss(DistillationLoss):
     Source: Huang et al., Knowledge Distillation from A Stronger Teacher, NeurIPS 2022, Equations 6 to 10.
     """
 
+    static = True
+
     def __init__(
         self,
         beta: float = 1.0,

@@ -1,6 +1,6 @@
 """The base of all losses between a student and a teacher: taps, weight, and what a loss learns of the two networks."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
@@ -67,6 +67,9 @@ class DistillationLoss(nn.Module):
         ('head.fc', tensor(0.))
     """
 
+    # whether a step asks nothing of the host: no values of tensors, no random numbers, no place in the training
+    static = False
+
     def __init__(self, student_tap: Taps, teacher_tap: Taps, loss_weight: float) -> None:
         super().__init__()
         self.student_tap = check_taps('student_tap', student_tap)
@@ -85,6 +88,14 @@ class DistillationLoss(nn.Module):
             ValueError: If the features do not fit this loss; the message says what was expected, what came and what to
                 do.
         """
+
+    def phase(self) -> Hashable | None:
+        """Return what steps have in common that are the same operations on the device, with the same numbers.
+
+        Returns:
+            Hashable | None: Equal for such steps; None if no two steps are alike, so that no graph can hold one.
+        """
+        return () if self.static else None
 
     def prepare(self, dataset: Any) -> None:
         """Learn what a loss needs of the whole training set, before every training and every resumed one.

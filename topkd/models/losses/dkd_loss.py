@@ -1,6 +1,6 @@
 """Decoupled knowledge distillation: the target class apart from all others (Zhao et al. 2022)."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import torch
@@ -43,7 +43,8 @@ def decoupled_divergences(
     with torch.autocast(student_logits.device.type, enabled=False):
         log_student = F.log_softmax(student_logits.float() / tau, dim=1)
         log_teacher = F.log_softmax(teacher_logits.float() / tau, dim=1)
-        target = F.one_hot(labels, student_logits.shape[1]).bool()
+        # F.one_hot would make the host look at the labels
+        target = labels[:, None] == torch.arange(student_logits.shape[1], device=labels.device)
         pairs = []
         for logs in (log_student, log_teacher):
             # the log of 1 - p_y as the sum of all others keeps its precision where p_y is almost 1
@@ -109,6 +110,10 @@ class DKDLoss(DistillationLoss):
         """Refuse taps without logits and networks of different classes, see :func:`check_logits`."""
         logits = probe.student if self.label_tap is None else probe.student[0]
         check_logits(self, Probe(logits, probe.teacher))
+
+    def phase(self) -> Hashable:
+        """Return the factor of the warm-up, which a step holds as a number."""
+        return warmup_factor(self.warmup_epochs)
 
     def forward(
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None

@@ -91,6 +91,8 @@ class KDLoss(DistillationLoss):
     Distillation, CVPR 2024.
     """
 
+    static = True
+
     def __init__(
         self,
         tau: float = 4.0,

@@ -103,6 +103,8 @@ class OFDLoss(DistillationLoss):
         authors' code.
     """
 
+    static = True
+
     def __init__(
         self,
         norms: Sequence[str] | None = None,

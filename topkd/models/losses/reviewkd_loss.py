@@ -1,6 +1,6 @@
 """Knowledge review: the student's maps, each fused with all deeper ones (Chen et al. 2021)."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import torch
@@ -161,6 +161,10 @@ class ReviewKDLoss(DistillationLoss):
             AttentionFusion(ours.shape[1], middle, theirs.shape[1], fuse=level < len(student) - 1)
             for level, (ours, theirs) in enumerate(zip(student, teacher_maps))
         )
+
+    def phase(self) -> Hashable:
+        """Return the factor of the warm-up, which a step holds as a number."""
+        return warmup_factor(self.warmup_epochs)
 
     def forward(
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None

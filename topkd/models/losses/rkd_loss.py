@@ -81,6 +81,8 @@ class RKDLoss(DistillationLoss):
     benchmark.
     """
 
+    static = True
+
     def __init__(
         self,
         distance_weight: float = 25.0,

@@ -76,6 +76,8 @@ class SRRLLoss(DistillationLoss):
     Source: Yang et al., Knowledge Distillation via Softmax Regression Representation Learning.
     """
 
+    static = True
+
     def __init__(
         self,
         classifier: str = 'head.fc',

@@ -1,7 +1,7 @@
 """The topology loss: a distance between the persistence images of the student's and the teacher's clouds."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import torch
@@ -150,6 +150,11 @@ class TopologyLoss(DistillationLoss):
             raise ValueError(f"student's points have width {student_width}, teacher's {width}: set projection='auto'")
         if student_width != width:
             self.projection = nn.Linear(student_width, width)
+
+    def phase(self) -> Hashable | None:
+        """Return (), or None as long as the images are fitted, and for clouds or images that need the host."""
+        settled = self.network is None or self.network.static
+        return () if self.cloud.static and settled else None
 
     def forward(
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None

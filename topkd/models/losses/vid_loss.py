@@ -104,6 +104,8 @@ class VIDLoss(DistillationLoss):
     Source: Ahn et al., Variational Information Distillation for Knowledge Transfer; regressor from the CRD benchmark.
     """
 
+    static = True
+
     def __init__(
         self,
         initial_variance: float = 5.0,

@@ -67,6 +67,11 @@ class RipsImage(Vectorizer, Resumable):
         self._seen: list[Tensor] = []
         self._fitting = True  # asked before the buffer, which costs a synchronization on a GPU
 
+    @property
+    def static(self) -> bool:
+        """bool: Whether the spec is fixed; images of dimension 1 are made on the host, always."""
+        return not self._fitting and self.homology_dims == (0,)
+
     def forward(self, points: Tensor) -> Tensor:
         """Compute the images of clouds (B, n, d) -> (B, P)."""
         if self.homology_dims == (0,):

@@ -102,6 +102,11 @@ class RipsNet(Vectorizer):
         """bool: Whether its weights have to be read first."""
         return self.in_channels is None
 
+    @property
+    def static(self) -> bool:
+        """bool: True; it is a network like any other."""
+        return True
+
     def bind(self, artifact: RipsNetArtifact, teacher_fingerprint: str, width: int) -> None:
         """Load the artifact's network unless there is one already, and refuse one that was trained on other clouds.
 

@@ -39,6 +39,11 @@ class Vectorizer(nn.Module):
         """bool: Whether it cannot work before it has read what was fitted to a teacher's clouds."""
         return False
 
+    @property
+    def static(self) -> bool:
+        """bool: Whether images are made by the same operations on the device from now on."""
+        return False
+
     def bind(self, artifact: RipsNetArtifact, teacher_fingerprint: str, width: int) -> None:
         """Read what was fitted for these clouds, and refuse what was fitted for others.
 

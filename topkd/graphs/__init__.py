@@ -1,0 +1,10 @@
+"""Training steps that a CUDA graph can capture: one launch a step in the place of thousands."""
+
+from topkd.graphs.backend import CudaGraphs, GraphBackend
+from topkd.graphs.graphed_step import GraphedStep
+from topkd.graphs.requirements import obstacle
+from topkd.graphs.static_batch import StaticBatch
+from topkd.graphs.static_step import StaticStep
+from topkd.graphs.watch import Watch
+
+__all__ = ['CudaGraphs', 'GraphBackend', 'GraphedStep', 'StaticBatch', 'StaticStep', 'Watch', 'obstacle']

@@ -16,6 +16,7 @@ TRAINING_HOOKS = (
     'StepSeedHook',
     'TrainingSetHook',
     'CohortHook',
+    'MemberCurvesHook',
     'TrainingStateHook',
     'SameBuffersHook',
     'ResumedValidationHook',
@@ -54,7 +55,8 @@ def prepare_training(cfg: Config) -> None:
     (:class:`topkd.hooks.TrainingStateHook`), a validation that was lost is made up for
     (:class:`topkd.hooks.ResumedValidationHook`), and all processes validate the network that is saved
     (:class:`topkd.hooks.SameBuffersHook`). Losses are told the training set, see
-    :class:`topkd.hooks.TrainingSetHook`; members of a cohort are evaluated each, see :class:`topkd.hooks.CohortHook`;
+    :class:`topkd.hooks.TrainingSetHook`; members of a cohort are evaluated each and drawn in one picture, see
+    :class:`topkd.hooks.CohortHook` and :class:`topkd.hooks.MemberCurvesHook`;
     weights lie as convolutions are fastest, see :class:`topkd.hooks.MemoryFormatHook`; the shares in the log are
     averaged over the same steps as the losses beside them.
 

@@ -6,6 +6,7 @@ from topkd.hooks.cohort_hook import CohortHook
 from topkd.hooks.cuda_graph_hook import CudaGraphHook
 from topkd.hooks.distpro_search_hook import DistProSearchHook
 from topkd.hooks.final_test_hook import FinalTestHook
+from topkd.hooks.member_curves_hook import MemberCurvesHook
 from topkd.hooks.memory_format_hook import MemoryFormatHook
 from topkd.hooks.progress_line_hook import ProgressLineHook
 from topkd.hooks.result_hook import ResultHook
@@ -29,6 +30,7 @@ __all__ = [
     'CudaGraphHook',
     'DistProSearchHook',
     'FinalTestHook',
+    'MemberCurvesHook',
     'MemoryFormatHook',
     'ProgressLineHook',
     'ResultHook',

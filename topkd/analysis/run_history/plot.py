@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from topkd.analysis.run_history.history import History
@@ -15,6 +16,23 @@ DECADES = 100.0
 
 
 def plot_runs(panels: Mapping[str, Mapping[str, History]], path: str, percent: tuple[str, ...] = ()) -> None:
+    """Draw :func:`runs_figure` into a file.
+
+    Args:
+        panels (Mapping[str, Mapping[str, History]]): See there.
+        path (str): PNG to write.
+        percent (tuple[str]): See there.
+
+    Example:
+        >>> run = History(np.array([1, 2]), np.array([1, 1]), np.array([2.0, 1.0]), epoch_length=2)
+        >>> plot_runs(dict(loss=dict(KD=run)), 'runs.png')
+    """
+    save_figure(runs_figure(panels, percent), path)
+
+
+def runs_figure(
+    panels: Mapping[str, Mapping[str, History]], percent: tuple[str, ...] = (), close: tuple[str, ...] = ()
+) -> Figure:
     """Draw one panel a scalar and one line a run; a line of more than 120 values shows medians of 120 spans.
 
     An axis is logarithmic if its values span two decades. Without epochs in one of the runs the x axis counts steps.
@@ -22,12 +40,16 @@ def plot_runs(panels: Mapping[str, Mapping[str, History]], path: str, percent: t
     Args:
         panels (Mapping[str, Mapping[str, History]]): By what the axis is to say, histories by name of the run. A run
             keeps its color and dash in all panels; one with an empty history is left out.
-        path (str): PNG to write.
         percent (tuple[str]): Axes that show shares in percent, never logarithmic.
+        close (tuple[str]): Axes that end where the values do rather than at 0, never logarithmic.
+
+    Returns:
+        Figure: To be saved, or turned into pixels.
 
     Example:
         >>> run = History(np.array([1, 2]), np.array([1, 1]), np.array([2.0, 1.0]), epoch_length=2)
-        >>> plot_runs(dict(loss=dict(KD=run)), 'runs.png')
+        >>> runs_figure(dict(loss=dict(KD=run))).axes[0].get_ylabel()
+        'loss'
     """
     names = list(dict.fromkeys(name for runs in panels.values() for name in runs))
     by_epoch = all(run.epoch_length is not None for runs in panels.values() for run in runs.values())
@@ -38,12 +60,12 @@ def plot_runs(panels: Mapping[str, Mapping[str, History]], path: str, percent: t
             _draw(axis, run, name, by_epoch, COLORS[place % len(COLORS)], DASHES[place % len(DASHES)])
         axis.set_ylabel(title)
         axis.grid(alpha=0.3)
-        if _spans_decades(runs) and title not in percent:
-            axis.set_yscale('log', nonpositive='clip')
-        else:
-            axis.set_ylim(bottom=0)
         if title in percent:
             axis.yaxis.set_major_formatter(PercentFormatter(1.0))
+        if title not in (*percent, *close) and _spans_decades(runs):
+            axis.set_yscale('log', nonpositive='clip')
+        elif title not in close:
+            axis.set_ylim(bottom=0)
     axes[-1, 0].set_xlabel('epoch' if by_epoch else 'training step')
     axes[-1, 0].set_xlim(left=0)
     lines = _legend(axes[:, 0])
@@ -55,7 +77,7 @@ def plot_runs(panels: Mapping[str, Mapping[str, History]], path: str, percent: t
         frameon=False,
         fontsize=9,
     )
-    save_figure(figure, path)
+    return figure
 
 
 def _draw(axis: Axes, run: History, name: str, by_epoch: bool, color: str, dash: object) -> None:

@@ -142,6 +142,22 @@ def test_jobs_go_on_without_the_command_and_are_found_again(slurm, tmp_path):
     assert plan.jobs['long'].calls() == plan.jobs['after'].calls() == 1
 
 
+def test_a_job_that_the_accounts_do_not_know_yet_is_not_submitted_again(stand_in, tmp_path, monkeypatch):
+    monkeypatch.setattr(submitit.SlurmJob, 'watcher', SlurmInfoWatcher(delay_s=0.2))
+    (tmp_path / 'step.py').write_text(TOOL)
+    queue = SlurmQueue(tmp_path, gpus=0)
+    plan = steps(tmp_path, long=('waits',), new=('waits',))
+    submitted = {name: queue.submit(job) for name, job in plan.jobs.items()}
+    try:
+        (tmp_path / 'accounts lag').write_text('')
+        found = queue.find(plan.jobs.values())
+        assert {name: job.job_id for name, job in found.items()} == {n: job.job_id for n, job in submitted.items()}
+    finally:
+        for job in submitted.values():
+            job.cancel()
+    until(lambda: queue.find(plan.jobs.values()) == {})  # canceled: the controller says so
+
+
 def test_what_a_job_asks_of_slurm(stand_in, tmp_path, monkeypatch):
     monkeypatch.setattr(submitit.SlurmJob, 'watcher', SlurmInfoWatcher(delay_s=0.2))
     queue = SlurmQueue(tmp_path, None, 2, 'gpu', 90, 4, dict(account='vision'))

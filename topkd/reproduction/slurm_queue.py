@@ -16,6 +16,8 @@ from topkd.reproduction.queue import Queue, Submitted
 if TYPE_CHECKING:
     from topkd.reproduction.jobs import Job
 
+# states in which the controller holds a job that has not ended
+WAITING_OR_RUNNING = ('PENDING', 'CONFIGURING', 'RUNNING', 'SUSPENDED', 'COMPLETING', 'REQUEUED', 'PREEMPTED')
 COMMANDS = ('sbatch', 'srun', 'sacct', 'scancel', 'scontrol')
 
 
@@ -66,7 +68,7 @@ class SlurmQueue(Queue):
         found: dict[str, Submitted] = {
             name: submitit.SlurmJob(folders[name], number) for name, number in numbers.items() if number
         }
-        return {name: job for name, job in found.items() if job.state != 'UNKNOWN' and not job.done()}
+        return {name: job for name, job in found.items() if _is_known(job) and not job.done()}
 
     def is_free(self, job: Job) -> bool:
         """Let the queue find out: a job that another process is at waits for it, and costs next to nothing."""
@@ -122,6 +124,15 @@ def _newest(folder: Path) -> str | None:
     """Return the number under which the job of a folder was submitted last."""
     numbers = [path.name.split('_')[0] for path in folder.glob('*_submitted.pkl')]
     return max(numbers, key=int, default=None)
+
+
+def _is_known(job: Submitted) -> bool:
+    """Tell whether Slurm knows a job: by its accounts, or by its controller, which knows a new one before they do."""
+    if job.state != 'UNKNOWN':
+        return True
+    answer = subprocess.run(['scontrol', 'show', 'job', job.job_id], capture_output=True, text=True)
+    match = re.search(r'JobState=(\w+)', answer.stdout)
+    return answer.returncode == 0 and match is not None and match[1] in WAITING_OR_RUNNING
 
 
 def _check_commands() -> None:

@@ -25,6 +25,7 @@ from topkd.cli import Options, count, tool
 from topkd.reproduction.cohorts import together
 from topkd.reproduction.command import add_places, make_queue, run_plan, tell
 from topkd.reproduction.costs import StepCosts
+from topkd.reproduction.needs import check_plan, missing_from
 from topkd.reproduction.operators import apart
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.planner import Planner
@@ -162,6 +163,12 @@ def main() -> None:
     queue = make_queue(args, TOOLS)
     plan = make_plan(args, queue)
     show(plan)
+    if args.dry_run:
+        lacking = missing_from(plan)
+        if lacking.problems:
+            print(f'before the first run: {lacking}')
+    else:
+        check_plan(plan)
     if args.estimate and plan.missing():
         show_estimate(plan, queue)
     if args.dry_run:

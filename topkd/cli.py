@@ -19,6 +19,7 @@ from topkd.preflight import Task, check_run
 from topkd.registry import RUNNERS
 from topkd.utils.checkpoint import use_safe_loader
 from topkd.utils.config import merge_cfg_options, read_config
+from topkd.utils.pretrained import use_checked_initialization
 from topkd.utils.sentences import sentence
 
 
@@ -223,7 +224,7 @@ def tool(main: Callable[[], Any] | None = None, *, go_on: str = 'give the same c
     """Turn a user's mistake into one sentence and exit code 1; with TOPKD_DEBUG=1 the traceback is shown.
 
     Ctrl-C and SIGTERM end with one line and exit code 130 or 143. Also forbids unrestricted unpickling of checkpoints
-    for everything that the tool loads.
+    for everything that the tool loads, and the weights of other networks in ``init_cfg``.
 
     Args:
         main (Callable): The tool.
@@ -237,6 +238,7 @@ def tool(main: Callable[[], Any] | None = None, *, go_on: str = 'give the same c
         os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
         try:
             use_safe_loader()
+            use_checked_initialization()
             with terminated_by_exception():
                 main()
         except KeyboardInterrupt as stop:

@@ -26,10 +26,12 @@ def test_no_batch(digits_config):
 
 def test_more_classes_than_outputs(digits_config):
     cfg = digits_config('baselines/resnet8_digits.py', **{'model.head.num_classes': 5})
-    with pytest.raises(ValueError, match='has 10 classes, head 5 outputs: set num_classes of that head to 10'):
+    with pytest.raises(
+        ValueError, match='has 10 classes, but head has only 5 outputs: set num_classes of that head to 10'
+    ):
         start(cfg).train()
     few = type('Data', (), dict(metainfo=dict(classes=list('abcdefghijk'))))
-    with pytest.raises(ValueError, match='11 classes, student.head 10 outputs'):
+    with pytest.raises(ValueError, match='11 classes, but student.head has only 10 outputs'):
         check_classes('x', few, build(distiller()))
 
 
@@ -47,6 +49,17 @@ def test_load_from_another_network(digits_config, tmp_path):
     save_file(dict(state_dict=own.state_dict()), tmp_path / 'own.pth')
     cfg.load_from = str(tmp_path / 'own.pth')
     start(cfg).train()
+
+
+def test_a_training_starts_from_another_number_of_classes_but_is_not_resumed_from_it(digits_config, tmp_path):
+    cfg = digits_config('baselines/resnet8_digits.py')
+    source = MODELS.build(dict(cfg.model, head=dict(cfg.model.head, num_classes=7)))
+    save_file(dict(state_dict=source.state_dict()), tmp_path / 'seven.pth')
+    cfg.load_from = str(tmp_path / 'seven.pth')
+    start(cfg).train()
+    cfg.resume = True
+    with pytest.raises(ValueError, match='2 of another shape: head.fc.weight'):
+        start(cfg).train()
 
 
 def test_weights_that_are_not_finite_are_not_saved():

@@ -2,19 +2,23 @@
 
 import shutil
 from collections import namedtuple
+from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
+from mmengine.registry import MODELS, init_default_scope
 
 from topkd.datasets import cifar100
+from topkd.models.losses.topology_configs import artifact_of
 from topkd.preflight import check_run
 from topkd.preflight.findings import Findings
 from topkd.preflight.networks import check_checkpoint
-from topkd.preflight.settings import check_room
+from topkd.preflight.room import bytes_of_training
+from topkd.preflight.run import look
 from topkd.preflight.structure import check_structure
 from topkd.preflight.types import check_types
+from topkd.utils.disk import check_room
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +65,9 @@ def test_each_tool_asks_for_what_it_reads(pytestconfig):
     for task, starts in dict(train=[data, teacher, 'RipsNet'], gen_pi=[data, teacher]).items():
         found = [line.split('. ', 1)[1] for line in listed(cfg, task) if line[:1].isdigit() and '. ' in line[:3]]
         assert [line.startswith(start) for line, start in zip(found, starts, strict=True)] == [True] * len(starts)
-    assert 'holds no clouds: run tools/gen_pi.py CONFIG first' in listed(cfg, 'train_ripsnet')[0]
+    found = listed(cfg, 'train_ripsnet')
+    assert found[0].startswith('3 things') and data in found[1] and teacher in found[2]
+    assert 'holds no clouds: run tools/gen_pi.py CONFIG first' in found[-1]
     assert data in listed(cfg, 'test')[0] and len(listed(cfg, 'test')) == 1
 
 
@@ -84,6 +90,9 @@ def test_a_digits_baseline_needs_nothing(pytestconfig):
         ),
         ({'log_level': 'loud'}, "log_level must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, got 'LOUD'"),
         ({'optim_wrapper.optimizer.type': 'Foo'}, "optim_wrapper.optimizer has the unknown type 'Foo'"),
+        ({'randomness.seed': -1}, 'randomness.seed must be from 0 to 4294967295, got -1'),
+        ({'optim_wrapper.optimizer.lr': float('inf')}, 'optim_wrapper.optimizer.lr must be a finite number, got inf'),
+        ({'data_preprocessor.flip_prob': float('nan')}, 'data_preprocessor.flip_prob must be a finite number, got nan'),
         ({'load_from': 'nope.pth'}, "load_from: checkpoint 'nope.pth' does not exist"),
         ({'load_from': 'gs://a/b.pth'}, "'gs://a/b.pth' has the unknown scheme 'gs'"),
         ({'train_dataloader.dataset.type': 'Foo'}, "the data set 'Foo' is unknown"),
@@ -186,3 +195,49 @@ def test_types(pytestconfig):
         "model.losses.kd.tau must be of type float, got '4'; train_dataloader.dataset.indices must be of type int | "
         "Sequence[int] | None, got 'x'; custom_hooks.2.monitor must be of type str, got {}: correct them in the config"
     )
+
+
+def test_settings_of_clouds_and_ripsnets(pytestconfig):
+    cfg = read('topkd/resnet20-resnet8_digits.py', pytestconfig.rootpath)
+    cfg.merge_from_dict({'clouds.seed': 2**32, 'ripsnet.max_epochs': 2.5})
+    assert any('clouds.seed must be from 0 to 4294967295, got 4294967296' in line for line in listed(cfg, 'gen_pi'))
+    assert any(
+        'ripsnet.max_epochs must be a whole number, 1 or more, got 2.5' in line for line in listed(cfg, 'train_ripsnet')
+    )
+
+
+def test_room_for_all_checkpoints(pytestconfig, monkeypatch):
+    cfg = read('baselines/resnet8_digits.py', pytestconfig.rootpath)
+    numbers = sum(tensor.numel() for tensor in MODELS.build(cfg.model).state_dict().values())
+    cfg.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='auto')
+    monkeypatch.setattr('topkd.preflight.room.ROOM', 0)
+    # three checkpoints with the momentum of every weight, and the best without
+    assert bytes_of_training(cfg) == 4 * numbers * (3 * 2 + 1)
+    cfg.default_hooks.checkpoint = dict(type='CheckpointHook', interval=5)
+    cfg.train_cfg.max_epochs = 21
+    assert bytes_of_training(cfg) == 4 * numbers * 4 * 2
+    Path('work').mkdir()
+    Path('work/epoch_5.pth').write_bytes(b'0' * 100)
+    assert bytes_of_training(cfg) == 4 * numbers * 4 * 2 - 100
+    cfg.model.backbone.depth = 9
+    assert bytes_of_training(cfg) <= 0
+
+
+def test_room_is_compared_with_what_a_run_writes(pytestconfig, monkeypatch):
+    cfg = read('baselines/resnet8_digits.py', pytestconfig.rootpath)
+    monkeypatch.setattr('topkd.preflight.run.bytes_of_training', lambda cfg: 10**18)
+    with pytest.raises(
+        ValueError, match=r"the disk of 'work' has \d+ MiB left, this run needs 953674316406 MiB or more"
+    ):
+        check_run(cfg, 'train')
+
+
+def test_what_an_earlier_job_makes_need_not_be_there(pytestconfig):
+    cfg = read('topkd/resnet20-resnet8_digits.py', pytestconfig.rootpath)
+    ripsnet = artifact_of(cfg).ripsnet
+    findings = Findings(cfg, made=[cfg.model.teacher.checkpoint, ripsnet])
+    look(cfg, 'train', findings)
+    assert findings.problems == []
+    findings = Findings(cfg, made=[ripsnet])
+    look(cfg, 'train', findings)
+    assert len(findings.problems) == 1 and findings.problems[0].startswith("teacher 'resnet20_digits': checkpoint")

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from topkd.reproduction.call import Call
+from topkd.reproduction.jobs import last_checkpoint
 
 # writes what the real tools leave behind; accuracy = 50 + 10 x seed + what the losses of the config deserve
 TRAIN = """
@@ -93,6 +94,7 @@ def finish():
         job.folder.mkdir(parents=True, exist_ok=True)
         last = {'accuracy/top1': value, 'epoch': job.config.train_cfg.max_epochs}
         results = dict(monitor='accuracy/top1', last=last, best=dict(last, **{'accuracy/top1': value + 1}), seed=seed)
+        last_checkpoint(job).write_text('')
         (job.folder / 'results.json').write_text(json.dumps(results))
 
     return write

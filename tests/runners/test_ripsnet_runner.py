@@ -186,3 +186,20 @@ def test_a_best_checkpoint_that_is_gone_is_made_again(tmp_path):
         damage(tmp_path / 'a' / 'mean' / result['checkpoint'])
         again = load_file(runner(folder, operators=['mean']).run())
         assert all(torch.equal(again['state_dict'][name], value) for name, value in whole['state_dict'].items())
+
+
+def test_a_training_that_diverges_says_so_and_leaves_nothing(tmp_path):
+    folder = make_artifact(tmp_path / 'a')
+    with pytest.raises(
+        FloatingPointError, match=r"RipsNet \('mean'\) must be finite .* lower ripsnet.lr, which is 1e\+30"
+    ):
+        runner(folder, operators=('mean',), lr=1e30).run()
+    assert not (tmp_path / 'a' / 'mean' / 'resume.pth').exists()
+
+
+def test_an_interrupted_training_of_other_settings_is_not_gone_on_with(tmp_path):
+    expected = runner(make_artifact(tmp_path / 'a'), operators=('mean',)).train_operator('mean')
+    folder = make_artifact(tmp_path / 'b')
+    runner(folder, operators=('mean',), lr=0.1, max_epochs=2).train_operator('mean')
+    (tmp_path / 'b' / 'mean' / 'result.json').unlink()
+    assert runner(folder, operators=('mean',)).train_operator('mean') == expected

@@ -31,6 +31,13 @@ def test_a_full_disk_says_which_file_and_how_much(tmp_path, monkeypatch):
         WholeFileBackend().put(bytes(3 * 2**20), tmp_path / 'a.pth')
 
 
+def test_a_disk_with_room_is_not_called_full(tmp_path):
+    (tmp_path / 'a.pth').mkdir()
+    with pytest.raises(OSError, match=r"cannot write '.*a.pth' \(Is a directory\): choose another path; the file that"):
+        with whole_file(tmp_path / 'a.pth') as partial:
+            partial.write_text('x')
+
+
 def test_what_killed_processes_left_is_removed(tmp_path):
     for name in ('.a.pth.77.partial', 'b.partial', 'c.pth'):
         (tmp_path / name).write_text('')

@@ -1,6 +1,7 @@
 """Clouds that are being made: what is there already, and what of it can be trusted."""
 
 import logging
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from mmengine.logging import print_log
 from topkd.artifacts.array_file import ArrayFile
 from topkd.artifacts.artifact import RipsNetArtifact, check_request
 from topkd.artifacts.integrity import damage
+from topkd.utils.disk import check_room
 from topkd.utils.files import remove_partials, write_json
 
 
@@ -83,13 +85,17 @@ class UnfinishedClouds:
         clouds = (count, request['num_points'], manifest['width'])
         images = (count, request['resolution'][0] * request['resolution'][1])
         wrong = damage(self.artifact.clouds, clouds, np.float32) or damage(self.done, (count,), np.uint8)
+        raw = damage(self.raw, images, np.float32)
+        # what is written at the very end has to fit, too
+        missing = [shape for shape, lacks in ((clouds, wrong), (images, raw), (images, True)) if lacks]
+        check_room(self.artifact.folder, 4 * sum(map(math.prod, missing)), f"'{self.artifact.name}'")
         if wrong:
             if self.done.is_file():
                 _made_again(self.artifact.clouds, wrong)
             self._forget_clouds()
             ArrayFile.create(self.artifact.clouds, clouds)
             ArrayFile.create(self.done, (count,), np.uint8)
-        if damage(self.raw, images, np.float32):
+        if raw:
             ArrayFile.create(self.raw, images)
 
 

@@ -1,11 +1,12 @@
 """What makes a training worthless although it runs: no batch, labels without output, weights of something else."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import nn
+from torch import Tensor, nn
 
 from topkd.hooks.cohort_hook import cohort_of
 from topkd.registry import HOOKS
@@ -15,6 +16,8 @@ from topkd.utils.checkpoint import MEMBERS, member_names, misfits, not_finite
 @HOOKS.register_module()
 class TrainingCheckHook(Hook):
     """Refuse to train on nothing, to start from weights of another network, and to save weights that are not finite.
+
+    A training may start from the same network with another number of classes; it is resumed from its own alone.
 
     ``tools/train.py`` adds this hook to every training.
 
@@ -40,6 +43,8 @@ class TrainingCheckHook(Hook):
         weights = {key.removeprefix('module.'): value for key, value in weights.items()}
         if member_names(weights) and set(member_names(weights)) != set(member_names(expected)):
             return  # a cohort refuses other members by itself
+        if not runner._resume and other_classes(expected, weights):
+            return  # MMEngine warns of them
         problems = misfits(expected, weights)
         if problems:
             raise ValueError(
@@ -58,6 +63,24 @@ class TrainingCheckHook(Hook):
                 f'{len(broken)} weights must be finite, got nan or inf after iteration {runner.iter} (the first is '
                 f'{broken[0]}): lower the learning rate, or look at the images and labels; the checkpoint before stays'
             )
+
+
+def other_classes(expected: Mapping[str, Tensor], weights: Mapping[str, Any]) -> bool:
+    """Tell whether weights are those of the same network with another number of classes.
+
+    Args:
+        expected (Mapping): State dict of the network.
+        weights (Mapping): What it starts from: the same names, and other shapes in heads alone.
+
+    Example:
+        >>> ones = torch.ones
+        >>> other_classes({'conv.w': ones(2), 'head.fc.w': ones(5)}, {'conv.w': ones(2), 'head.fc.w': ones(10)})
+        True
+    """
+    if expected.keys() != weights.keys():
+        return False
+    other = [key for key, tensor in expected.items() if getattr(weights[key], 'shape', None) != tensor.shape]
+    return all(any(part.endswith('head') for part in key.split('.')[:-1]) for key in other)
 
 
 def check_loader(name: str, loader: Any) -> None:
@@ -93,8 +116,8 @@ def check_classes(name: str, dataset: Any, network: nn.Module) -> None:
         outputs = getattr(module, 'num_classes', None)
         if path.split('.')[-1] == 'head' and isinstance(outputs, int) and 0 < outputs < len(classes):
             raise ValueError(
-                f'the data set of {name} has {len(classes)} classes, {path} {outputs} outputs: set num_classes of that '
-                f'head to {len(classes)}, or choose another data set'
+                f'the data set of {name} has {len(classes)} classes, but {path} has only {outputs} outputs: set '
+                f'num_classes of that head to {len(classes)}, or choose another data set'
             )
 
 

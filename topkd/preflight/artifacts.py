@@ -1,15 +1,18 @@
 """Are the clouds and RipsNets there that topology losses ask for, and do batches make whole clouds?"""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-from topkd.models.losses.topology_configs import topology_configs, topology_loss_of, without_files
+from topkd.models.losses.topology_configs import artifact_of, topology_configs, topology_loss_of, without_files
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.vectorizers.ripsnet_file import check_ripsnet_exists
 from topkd.preflight.findings import Findings
-from topkd.preflight.settings import check_room
+from topkd.utils.disk import check_room
+from topkd.utils.lock import working_in
 
 
 def check_ripsnets(cfg: Config, processes: int, findings: Findings) -> None:
@@ -28,12 +31,27 @@ def check_ripsnets(cfg: Config, processes: int, findings: Findings) -> None:
         if isinstance(batch, int) and loss.cloud.incomplete == 'error':
             findings.look(loss.cloud.check_batch, batch * (processes if loss.cloud.gather else 1))
         if loss.network is not None and loss.network.needs_artifact:
-            findings.look(_check_ripsnet, loss, cfg, batch)
+            findings.look(_check_ripsnet, loss, cfg, batch, findings)
+
+
+def lacks_clouds(cfg: Config, name: str, findings: Findings) -> bool:
+    """Tell whether the clouds of a topology loss are neither there nor made by an earlier job."""
+    artifact = findings.look(artifact_of, cfg, name)
+    return artifact is not None and artifact.manifest not in findings.made and not artifact.folder.is_dir()
 
 
 def check_clouds(cfg: Config, name: str, findings: Findings) -> None:
-    """Look for the finished clouds that a RipsNet is trained on."""
-    _look(cfg, name, findings, lambda loss, artifact: artifact.read_manifest())
+    """Look for the finished clouds that a RipsNet is trained on, and whether it is one of this config."""
+
+    def check(loss: TopologyLoss, artifact: Any) -> None:
+        if artifact.manifest in findings.made:
+            return
+        # another process may be making them just now
+        making = working_in(artifact.folder, 'making clouds', wait=True) if artifact.folder.is_dir() else nullcontext()
+        with making:
+            artifact.check(artifact.read_manifest()['request'])
+
+    _look(cfg, name, findings, check)
 
 
 def check_new_clouds(cfg: Config, name: str, findings: Findings) -> None:
@@ -66,8 +84,10 @@ def _look(cfg: Config, name: str, findings: Findings, check: Callable[[TopologyL
     findings.look(run)
 
 
-def _check_ripsnet(loss: TopologyLoss, cfg: Config, batch: int | None) -> None:
+def _check_ripsnet(loss: TopologyLoss, cfg: Config, batch: int | None, findings: Findings) -> None:
     teacher = cfg.model.get('teacher')
     name = teacher.get('name', 'teacher') if isinstance(teacher, Mapping) else 'teacher'
     path = loss.network.checkpoint if loss.network is not None else None
-    check_ripsnet_exists(str(path or loss.artifact(name, batch).ripsnet))
+    file = Path(path or loss.artifact(name, batch).ripsnet)
+    if file not in findings.made:
+        check_ripsnet_exists(str(file))

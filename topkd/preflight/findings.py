@@ -1,6 +1,7 @@
 """Collect what is missing instead of stopping at the first of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -13,6 +14,7 @@ class Findings:
 
     Args:
         cfg (Config, optional): What the checks are about, so that they can name the entries.
+        made (Collection[str | Path]): Files that need not be there, because earlier jobs of a plan make them.
 
     Example:
         >>> findings = Findings()
@@ -21,8 +23,9 @@ class Findings:
         ["'nowhere.txt' does not exist: correct the path"]
     """
 
-    def __init__(self, cfg: Config | None = None) -> None:
+    def __init__(self, cfg: Config | None = None, made: Collection[str | Path] = ()) -> None:
         self.cfg = cfg
+        self.made = {Path(file) for file in made}
         self.problems: list[str] = []
 
     def look(self, check: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
@@ -52,9 +55,11 @@ class Findings:
         Raises:
             ValueError: If anything was.
         """
-        if len(self.problems) == 1:
-            raise ValueError(self.problems[0])
         if self.problems:
-            count = len(self.problems)
-            listed = '\n'.join(f'  {number}. {problem}' for number, problem in enumerate(self.problems, 1))
-            raise ValueError(f'{count} things are missing or wrong, to be mended in this order:\n{listed}\n')
+            raise ValueError(str(self))
+
+    def __str__(self) -> str:
+        if len(self.problems) < 2:
+            return ''.join(self.problems)
+        listed = '\n'.join(f'  {number}. {problem}' for number, problem in enumerate(self.problems, 1))
+        return f'{len(self.problems)} things are missing or wrong, to be mended in this order:\n{listed}\n'

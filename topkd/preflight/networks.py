@@ -29,7 +29,7 @@ def check_teacher(teacher: Any, findings: Findings) -> None:
     if isinstance(checkpoint, str):
         baseline = Path('configs', 'baselines', f'{name}.py')
         train = f', or train it by\n     python tools/train.py {baseline}' if baseline.is_file() else ''
-        findings.look(check_checkpoint, checkpoint, f"teacher '{name}'", 'model.teacher.checkpoint', train)
+        _look(findings, checkpoint, f"teacher '{name}'", 'model.teacher.checkpoint', train)
 
 
 def check_pretrained(cfg: Config, findings: Findings) -> None:
@@ -37,7 +37,24 @@ def check_pretrained(cfg: Config, findings: Findings) -> None:
     for path, node in entries(cfg.get('model')):
         init = node.get('init_cfg') if isinstance(node, dict) and not path.startswith('teacher') else None
         if isinstance(init, dict) and isinstance(init.get('checkpoint'), str):
-            findings.look(check_checkpoint, init['checkpoint'], f"'model.{path}'", f'model.{path}.init_cfg.checkpoint')
+            _look(findings, init['checkpoint'], f"'model.{path}'", f'model.{path}.init_cfg.checkpoint')
+
+
+def check_featurizer(featurizer: Any, findings: Findings) -> None:
+    """Look for the network that a linear probe looks at: its config and its checkpoint."""
+    if not isinstance(featurizer, Mapping):
+        return
+    config, checkpoint = featurizer.get('config'), featurizer.get('checkpoint')
+    if isinstance(config, str) and Path(config) not in findings.made:
+        findings.look(read_config, config)
+    if isinstance(checkpoint, str):
+        _look(findings, checkpoint, 'the featurizer', 'model.featurizer.checkpoint')
+
+
+def check_start(cfg: Config, findings: Findings) -> None:
+    """Look for the checkpoint that a whole training starts from."""
+    if isinstance(cfg.get('load_from'), str):
+        _look(findings, cfg.load_from, 'load_from', 'load_from')
 
 
 def check_checkpoint(checkpoint: str, owner: str, entry: str, otherwise: str = '') -> None:
@@ -70,3 +87,8 @@ def check_checkpoint(checkpoint: str, owner: str, entry: str, otherwise: str = '
             f'local file by {entry}{otherwise}'
         )
     print_log(f"{owner}: '{address}' will be downloaded to '{file}'", 'current')
+
+
+def _look(findings: Findings, checkpoint: str, *arguments: str) -> None:
+    if Path(checkpoint) not in findings.made:
+        findings.look(check_checkpoint, checkpoint, *arguments)

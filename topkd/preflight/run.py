@@ -6,13 +6,16 @@ from typing import Literal
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from topkd.preflight.artifacts import check_clouds, check_new_clouds, check_ripsnets
+from topkd.preflight.artifacts import check_clouds, check_new_clouds, check_ripsnets, lacks_clouds
 from topkd.preflight.data import check_data
 from topkd.preflight.findings import Findings
-from topkd.preflight.networks import check_checkpoint, check_pretrained, check_teacher
-from topkd.preflight.settings import check_loaders, check_room, check_schedule, check_settings
+from topkd.preflight.networks import check_featurizer, check_pretrained, check_start, check_teacher
+from topkd.preflight.room import bytes_of_training
+from topkd.preflight.settings import check_loaders, check_schedule, check_settings
 from topkd.preflight.structure import check_structure
 from topkd.preflight.types import check_types
+from topkd.runners.settings import CLOUDS, RIPSNET
+from topkd.utils.disk import check_room
 
 Task = Literal['train', 'gen_pi', 'train_ripsnet', 'test']
 
@@ -36,13 +39,16 @@ def check_run(cfg: Config, task: Task, loss: str = 'topology') -> None:
 def look(cfg: Config, task: Task, findings: Findings, loss: str = 'topology') -> None:
     """Do what :func:`check_run` does, without refusing."""
     init_default_scope(cfg.get('default_scope') or 'mmengine')
-    findings.look(check_structure, cfg)
-    if not findings.problems:
-        findings.look(check_types, cfg)
-    if findings.problems:
+    before = len(findings.problems)
+    for check in (check_structure, check_types):
+        if len(findings.problems) == before:
+            findings.look(check, cfg)
+    if len(findings.problems) > before:
         return  # whoever looks further takes the shape for granted
-    model = cfg.model
     if task == 'train_ripsnet':
+        findings.look(RIPSNET.complete, cfg.get('ripsnet'))
+        if lacks_clouds(cfg, loss, findings):  # what makes them has needs of its own
+            look(cfg, 'gen_pi', findings, loss)
         check_clouds(cfg, loss, findings)
         return
     loaders = {
@@ -53,15 +59,20 @@ def look(cfg: Config, task: Task, findings: Findings, loss: str = 'topology') ->
     check_settings(cfg, findings)
     check_loaders(cfg, loaders, findings)
     check_data(cfg, loaders, findings)
-    if task == 'test':
-        return
-    findings.look(check_room, cfg.work_dir)
-    check_teacher(model.get('teacher'), findings)
     if task == 'gen_pi':
+        findings.look(CLOUDS.complete, cfg.get('clouds'))
+        check_teacher(cfg.model.get('teacher'), findings)
         check_new_clouds(cfg, loss, findings)
-        return
+    if task == 'train':
+        _look_at_training(cfg, findings)
+
+
+def _look_at_training(cfg: Config, findings: Findings) -> None:
+    check_teacher(cfg.model.get('teacher'), findings)
     check_schedule(cfg, findings)
-    if isinstance(cfg.get('load_from'), str):
-        findings.look(check_checkpoint, cfg.load_from, 'load_from', 'load_from')
+    check_start(cfg, findings)
+    check_featurizer(cfg.model.get('featurizer'), findings)
     check_pretrained(cfg, findings)
     check_ripsnets(cfg, int(os.environ.get('WORLD_SIZE', 1)), findings)
+    if not findings.problems:  # the size of a network follows from a config that is right
+        findings.look(check_room, cfg.work_dir, bytes_of_training(cfg))

@@ -1,19 +1,17 @@
 """Do the numbers of a config make a training at all?"""
 
-import os
-import shutil
+import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import OPTIMIZERS
 
 from topkd.preflight.findings import Findings
-from topkd.utils.checks import choice, whole
+from topkd.utils.checks import choice, seed, whole
+from topkd.utils.error_context import entries
 
 LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
-ROOM = 64 * 2**20  # bytes; below that not even a small student's checkpoint fits
 
 
 def check_loaders(cfg: Config, loaders: tuple[str, ...], findings: Findings) -> None:
@@ -29,7 +27,11 @@ def check_loaders(cfg: Config, loaders: tuple[str, ...], findings: Findings) -> 
 
 
 def check_settings(cfg: Config, findings: Findings) -> None:
-    """Check the words that MMEngine looks up late, or in silence."""
+    """Check the words that MMEngine looks up late or in silence, and that numbers are numbers."""
+    findings.look(check_finite, cfg)
+    randomness = cfg.get('randomness')
+    if isinstance(randomness, Mapping) and randomness.get('seed') is not None:
+        findings.look(seed, 'randomness.seed', randomness['seed'])
     level = cfg.get('log_level')
     if isinstance(level, str):
         findings.look(choice, 'log_level', level.upper(), LEVELS)
@@ -45,34 +47,33 @@ def check_schedule(cfg: Config, findings: Findings) -> None:
     if not isinstance(schedule, Mapping):
         findings.look(_needed, 'train_cfg')
         return
-    for name in ('max_epochs', 'max_iters', 'val_interval'):
+    for name in ('max_epochs', 'max_iters', 'val_interval', 'val_begin'):
         if schedule.get(name) is not None:
             findings.look(whole, f'train_cfg.{name}', schedule[name], at_least=1)
     if cfg.get('optim_wrapper') is None:
         findings.look(_needed, 'optim_wrapper')
 
 
-def check_room(folder: str | Path, needed: int = ROOM) -> None:
-    """Refuse a disk without room for what a run writes.
-
-    Args:
-        folder (str | Path): Where it will write; need not exist yet.
-        needed (int): Bytes. Defaults to what the smallest checkpoint takes.
+def check_finite(cfg: Config) -> None:
+    """Refuse numbers with which every weight would end as NaN: NaN anywhere, and an infinite step.
 
     Raises:
-        OSError: If there is less.
+        ValueError: Naming all of them.
+
+    Examples:
+        >>> check_finite(Config(dict(optim_wrapper=dict(optimizer=dict(lr=float('inf'))))))
+        Traceback (most recent call last):
+        ValueError: optim_wrapper.optimizer.lr must be a finite number, got inf: correct it in the config
     """
-    place = Path(folder).absolute()
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    free = shutil.disk_usage(place).free
-    if free < needed:
-        raise OSError(
-            f"the disk of '{folder}' has {free / 2**20:.0f} MiB left, this run needs {needed / 2**20:.0f} MiB or more: "
-            'free space there, or name another folder'
-        )
-    if not os.access(place, os.W_OK) or not place.is_dir():
-        raise OSError(f"'{folder}' cannot be made or written to, because of '{place}': name another folder")
+    wrong = [
+        f'{path}.{key} must be a finite number, got {value}'
+        for path, node in entries(cfg)
+        for key, value in (node.items() if isinstance(node, dict) else enumerate(node))
+        if isinstance(value, float)
+        and (math.isnan(value) or (math.isinf(value) and path.startswith(('optim_wrapper', 'param_scheduler'))))
+    ]
+    if wrong:
+        raise ValueError(f'{"; ".join(wrong)}: correct {"it" if len(wrong) == 1 else "them"} in the config')
 
 
 def _check_optimizer(name: str) -> None:

@@ -22,8 +22,7 @@ from topkd.models.vectorizers import RipsNet
 from topkd.reproduction.jobs import Job
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.planned import decisive
-from topkd.runners.persistence_image_runner import DEFAULTS as CLOUDS
-from topkd.runners.ripsnet_runner import DEFAULTS as RIPSNET
+from topkd.runners.settings import CLOUDS, RIPSNET
 from topkd.utils.config import with_preprocessor
 
 STEPS = 3
@@ -96,14 +95,14 @@ def cloud_seconds(job: Job) -> float:
         _median(forward, loader)
         / batch_size
         * loss.cloud.images(batch_size)
-        * cfg.get('clouds', {}).get('num_clouds', CLOUDS['num_clouds'])
+        * cfg.get('clouds', {}).get('num_clouds', CLOUDS.defaults['num_clouds'])
     )
 
 
 def ripsnet_seconds(job: Job) -> float:
     """Time a few steps of RipsNet's training and multiply by the epochs that the authors' took."""
     cfg = job.config
-    settings = {**RIPSNET, **cfg.get('ripsnet', {})}
+    settings = RIPSNET.complete(cfg.get('ripsnet'))
     num_points, width = cloud_size(cfg, job.loss)
     network = RipsNet(width).to(get_device())
     points = torch.randn(settings['batch_size'], num_points, width, device=get_device())
@@ -115,7 +114,7 @@ def ripsnet_seconds(job: Job) -> float:
         F.mse_loss(network(points), images).backward()
         optimizer.step()
 
-    clouds = cfg.get('clouds', {}).get('num_clouds', CLOUDS['num_clouds'])
+    clouds = cfg.get('clouds', {}).get('num_clouds', CLOUDS.defaults['num_clouds'])
     steps = clouds * (1 - settings['val_share']) / settings['batch_size']
     epochs = min(settings['max_epochs'], EPOCHS_OF_RIPSNET)
     return _median(step, range(10)) * steps * epochs * len(settings['operators'])

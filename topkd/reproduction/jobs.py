@@ -8,6 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from topkd.artifacts.artifact import RipsNetArtifact
+from topkd.preflight import Task
 from topkd.reproduction.planned import artifact_differences, decisive, run_differences, write_planned
 
 
@@ -58,6 +59,16 @@ class Job:
     def arguments(self) -> tuple[str, ...]:
         """tuple: Of the call, behind the config."""
         return ()
+
+    @property
+    def task(self) -> Task | None:
+        """str | None: What the tool asks for before it starts, see :func:`topkd.preflight.check_run`; None: nothing."""
+        return None
+
+    @property
+    def makes(self) -> list[Path]:
+        """list[Path]: Files that later jobs may read."""
+        return [self.config_path]
 
     def is_done(self) -> bool:
         """Tell whether the job's result exists."""
@@ -119,6 +130,16 @@ class Training(Job):
     tool: str = 'train.py'
 
     @property
+    def task(self) -> Task | None:
+        """str | None: See :attr:`Job.task`."""
+        return 'train'
+
+    @property
+    def makes(self) -> list[Path]:
+        """list[Path]: Config and last checkpoint, also of the members."""
+        return [file for job in (self, *self.members) for file in (job.config_path, last_checkpoint(job))]
+
+    @property
     def batch_size(self) -> int | None:
         """int | None: Images of a step, which several GPUs can share."""
         return self.config.train_dataloader.batch_size
@@ -151,6 +172,16 @@ class Clouds(Job):
     tool: str = 'gen_pi.py'
 
     @property
+    def task(self) -> Task | None:
+        """str | None: See :attr:`Job.task`."""
+        return 'gen_pi'
+
+    @property
+    def makes(self) -> list[Path]:
+        """list[Path]: The manifest, which is written last."""
+        return [self.artifact.manifest]
+
+    @property
     def output(self) -> Path:
         """Path: The artifact's folder."""
         return self.artifact.folder
@@ -180,6 +211,16 @@ class RipsNetTraining(Clouds):
     """The training of the RipsNet of these clouds."""
 
     tool: str = 'train_ripsnet.py'
+
+    @property
+    def task(self) -> Task | None:
+        """str | None: See :attr:`Job.task`."""
+        return 'train_ripsnet'
+
+    @property
+    def makes(self) -> list[Path]:
+        """list[Path]: The network."""
+        return [self.artifact.ripsnet]
 
     def is_done(self) -> bool:
         """Tell whether the network's file exists."""

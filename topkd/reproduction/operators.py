@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from topkd.reproduction.jobs import Job, RipsNetTraining
 from topkd.reproduction.plan import Plan
-from topkd.runners.ripsnet_runner import DEFAULTS
+from topkd.runners.settings import RIPSNET
 
 
 @dataclass(kw_only=True)
@@ -61,4 +61,4 @@ def _parts(job: RipsNetTraining) -> list[OperatorTraining]:
 
 def operators_of(job: RipsNetTraining) -> tuple[str, ...]:
     """Return the operators that a RipsNet is trained with, of which the better one is kept."""
-    return tuple({**DEFAULTS, **job.config.get('ripsnet', {})}['operators'])
+    return tuple({**RIPSNET.defaults, **job.config.get('ripsnet', {})}['operators'])

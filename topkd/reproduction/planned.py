@@ -9,8 +9,7 @@ from typing import Any
 from mmengine.config import Config
 
 from topkd.artifacts.artifact import RipsNetArtifact
-from topkd.runners.persistence_image_runner import DEFAULTS as CLOUDS
-from topkd.runners.ripsnet_runner import DEFAULTS as RIPSNET
+from topkd.runners.settings import CLOUDS, RIPSNET
 from topkd.utils.files import write_json
 
 FILE = 'planned.json'
@@ -58,8 +57,12 @@ def run_differences(cfg: Config, folder: Path) -> list[str]:
 
 def artifact_differences(cfg: Config, artifact: RipsNetArtifact) -> list[str]:
     """List how an artifact differs from what a config asks for; a file that tells nothing is taken as it is."""
-    found = artifact.settings(RIPSNET['operators'])
-    wanted = flat(dict(clouds={**CLOUDS, **cfg.get('clouds', {})}, ripsnet={**RIPSNET, **cfg.get('ripsnet', {})}))
+    found = artifact.settings(RIPSNET.defaults['operators'])
+    wanted = flat(
+        dict(
+            clouds={**CLOUDS.defaults, **cfg.get('clouds', {})}, ripsnet={**RIPSNET.defaults, **cfg.get('ripsnet', {})}
+        )
+    )
     return _differences(found, {path: wanted.get(path) for path in found})
 
 

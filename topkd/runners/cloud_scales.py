@@ -2,6 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from math import inf
+from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +19,8 @@ class CloudScales:
         seed (int): Seed of the factors. Defaults to 0.
 
     Raises:
-        ValueError: If the bounds are not two positive numbers in ascending order.
+        TypeError: If the bounds are not two numbers.
+        ValueError: If they are not positive and in ascending order.
 
     Example:
         >>> scales = CloudScales((0.1, 3.0))
@@ -25,10 +29,8 @@ class CloudScales:
     """
 
     def __init__(self, bounds: Sequence[float] | None, seed: int = 0) -> None:
-        if bounds is not None and (len(bounds) != 2 or not 0 < bounds[0] < bounds[1]):
-            raise ValueError(
-                f'clouds.scales must be the least and the greatest factor, both positive, got {list(bounds)}'
-            )
+        if bounds is not None:
+            _check(bounds)
         self.bounds = None if bounds is None else (math.log(bounds[0]), math.log(bounds[1]))
         self.seed = seed
 
@@ -41,3 +43,11 @@ class CloudScales:
     def is_original(self, cloud: int) -> bool:
         """Tell whether a cloud stays as the teacher makes it."""
         return self.bounds is None or cloud % 2 == 0
+
+
+def _check(bounds: Any) -> None:
+    expected = f'clouds.scales must be the least and the greatest factor, both positive, got {bounds!r}: '
+    if isinstance(bounds, str) or not isinstance(bounds, Sequence):
+        raise TypeError(f'{expected}set two numbers such as (0.1, 3.0), or None')
+    if len(bounds) != 2 or not all(isinstance(bound, Real) for bound in bounds) or not 0 < bounds[0] < bounds[1] < inf:
+        raise ValueError(f'{expected}set two numbers such as (0.1, 3.0), the least first')

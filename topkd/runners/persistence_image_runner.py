@@ -26,14 +26,13 @@ from topkd.runners.batch_statistics import batch_statistics
 from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
 from topkd.runners.cloud_scales import CloudScales
 from topkd.runners.progress import progress
-from topkd.runners.settings import CLOUDS, checked
+from topkd.runners.settings import CLOUDS
 from topkd.topology import PersistenceImager, diagram_backend, exact_diagrams
 from topkd.topology.diagram_range import DiagramRange
 from topkd.utils.files import read_json, write_json
 from topkd.utils.seed import seed_everything
 from topkd.utils.student_export import student_config
 
-DEFAULTS = dict(num_clouds=200_000, seed=0, batch_statistics=False, scales=None, chunk=512)
 CLOUDS_PER_MARK, SECONDS_PER_MARK = 64, 10.0
 
 
@@ -52,10 +51,11 @@ class PersistenceImageRunner:
         preprocessor (nn.Module): The student's data preprocessor, which augments and normalizes the images.
         dataloader (dict): Config of the training dataloader; its data set, workers and collate function are used.
         loss (TopologyLoss): Says what is tapped, what a cloud is and which images are wanted.
-        settings (dict): Departures from ``DEFAULTS``: ``num_clouds``; ``seed``; ``batch_statistics``, to let BatchNorm
-            normalize by the cloud's own statistics as the authors' code did; ``scales``, to multiply every second
-            cloud by a random factor between these two, see :class:`topkd.runners.cloud_scales.CloudScales`; ``chunk``,
-            diagrams computed at once. Bandwidth and range of the images are fitted to the clouds that are not scaled.
+        settings (dict): Departures from :data:`topkd.runners.settings.CLOUDS`: ``num_clouds``; ``seed``;
+            ``batch_statistics``, to let BatchNorm normalize by the cloud's own statistics as the authors' code did;
+            ``scales``, to multiply every second cloud by a random factor between these two, see
+            :class:`topkd.runners.cloud_scales.CloudScales`; ``chunk``, diagrams computed at once. Bandwidth and range
+            of the images are fitted to the clouds that are not scaled.
 
     Source: Section 4.1; Appendix B.
     """
@@ -63,7 +63,7 @@ class PersistenceImageRunner:
     def __init__(
         self, teacher: Teacher, preprocessor: nn.Module, dataloader: dict, loss: TopologyLoss, settings: dict
     ) -> None:
-        self.settings: dict[str, Any] = checked('clouds', settings, DEFAULTS, CLOUDS)
+        self.settings = CLOUDS.complete(settings)
         self.teacher = teacher
         self.preprocessor = preprocessor
         self.dataloader = dict(dataloader)

@@ -20,25 +20,12 @@ from topkd.launch import wrapper_without_gpu
 from topkd.models.losses.topology_configs import artifact_of
 from topkd.models.vectorizers.ripsnet_regressor import RipsNetRegressor
 from topkd.registry import RUNNERS
-from topkd.runners.settings import RIPSNET, checked
+from topkd.runners.settings import RIPSNET
 from topkd.utils.checkpoint import load_file, save_file
 from topkd.utils.files import read_json, remove_partials, write_json
 from topkd.utils.lock import working_in
 
-# Appendix B, and the authors' code for the share and the threshold
-DEFAULTS: dict[str, Any] = dict(
-    operators=('mean', 'sum'),
-    units=None,
-    batch_size=64,
-    lr=5e-4,
-    max_epochs=25_000,
-    patience=50,
-    min_delta=1e-10,
-    val_share=0.25,
-    seed=0,
-    log_interval=500,
-)
-RESUME = 'resume.pth'
+RESUME, STARTED = 'resume.pth', 'started.json'
 
 
 @RUNNERS.register_module()
@@ -50,7 +37,7 @@ class RipsNetRunner:
 
     Args:
         artifact (RipsNetArtifact): Made by ``tools/gen_pi.py``, with what the config asks of its clouds.
-        settings (dict): Departures from the paper's training, keys as in ``DEFAULTS``.
+        settings (dict): Departures from the paper's training, keys as in :data:`topkd.runners.settings.RIPSNET`.
         launcher (str): MMEngine's launcher. Defaults to 'none'.
         log_level (str): MMEngine's log level. Defaults to 'INFO'.
 
@@ -63,7 +50,7 @@ class RipsNetRunner:
     def __init__(
         self, artifact: RipsNetArtifact, settings: dict, launcher: str = 'none', log_level: str = 'INFO'
     ) -> None:
-        self.settings: dict[str, Any] = checked('ripsnet', settings, DEFAULTS, RIPSNET)
+        self.settings = RIPSNET.complete(settings)
         self.artifact = artifact
         self.folder = str(artifact.folder)
         self.launcher = launcher
@@ -136,7 +123,14 @@ class RipsNetRunner:
         if result:
             check_request(result['settings'], self._compared(), self.artifact.result(operator).parent)
             return result
+        self._begin(operator)
         runner = self._trained(operator)
+        if runner.message_hub.get_info('best_ckpt') is None:
+            self._forget(operator)
+            raise FloatingPointError(
+                f"the validation MSE of RipsNet ('{operator}') must be finite in some epoch, got nan or inf in all: "
+                f'lower ripsnet.lr, which is {self.settings["lr"]}, or normalize the clouds (cloud.normalization)'
+            )
         name = osp.basename(runner.message_hub.get_info('best_ckpt'))
         if not zipfile.is_zipfile(osp.join(runner.work_dir, name)):
             print_log(f"'{runner.work_dir}/{name}' is missing or damaged: '{operator}' is trained again", 'current', 30)
@@ -161,6 +155,24 @@ class RipsNetRunner:
         runner.train()
         return runner
 
+    def _begin(self, operator: str) -> None:
+        """Go on with a training of these settings alone; another's is trained again."""
+        path, asked = self.artifact.folder / operator / STARTED, self._compared()
+        found = self._started(path)
+        if found not in ({}, asked):
+            print_log(f"RipsNet ('{operator}') is trained again: its settings have changed", 'current', 30)
+            self._forget(operator)
+        if is_main_process() and found != asked:
+            write_json(asked, path)
+
+    @staticmethod
+    def _started(path: Path) -> dict[str, Any]:
+        """Return the settings that a training was started with; nothing if it was not, or the file is damaged."""
+        try:
+            return read_json(path)
+        except (FileNotFoundError, ValueError):
+            return {}
+
     def _forget(self, operator: str) -> None:
         """Let a training start from the beginning."""
         barrier()
@@ -170,7 +182,7 @@ class RipsNetRunner:
 
     def _compared(self) -> dict[str, Any]:
         """Return the settings that decide what a training ends with, as JSON holds them."""
-        kept = {key: self.settings[key] for key in DEFAULTS if key not in ('operators', 'log_interval')}
+        kept = {key: self.settings[key] for key in RIPSNET.defaults if key not in ('operators', 'log_interval')}
         return json.loads(json.dumps(kept))
 
     def _result(self, operator: str) -> dict[str, Any]:

@@ -1,52 +1,62 @@
 """What a config may say of the making of clouds and of RipsNet's training, checked before anything is done."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from topkd.models.vectorizers import OPERATORS
-from topkd.utils.checks import flag, number, whole, wholes
+from topkd.runners.cloud_scales import CloudScales
+from topkd.utils.checks import flag, number, seed, whole, wholes
 
 Check = Callable[[str, Any], Any]
 
 
-def checked(owner: str, given: Mapping[str, Any], defaults: Mapping[str, Any], checks: Mapping[str, Check]) -> dict:
-    """Complete settings by their defaults, and check every one that was given.
+class Settings(NamedTuple):
+    """The settings of one dict of a config.
 
-    Args:
-        owner (str): What the config calls them: 'clouds' or 'ripsnet'.
-        given (Mapping): Departures from the defaults.
+    Attributes:
+        name (str): What the config calls the dict: 'clouds' or 'ripsnet'.
         defaults (Mapping): All settings.
         checks (Mapping): Functions of a setting's full name and value, by its name.
-
-    Returns:
-        dict: All settings.
-
-    Raises:
-        KeyError: If there is no such setting.
-        TypeError: If one is of another type.
-        ValueError: If one is out of range.
-
-    Examples:
-        >>> checked('clouds', dict(chunk=2), dict(num_clouds=10, chunk=512), dict(chunk=one_or_more))
-        {'num_clouds': 10, 'chunk': 2}
     """
-    unknown = set(given) - set(defaults)
-    if unknown:
-        raise KeyError(f'{owner} has no setting {", ".join(sorted(unknown))}; it has {", ".join(defaults)}')
-    for name, check in checks.items():
-        if name in given:
-            check(f'{owner}.{name}', given[name])
-    return {**defaults, **given}
+
+    name: str
+    defaults: Mapping[str, Any]
+    checks: Mapping[str, Check]
+
+    def complete(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Check every setting that was given, and complete them by their defaults.
+
+        Args:
+            given (Mapping, optional): Departures from the defaults.
+
+        Returns:
+            dict: All settings.
+
+        Raises:
+            KeyError: If there is no such setting.
+            TypeError: If one is of another type.
+            ValueError: If one is out of range.
+
+        Examples:
+            >>> Settings('clouds', dict(num_clouds=10, chunk=512), dict(chunk=one_or_more)).complete(dict(chunk=2))
+            {'num_clouds': 10, 'chunk': 2}
+        """
+        given = dict(given or {})
+        unknown = set(given) - set(self.defaults)
+        if unknown:
+            raise KeyError(
+                f'{self.name} has no setting {", ".join(map(str, sorted(unknown, key=str)))}; it has '
+                f'{", ".join(self.defaults)}: correct its name in the config'
+            )
+        for name, check in self.checks.items():
+            if name in given:
+                check(f'{self.name}.{name}', given[name])
+        return {**self.defaults, **given}
 
 
 def one_or_more(name: str, value: Any) -> Any:
     """Refuse what is no whole number from 1."""
     return whole(name, value, at_least=1)
-
-
-def zero_or_more(name: str, value: Any) -> Any:
-    """Refuse what is no whole number from 0."""
-    return whole(name, value, at_least=0)
 
 
 def positive(name: str, value: Any) -> Any:
@@ -61,7 +71,7 @@ def not_negative(name: str, value: Any) -> Any:
 
 def share(name: str, value: Any) -> Any:
     """Refuse what is no number between 0 and 1."""
-    return number(name, value, above=0, at_most=1)
+    return number(name, value, above=0, below=1)
 
 
 def widths(name: str, value: Any) -> Any:
@@ -79,16 +89,41 @@ def operators(name: str, value: Any) -> Any:
     return value
 
 
-CLOUDS: dict[str, Check] = dict(num_clouds=one_or_more, seed=zero_or_more, batch_statistics=flag, chunk=one_or_more)
-RIPSNET: dict[str, Check] = dict(
-    operators=operators,
-    units=widths,
-    batch_size=one_or_more,
-    lr=positive,
-    max_epochs=one_or_more,
-    patience=one_or_more,
-    min_delta=not_negative,
-    val_share=share,
-    seed=zero_or_more,
-    log_interval=one_or_more,
+def scales(name: str, value: Any) -> Any:
+    """Refuse what is no range of factors."""
+    return CloudScales(value)
+
+
+CLOUDS = Settings(
+    'clouds',
+    dict(num_clouds=200_000, seed=0, batch_statistics=False, scales=None, chunk=512),
+    dict(num_clouds=one_or_more, seed=seed, batch_statistics=flag, scales=scales, chunk=one_or_more),
+)
+# Appendix B, and the authors' code for the share and the threshold
+RIPSNET = Settings(
+    'ripsnet',
+    dict(
+        operators=('mean', 'sum'),
+        units=None,
+        batch_size=64,
+        lr=5e-4,
+        max_epochs=25_000,
+        patience=50,
+        min_delta=1e-10,
+        val_share=0.25,
+        seed=0,
+        log_interval=500,
+    ),
+    dict(
+        operators=operators,
+        units=widths,
+        batch_size=one_or_more,
+        lr=positive,
+        max_epochs=one_or_more,
+        patience=one_or_more,
+        min_delta=not_negative,
+        val_share=share,
+        seed=seed,
+        log_interval=one_or_more,
+    ),
 )

@@ -245,5 +245,13 @@ def save_file(content: dict[str, Any], path: str) -> None:
     Raises:
         OSError: If the disk is full or the folder cannot be written; nothing is left behind.
     """
-    with whole_file(path) as partial:
+    with whole_file(path, _bytes(content)) as partial:
         torch.save(content, partial)
+
+
+def _bytes(content: Any) -> int:
+    """Return the size of all tensors in nested dicts and lists."""
+    if isinstance(content, Tensor):
+        return content.numel() * content.element_size()
+    inside = content.values() if isinstance(content, Mapping) else content if isinstance(content, (list, tuple)) else ()
+    return sum(map(_bytes, inside))

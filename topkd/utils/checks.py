@@ -7,7 +7,13 @@ from typing import Any, cast
 
 
 def number(
-    name: str, value: Any, *, above: float | None = None, at_least: float | None = None, at_most: float | None = None
+    name: str,
+    value: Any,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
 ) -> float:
     """Return a finite number.
 
@@ -15,6 +21,7 @@ def number(
         name (str): What the user calls it, for example ``'loss_weight'``.
         value (Any): What the user gave.
         above (float, optional): Greatest number that is too small.
+        below (float, optional): Smallest number that is too great.
         at_least (float, optional): Smallest number that is allowed.
         at_most (float, optional): Greatest number that is allowed.
 
@@ -29,12 +36,12 @@ def number(
         Traceback (most recent call last):
         ValueError: tau must be positive, got 0.0: correct it in the config
     """
-    limits = _limits(above, at_least, at_most)
+    limits = _limits(above, at_least, at_most, below)
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(_refused(name, f'a number, {limits}', value))
     # value itself is returned: 2 stays 2, a numpy number stays one
-    plain = float(value)
-    if not math.isfinite(plain) or not _inside(plain, above, at_least, at_most):
+    plain = _float(value)
+    if not math.isfinite(plain) or not _inside(plain, above, at_least, at_most, below):
         raise ValueError(_refused(name, limits if math.isfinite(plain) else f'finite and {limits}', value))
     return cast(float, value)
 
@@ -56,6 +63,21 @@ def whole(name: str, value: Any, *, at_least: int | None = None, at_most: int | 
     if not _inside(int(value), None, at_least, at_most):
         raise ValueError(_refused(name, limits, value))
     return int(value)
+
+
+def seed(name: str, value: Any) -> int:
+    """Return a seed of random numbers, as NumPy takes them: a whole number of 32 bits.
+
+    Raises:
+        TypeError: If the value is no whole number.
+        ValueError: If it is out of range.
+
+    Example:
+        >>> seed('clouds.seed', -1)
+        Traceback (most recent call last):
+        ValueError: clouds.seed must be from 0 to 4294967295, got -1: correct it in the config
+    """
+    return whole(name, value, at_least=0, at_most=2**32 - 1)
 
 
 def wholes(name: str, value: Any, *, count: int | None = None, at_least: int | None = None) -> tuple[int, ...]:
@@ -121,15 +143,27 @@ def _words(options: Collection[str]) -> str:
     return ' or '.join(map(repr, options)) if len(options) < 3 else f'one of {", ".join(options)}'
 
 
-def _inside(value: float, above: float | None, at_least: float | None, at_most: float | None) -> bool:
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond all floats
+        return math.inf
+
+
+def _inside(
+    value: float, above: float | None, at_least: float | None, at_most: float | None, below: float | None = None
+) -> bool:
     return not (
         (above is not None and value <= above)
+        or (below is not None and value >= below)
         or (at_least is not None and value < at_least)
         or (at_most is not None and value > at_most)
     )
 
 
-def _limits(above: float | None, at_least: float | None, at_most: float | None) -> str:
+def _limits(above: float | None, at_least: float | None, at_most: float | None, below: float | None = None) -> str:
+    if below is not None:
+        return f'above {above} and below {below}' if above is not None else f'below {below}'
     if above is not None and at_most is None:
         return 'positive' if above == 0 else f'above {above}'
     if at_most is not None:

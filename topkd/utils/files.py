@@ -1,5 +1,6 @@
 """Files that are whole or absent: a kill or a full disk leaves the old file as it was."""
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -31,16 +32,20 @@ def whole_file(path: str | Path, size: int | None = None) -> Iterator[Path]:
         yield partial
         os.replace(partial, destination)
     except (OSError, RuntimeError) as error:
-        # torch's zip writer reports a full disk as a RuntimeError
-        much = '' if size is None else f' of {size / 2**20:.1f} MiB'
-        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise OSError(
-            f"cannot write '{destination}'{much} ({said}): free space on that disk or choose another folder; "
-            'the file that was there before is unchanged'
-        ) from error
+        raise OSError(_refusal(destination, size, error)) from error
     finally:
         if partial.is_file():
             partial.unlink()
+
+
+def _refusal(destination: Path, size: int | None, error: OSError | RuntimeError) -> str:
+    """Say why a file could not be written, and what to do."""
+    much = '' if size is None else f' of {size / 2**20:.1f} MiB'
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    # torch's zip writer reports a full disk as a RuntimeError without a number
+    full = not isinstance(error, OSError) or error.errno in (errno.ENOSPC, errno.EDQUOT, None)
+    remedy = 'free space on that disk or choose another folder' if full else 'choose another path'
+    return f"cannot write '{destination}'{much} ({said}): {remedy}; the file that was there before is unchanged"
 
 
 def write_text(text: str, path: str | Path) -> None:

@@ -23,7 +23,7 @@ def student_config(cfg: Config, member: str | None = None) -> dict:
 
     Raises:
         KeyError: If the config distils nothing.
-        ValueError: If a cohort has no such member.
+        ValueError: If there is no such member.
     """
     if 'members' in cfg.model:
         if member not in cfg.model.members:
@@ -32,6 +32,8 @@ def student_config(cfg: Config, member: str | None = None) -> dict:
                 f'the cohort has the members {", ".join(cfg.model.members)}, {got}: name one of them by --member'
             )
         return with_preprocessor(cfg.model.members[member].student, cfg)
+    if member is not None:
+        raise ValueError(f"the config trains no cohort, so that it has no member, got '{member}': leave out --member")
     if 'student' not in cfg.model:
         raise KeyError(
             'the config has no model.student: name the distillation config that the checkpoint was trained with'
@@ -49,7 +51,7 @@ def plain_config(cfg: Config, member: str | None = None) -> Config:
     Returns:
         Config: The same ``cfg``; a plain network's is left as it is.
     """
-    if 'student' in cfg.model or 'members' in cfg.model:
+    if 'student' in cfg.model or 'members' in cfg.model or member is not None:
         cfg.model = student_config(cfg, member)
         cfg.custom_hooks = []
     return cfg

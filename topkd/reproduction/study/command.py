@@ -9,6 +9,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 from topkd.reproduction.command import add_places, make_queue, run_plan, tell
+from topkd.reproduction.needs import check_plan
 from topkd.reproduction.study.cost import Cost
 from topkd.reproduction.study.jobs import StageJobs, StudyCohort
 from topkd.reproduction.study.ledger import Ledger
@@ -79,6 +80,7 @@ def run_study(words: Sequence[str], tools: Path, say: Say) -> None:
             if args.dry_run:
                 say('what the later stages run depends on this one')
                 return
+            check_plan(plan)
             tell(run_plan(plan, queue, say, lambda: write_report(ledger, args.document)))
         say(f'stage {name} is done')
         write_report(ledger, args.document)

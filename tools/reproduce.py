@@ -21,7 +21,7 @@ from pathlib import Path
 from mmengine.logging import MMLogger
 
 import topkd  # noqa: F401
-from topkd.cli import Options, count, tool
+from topkd.cli import Options, count, repetitions, tool
 from topkd.reproduction.cohorts import together
 from topkd.reproduction.command import add_places, make_queue, run_plan, tell
 from topkd.reproduction.costs import StepCosts
@@ -62,7 +62,7 @@ def arguments() -> argparse.Namespace:
         type=lambda words: words.split(','),
         help='some rows of the table, for example at,crd,topkd; plain student and KD control always stay',
     )
-    what.add_argument('--seeds', type=count, default=5, help='runs of each student (default: 5, as in the paper)')
+    what.add_argument('--seeds', type=repetitions, default=5, help='runs of each student (default: 5, as in the paper)')
     what.add_argument(
         '--epochs', type=count, help="length of all trainings, schedules shrunk alike (default: the recipe's)"
     )

@@ -22,6 +22,8 @@ from topkd.utils.config import merge_cfg_options, read_config
 from topkd.utils.pretrained import use_checked_initialization
 from topkd.utils.sentences import sentence
 
+MOST_RUNS = 1000  # every one is listed
+
 
 def parser(description: str, distributed: bool = True) -> argparse.ArgumentParser:
     """Return a parser with CONFIG, --work-dir, --cfg-options and, for tools of several processes, --launcher."""
@@ -77,6 +79,14 @@ def count(word: str) -> int:
     if not word.isdigit() or int(word) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got '{word}'")
     return int(word)
+
+
+def repetitions(word: str) -> int:
+    """Read a number of runs of one training, from 1 to 1000, from the command line."""
+    number = count(word)
+    if number > MOST_RUNS:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to {MOST_RUNS}, got '{word}'")
+    return number
 
 
 def analysis_parser(description: str) -> argparse.ArgumentParser:

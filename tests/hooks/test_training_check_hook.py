@@ -54,16 +54,20 @@ def test_load_from_another_network(digits_config, tmp_path):
 def test_a_training_starts_from_another_number_of_classes_but_is_not_resumed_from_it(digits_config, tmp_path):
     cfg = digits_config('baselines/resnet8_digits.py')
     source = MODELS.build(dict(cfg.model, head=dict(cfg.model.head, num_classes=7)))
-    save_file(dict(state_dict=source.state_dict()), tmp_path / 'seven.pth')
+    meta = dict(epoch=1, iter=4)
+    save_file(dict(state_dict=source.state_dict(), meta=meta), tmp_path / 'seven.pth')
     cfg.load_from = str(tmp_path / 'seven.pth')
     start(cfg).train()
     cfg.resume = True
     with pytest.raises(ValueError, match='2 of another shape: head.fc.weight'):
         start(cfg).train()
+    save_file(dict(state_dict=source.state_dict()), tmp_path / 'seven.pth')
+    with pytest.raises(ValueError, match='holds weights alone, a training is resumed from what it wrote'):
+        start(cfg).train()
 
 
 def test_weights_that_are_not_finite_are_not_saved():
-    hook, runner = TrainingCheckHook(), type('Runner', (), dict(iter=7))
+    hook, runner = TrainingCheckHook(), type('Runner', (), dict(iter=7, model=torch.nn.Identity()))
     hook.before_save_checkpoint(runner, dict(state_dict=dict(a=torch.zeros(2), b=torch.ones(1).long())))
     with pytest.raises(FloatingPointError, match='1 weights must be finite, got nan or inf after iteration 7 .*is a'):
         hook.before_save_checkpoint(runner, dict(state_dict=dict(a=torch.tensor([0.0, torch.inf]))))

@@ -127,6 +127,14 @@ def test_checkpoints_by_address(tmp_path):
     check_checkpoint(address, 't', 'model.teacher.checkpoint')
 
 
+def test_a_folder_is_no_checkpoint(pytestconfig, tmp_path):
+    cfg = read('baselines/resnet8_digits.py', pytestconfig.rootpath)
+    (tmp_path / 'old').mkdir()
+    cfg.merge_from_dict(dict(load_from='old', resume=True))
+    with pytest.raises(ValueError, match="--resume: checkpoint 'old' is a folder, a file was expected: .* by --resume"):
+        check_run(cfg, 'train')
+
+
 def test_room(monkeypatch, tmp_path):
     check_room(tmp_path / 'a' / 'b')
     monkeypatch.setattr(shutil, 'disk_usage', lambda path: namedtuple('Usage', 'free')(2**20))

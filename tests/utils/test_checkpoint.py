@@ -152,3 +152,12 @@ def test_a_student_is_read_from_every_kind_of_file(tmp_path):
         ValueError, match=r"featurizer: checkpoint '.*bare.pth' does not fit Linear \(1 unexpected: bias\)"
     ):
         load_student(nn.Linear(2, 1, bias=False), str(tmp_path / 'bare.pth'), 'featurizer')
+
+
+def test_a_text_is_not_said_to_hold_objects(tmp_path):
+    path = tmp_path / 'config.py'
+    path.write_text('custom_hooks = [dict(a=1)]\nmodel = dict(type=1)\n')
+    with pytest.raises(
+        ValueError, match=r'cannot be read as a checkpoint of weights \(UnpicklingError on reading it\)'
+    ):
+        load_file(str(path))

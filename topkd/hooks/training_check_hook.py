@@ -39,6 +39,11 @@ class TrainingCheckHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Compare the names and shapes of a checkpoint with the network's; MMEngine loads what fits and goes on."""
+        if runner._resume and not {'epoch', 'iter'} <= set(checkpoint.get('meta') or {}):
+            raise ValueError(
+                f"'{runner._load_from}' holds weights alone, a training is resumed from what it wrote itself: leave "
+                'out --resume and give it as load_from'
+            )
         expected, weights = _network(runner).state_dict(), checkpoint.get('state_dict', checkpoint)
         weights = {key.removeprefix('module.'): value for key, value in weights.items()}
         if member_names(weights) and set(member_names(weights)) != set(member_names(expected)):

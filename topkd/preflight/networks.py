@@ -54,7 +54,8 @@ def check_featurizer(featurizer: Any, findings: Findings) -> None:
 def check_start(cfg: Config, findings: Findings) -> None:
     """Look for the checkpoint that a whole training starts from."""
     if isinstance(cfg.get('load_from'), str):
-        _look(findings, cfg.load_from, 'load_from', 'load_from')
+        entry = '--resume' if cfg.get('resume') else 'load_from'
+        _look(findings, cfg.load_from, entry, entry)
 
 
 def check_checkpoint(checkpoint: str, owner: str, entry: str, otherwise: str = '') -> None:
@@ -71,10 +72,11 @@ def check_checkpoint(checkpoint: str, owner: str, entry: str, otherwise: str = '
         ValueError: If its address has an unknown scheme.
     """
     if '://' not in checkpoint:
-        if not os.path.isfile(os.path.expanduser(checkpoint)):
+        path = os.path.expanduser(checkpoint)
+        if not os.path.isfile(path):
+            state = 'is a folder, a file was expected' if os.path.isdir(path) else 'does not exist'
             raise FileNotFoundError(
-                f"{owner}: checkpoint '{checkpoint}' does not exist: put the file there, name another by "
-                f'{entry}{otherwise}'
+                f"{owner}: checkpoint '{checkpoint}' {state}: put the file there, name another by {entry}{otherwise}"
             )
         return
     address, file = web_address(checkpoint), cached_file(checkpoint)

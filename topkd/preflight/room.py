@@ -71,7 +71,7 @@ def _numbers(cfg: Config) -> int:
 def _trained(model: dict) -> Iterator[dict]:
     """Yield the configs of the networks that a training saves; a teacher is not saved."""
     if 'members' in model:
-        yield from (member.student for member in model.members.values())
+        yield from (member['student'] for member in model['members'].values())
     elif 'featurizer' in model:
         return
     else:

@@ -29,7 +29,7 @@ def check_run(cfg: Config, task: Task, loss: str = 'topology') -> None:
         loss (str): Name of the topology loss, for the two tools before a training. Defaults to 'topology'.
 
     Raises:
-        ValueError: If with one sentence for each thing that is missing.
+        ValueError: If something is missing or wrong; one sentence for each such thing.
     """
     findings = Findings(cfg)
     look(cfg, task, findings, loss)

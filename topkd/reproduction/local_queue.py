@@ -43,7 +43,9 @@ class LocalQueue(Queue):
     def __init__(self, tools: Path, jobs: int = 1, gpus: int = 0, visible: Sequence[str] = ()) -> None:
         super().__init__(tools, jobs, gpus)
         if gpus > len(visible):
-            raise ValueError(f'--gpus {gpus}: there are {len(visible)} GPUs to use here')
+            raise ValueError(
+                f'--gpus {gpus}: there are {len(visible)} GPUs to use here, a training cannot have more: lower it'
+            )
         self.jobs, self.visible = jobs, list(visible)
         self.threads = int(os.environ.get('OMP_NUM_THREADS') or max(1, (os.cpu_count() or 1) // jobs))
         self._places: dict[int, Submitted] = {}

@@ -15,7 +15,7 @@ def check_plan(plan: Plan) -> None:
         plan (Plan): Whose missing jobs are to be run.
 
     Raises:
-        ValueError: With one sentence for each thing that is missing or wrong.
+        ValueError: If something is missing or wrong; one sentence for each such thing.
     """
     missing_from(plan).refuse()
 

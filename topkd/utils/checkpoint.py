@@ -75,7 +75,8 @@ def load_state(path: str) -> dict[str, Tensor]:
 def unreadable(error: Exception) -> str:
     """Say in a few words why ``torch.load`` refused a file; its own message advises to lift the protection."""
     text = str(error)
-    held, asked = re.search(r'GLOBAL ([\w.]+)', text), re.search(r'the file asks for .*', text)
+    # a text is read as a pickle, too, and its words as names
+    held, asked = re.search(r'GLOBAL (\w+(?:\.\w+)+)', text), re.search(r'the file asks for .*', text)
     if held:
         return f'it holds {held[1]}'
     return asked[0] if asked else f'{type(error).__name__} on reading it'

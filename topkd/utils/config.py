@@ -97,12 +97,12 @@ def read_config(path: str) -> Config:
         raise ValueError(f"config '{path}' must be a .py, .json or .yaml file: name a file of configs/")
     try:
         return _unmarked(get_config(path) if package is not None else Config.fromfile(path))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # a config is a program: it can fail in any way
         raise ValueError(_unreadable(path, error)) from error
 
 
-def _unreadable(path: str, error: Exception) -> str:
+def _unreadable(path: str, error: BaseException) -> str:
     """Say in which line of which file a config fails: its own, or one that it inherits from."""
     steps = list(traceback.walk_tb(error.__traceback__))
     files = [str(frame.f_locals['filename']) for frame, _ in steps if frame.f_code is Config._file2dict.__code__]

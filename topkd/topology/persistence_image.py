@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from topkd.topology.diagram_range import DiagramRange, Diagrams, as_tensors, persistence_points
+from topkd.topology.diagram_range import DiagramRange, Diagrams, persistence_points
 from topkd.topology.image_spec import ImageSpec
 from topkd.topology.kernels.host_deaths import find_trees
 from topkd.topology.kernels.host_images import bumps, images_of_deaths, images_of_trees
 from topkd.topology.kernels.pairwise import checked_clouds
+from topkd.topology.padding import pad_diagrams
 from topkd.topology.rips import rips_h0
 
 DIAGRAMS_AT_ONCE = 1024
@@ -72,7 +73,8 @@ class PersistenceImager(ImageSpec):
     def raw(self, diagrams: Diagrams) -> Tensor:
         """Compute images that are not divided by the scale; otherwise as :meth:`forward`."""
         self._check_fitted()
-        diagrams = self._batch(diagrams)
+        # the points that fill a diagram up have weight 0
+        diagrams = pad_diagrams(diagrams).points.to(self.scale.device)
         with torch.autocast(diagrams.device.type, enabled=False):
             births, deaths = diagrams.unbind(2)
             persistences = deaths - births
@@ -146,16 +148,6 @@ class PersistenceImager(ImageSpec):
             exponent = -0.5 / self.bandwidth.item() ** 2
             self._constants = (key, self._grid(1).numpy(), self._profile().numpy(), exponent)
         return self._constants[1:]
-
-    def _batch(self, diagrams: Diagrams) -> Tensor:
-        if not isinstance(diagrams, Tensor):
-            count, tensors = len(diagrams), [diagram.to(self.scale.device) for diagram in as_tensors(diagrams)]
-            # filled up with points (0, 0), whose weight is 0
-            tensors = tensors or [self.scale.new_empty(0, 2)]
-            diagrams = nn.utils.rnn.pad_sequence(tensors, batch_first=True)[:count]
-        if diagrams.ndim != 3 or diagrams.shape[2] != 2:
-            raise ValueError(f'diagrams must be a list of (m, 2) or one tensor (B, m, 2), got {tuple(diagrams.shape)}')
-        return diagrams if diagrams.dtype == torch.float64 else diagrams.float()
 
     def fit(self, diagrams: Diagrams) -> 'PersistenceImager':
         """Fit bandwidth, range and scale to diagrams.

@@ -29,18 +29,42 @@ def cycle_edges(points: Tensor) -> list[Tensor]:
         >>> [tuple(pairs.shape) for pairs in cycle_edges(square)]
         [(1, 2, 2)]
     """
-    return among_threads(_cycle_edges, points.detach().cpu().double().numpy())
+    return among_threads(_cycle_edges_of_points, points.detach().cpu().double().numpy())
 
 
-def _cycle_edges(clouds: np.ndarray) -> list[Tensor]:
+def cycle_edges_of_matrices(distances: Tensor) -> list[Tensor]:
+    """Find what :func:`cycle_edges` finds from distance matrices (B, n, n), of which the upper triangle is read.
+
+    Raises:
+        ModuleNotFoundError: If gudhi is not installed.
+
+    Example:
+        >>> square = torch.tensor([[[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]]])
+        >>> [tuple(pairs.shape) for pairs in cycle_edges_of_matrices(torch.cdist(square, square))]
+        [(1, 2, 2)]
+    """
+    return among_threads(_cycle_edges_of_matrices, distances.detach().cpu().double().numpy())
+
+
+def _cycle_edges_of_points(clouds: np.ndarray) -> list[Tensor]:
+    from scipy.spatial.distance import pdist  # here, because dimension 0 needs no scipy
+
+    return _cycle_edges([pdist(cloud) for cloud in clouds], clouds.shape[1])
+
+
+def _cycle_edges_of_matrices(matrices: np.ndarray) -> list[Tensor]:
+    n = matrices.shape[1]
+    return _cycle_edges([matrix[np.triu_indices(n, 1)] for matrix in matrices], n)
+
+
+def _cycle_edges(condensed: list[np.ndarray], n: int) -> list[Tensor]:
     # here, because dimension 0 needs neither gudhi nor scipy
     from gudhi.sklearn.rips_persistence import RipsPersistence
-    from scipy.spatial.distance import pdist, squareform
+    from scipy.spatial.distance import squareform
 
-    condensed = [pdist(cloud) for cloud in clouds]
     rips = RipsPersistence(homology_dimensions=1, input_type='full distance matrix')
     diagrams: Sequence[np.ndarray] = rips.fit_transform([squareform(lengths) for lengths in condensed])
-    ends = np.stack(np.triu_indices(clouds.shape[1], 1), axis=1)
+    ends = np.stack(np.triu_indices(n, 1), axis=1)
     places = [_find(by_death(diagram), lengths) for diagram, lengths in zip(diagrams, condensed)]
     return [torch.from_numpy(ends[place]) for place in places]
 

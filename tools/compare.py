@@ -5,14 +5,15 @@ python tools/compare.py \\
     teacher=configs/baselines/resnet56_cifar100.py:checkpoints/resnet56_cifar100.pth \\
     student=configs/baselines/resnet20_cifar100.py:student.pth
 
-A network without a checkpoint is measured with random weights, and has no accuracy.
+A network without a checkpoint is measured with random weights, and has no accuracy. CONFIG is a plain network's or a
+distillation's, whose student is measured; CONFIG@MEMBER is the student of a cohort's member.
 """
 
 import argparse
 import os
 import os.path as osp
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.setdefault('KINETO_LOG_LEVEL', '99')  # before torch: its profiler, which measures memory, writes stages
 import torch
@@ -39,7 +40,7 @@ LEGEND = (
     'a multiplication and an addition are two FLOPs; memory is the peak besides weights and images; '
     'ms: median (least-greatest)'
 )
-NETWORK = re.compile(r'(?:(?P<name>[^=:/]+)=)?(?P<config>.+?\.py)(?::(?P<checkpoint>.+))?')
+NETWORK = re.compile(r'(?:(?P<name>[^=:/]+)=)?(?P<config>.+?\.py)(?:@(?P<member>[^:@]+))?(?::(?P<checkpoint>.+))?')
 
 
 def arguments() -> argparse.Namespace:
@@ -48,8 +49,8 @@ def arguments() -> argparse.Namespace:
     result.add_argument(
         'networks',
         nargs='+',
-        metavar='NAME=CONFIG[:CHECKPOINT]',
-        help='plain configs, or the students of distillations',
+        metavar='NAME=CONFIG[@MEMBER][:CHECKPOINT]',
+        help='plain configs, or the students of distillations and of members of cohorts',
     )
     result.add_argument(
         '--device',
@@ -70,36 +71,53 @@ def arguments() -> argparse.Namespace:
     return result.parse_args()
 
 
-def parse(words: list[str]) -> dict[str, tuple[str, str | None]]:
-    """Read the networks' arguments into (config, checkpoint) by name."""
-    result: dict[str, tuple[str, str | None]] = {}
+class Place(NamedTuple):
+    """Where a network is found: config, member of a cohort, checkpoint."""
+
+    config: str
+    member: str | None
+    checkpoint: str | None
+
+
+def parse(words: list[str]) -> dict[str, Place]:
+    """Read the networks' arguments by name."""
+    result: dict[str, Place] = {}
     for word in words:
         match = NETWORK.fullmatch(word)
         if match is None:
             raise ValueError(f"a network is NAME=CONFIG.py or NAME=CONFIG.py:CHECKPOINT, got '{word}'")
-        name = match['name'] or osp.splitext(osp.basename(match['config']))[0]
+        name = match['name'] or match['member'] or osp.splitext(osp.basename(match['config']))[0]
         if name in result:
             raise ValueError(f"two networks are named '{name}': give each its own NAME=CONFIG")
-        result[name] = (match['config'], match['checkpoint'])
+        result[name] = Place(match['config'], match['member'], match['checkpoint'])
     return result
 
 
-def network(name: str, config: str, checkpoint: str | None, args: argparse.Namespace) -> Network:
+def network(name: str, place: Place, args: argparse.Namespace) -> Network:
     """Build a network, load its weights and evaluate them."""
-    cfg = plain_config(merge_cfg_options(read_config(config), args.cfg_options))
+    cfg = merge_cfg_options(read_config(place.config), args.cfg_options)
+    members = list(cfg.model.get('members', {}))
+    if members and place.member not in members or place.member and not members:
+        what = f'a cohort of the members {", ".join(members)}' if members else 'no cohort'
+        raise ValueError(
+            f"{name}: '{place.config}' is {what}, got {f'@{place.member}' if place.member else 'no member'}: "
+            f'write NAME=CONFIG.py{"@MEMBER" if members else ""}:CHECKPOINT'
+        )
+    plain_config(cfg, place.member)
     cfg.launcher, cfg.work_dir, cfg.log_level = 'none', osp.join(args.out, name), 'ERROR'
     setup_processes(cfg)
     metrics: dict[str, float] = {}
-    if checkpoint is not None and not args.no_accuracy:
+    weights = None if place.checkpoint is None else plain_state(load_state(place.checkpoint), place.member)
+    if weights is not None and not args.no_accuracy:
         runner = Runner.from_cfg(cfg)
         model = runner.model
-        load_weights(model, checkpoint, name, plain_state(load_state(checkpoint)))
+        load_weights(model, place.checkpoint, name, weights)
         metrics = {key: float(value) for key, value in runner.test().items()}
     else:
         model = MODELS.build(with_preprocessor(cfg.model, cfg))
         model.init_weights()
-        if checkpoint is not None:
-            load_weights(model, checkpoint, name, plain_state(load_state(checkpoint)))
+        if weights is not None:
+            load_weights(model, place.checkpoint, name, weights)
     size = ImageSize(*args.shape) if args.shape else size_in(cfg)
     return Network(name, model, size, metrics)
 
@@ -109,7 +127,7 @@ def main() -> None:
     args = arguments()
     wanted = parse(args.networks)
     devices = {device: device_name(device) for device in args.device}
-    networks = [network(name, *where, args) for name, where in wanted.items()]
+    networks = [network(name, place, args) for name, place in wanted.items()]
     sizes = args.batch_sizes or ([1] if any(is_detector(one.model) for one in networks) else [1, 64])
     rows: list[dict[str, Any]] = compare(networks, args.device, sizes, args.repeats)
     os.makedirs(args.out, exist_ok=True)

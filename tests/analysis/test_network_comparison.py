@@ -91,6 +91,7 @@ def test_comparison_table_and_picture(model, tmp_path):
     assert lines[0] == [
         'network',
         'parameters',
+        'weights, MB',
         'FLOPs',
         'accuracy/top1',
         'cpu, batch 1: ms',
@@ -98,6 +99,6 @@ def test_comparison_table_and_picture(model, tmp_path):
         'cpu, batch 2: ms',
         'memory, MB',
     ]
-    assert [line[3] for line in lines[1:]] == ['50.00', '-']
+    assert [line[4] for line in lines[1:]] == ['50.00', '-']
     plot_networks(rows, 'accuracy/top1', str(tmp_path / 'compare.png'))
     assert Image.open(tmp_path / 'compare.png').size[0] > 800

@@ -16,6 +16,7 @@ from topkd.version import __version__
 OPTIONAL = {
     'gudhi': 'homology of dimension 2 and higher, and the checks against an independent library',
     'umap': 'tools/analysis/embeddings.py in the plane (pip install topkd[analysis])',
+    'onnxruntime': 'tools/export_onnx.py (pip install topkd[onnx])',
     'tensorboard': "MMEngine's TensorBoard back end",
     'wandb': "MMEngine's Weights & Biases back end",
     'mlflow': "MMEngine's MLflow back end",

@@ -27,17 +27,17 @@ def table(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
         ... )
         >>> for line in table([row]):
         ...     print(line)
-        ['network', 'parameters', 'FLOPs', 'top1', 'cpu, batch 1: ms', 'memory, MB']
-        ['small', '1.200 k', '2.000 M', '71.50', '2.00 (1.90-2.40)', '0.3']
+        ['network', 'parameters', 'weights, MB', 'FLOPs', 'top1', 'cpu, batch 1: ms', 'memory, MB']
+        ['small', '1.200 k', '0.005', '2.000 M', '71.50', '2.00 (1.90-2.40)', '0.3']
     """
     metrics = list(dict.fromkeys(name for row in rows for name in row['metrics']))
     places = [(device, count) for device, counts in rows[0]['latency_ms'].items() for count in counts]
-    heading = ['network', 'parameters', 'FLOPs', *metrics]
+    heading = ['network', 'parameters', 'weights, MB', 'FLOPs', *metrics]
     for device, count in places:
         heading += [f'{device}, batch {count}: ms', 'memory, MB']
     lines = [heading]
     for row in rows:
-        line = [row['name'], scaled(row['parameters']), scaled(row['operations'])]
+        line = [row['name'], scaled(row['parameters']), f'{row["weights_mb"]:.3g}', scaled(row['operations'])]
         line += [f'{row["metrics"][name]:.2f}' if name in row['metrics'] else '-' for name in metrics]
         for device, count in places:
             middle, least, greatest = row['latency_ms'][device][count]

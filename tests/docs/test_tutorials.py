@@ -5,16 +5,21 @@ from pages import ROOT, blocks
 from walk import forked, run_command, walk
 
 # entries that shorten what takes longer than a test may, by config
-SHORTER = {
-    'docs/start.md': {
-        'topkd::baselines/resnet20_digits.py': [],
-        'topkd::topkd/resnet20-resnet8_digits_exact.py': ['model.teacher.floor=None'],
-        'topkd::kd/resnet20-resnet8_digits.py': ['model.teacher.floor=None'],
-    }
+DIGITS = {
+    'topkd::baselines/resnet20_digits.py': [],
+    'topkd::topkd/resnet20-resnet8_digits_exact.py': ['model.teacher.floor=None'],
+    'topkd::kd/resnet20-resnet8_digits.py': ['model.teacher.floor=None'],
 }
+SHORTER = {'docs/start.md': DIGITS, 'docs/deploy.md': DIGITS}
 FEW = ['train_dataloader.dataset.indices=64', 'val_dataloader.dataset.indices=64']
 RUN = tuple(
-    sorted(['docs/start.md', *(path.relative_to(ROOT).as_posix() for path in ROOT.glob('docs/tutorials/*.md'))])
+    sorted(
+        [
+            'docs/start.md',
+            'docs/deploy.md',
+            *(path.relative_to(ROOT).as_posix() for path in ROOT.glob('docs/tutorials/*.md')),
+        ]
+    )
 )
 
 

@@ -1,10 +1,13 @@
 """Features by module path, for one forward only."""
 
 import pytest
+import small
 import torch
 from torch import nn
 
-from topkd.models.tap import find_module, parse_tap, tap
+from topkd.models.tap import find_module, parse_tap, reach, tap
+from topkd.models.tap_paths import locate
+from topkd.models.tappable import explained
 
 
 class Net(nn.Module):
@@ -92,3 +95,79 @@ def test_module_that_runs_twice():
     with pytest.raises(ValueError, match='ran more than once in one forward'):
         with tap(net, ['0']):
             net(torch.rand(1, 2))
+
+
+class Nested(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 2), Pair())])
+        self.last = nn.Sequential(nn.Linear(2, 3))
+
+    def forward(self, x):
+        x = self.layers[0](x)
+        first, second = self.layers[1](x)
+        return dict(logits=self.last(first), deep=second)
+
+
+def test_children_of_a_list_in_both_ways_of_writing():
+    net = Nested()
+    paths = ['layers.0', 'layers[0]', 'layers[-2]', 'layers[1].0', 'layers[1][1][0]', 'layers[1].0(0)']
+    with tap(net, paths) as features:
+        net(torch.rand(1, 2))
+    assert features['layers.0'] is features['layers[0]'] is features['layers[-2]'] is features['layers[1].0(0)']
+    assert features['layers[1].0'] is features['layers[1][1][0]']
+    with pytest.raises(KeyError, match="tap 'layers\\[2\\]': ModuleList has no module '2'; it has: 0, 1"):
+        locate(net, 'layers[2]')
+
+
+def test_number_of_a_module_in_place_of_an_output_and_the_other_way_round():
+    net = Nested()
+    with pytest.raises(TypeError, match="the module returned a Tensor; its module number 0 is 'last.0'"):
+        with tap(net, ['last[0]']):
+            net(torch.rand(1, 2))
+
+
+def test_error_names_the_network_and_what_can_be_tapped():
+    net = small.build(small.classifier()).eval()
+    image = torch.zeros(1, 3, 16, 16)
+    with pytest.raises(KeyError) as error, explained('student', net, image):
+        reach(net, image, ['backbone.layer4'])
+    words = str(error.value)
+    assert words.startswith("student: tap 'backbone.layer4': CIFARResNet has no module 'layer4'; it has: stem, ")
+    assert "did you mean 'backbone.layer3' or 'backbone.layer" in words
+    assert 'backbone.layer1 (1, 8, 16, 16)' in words and 'backbone.layer3 (1, 32, 4, 4)' in words
+    with pytest.raises(KeyError, match="no module '0'; it has: none; if it returns several tensors, number 0 is 'neck"):
+        reach(net, image, ['neck.gap.0'])
+
+
+def test_distiller_says_whose_tap_it_is():
+    for role, name in (('student', 'student'), ('teacher', "teacher 'small'")):
+        losses = dict(kd={'type': 'KDLoss', f'{role}_tap': 'head.fx'})
+        with pytest.raises(KeyError, match=f"{name}: tap 'head.fx': .* did you mean 'head.fc'"):
+            small.build(small.distiller(losses=losses))
+
+
+def test_tokens():
+    tokens = torch.arange(2 * 17 * 3.0).view(2, 17, 3)
+    net = nn.Sequential(nn.Identity())
+    with tap(net, ['0:cls', '0:mean', '0:map']) as features:
+        net(tokens)
+    assert torch.equal(features['0:cls'], tokens[:, 0])
+    assert torch.allclose(features['0:mean'], tokens[:, 1:].mean(1))
+    assert torch.equal(features['0:map'][1, 2], tokens[1, 1:, 2].view(4, 4))
+
+
+@pytest.mark.parametrize(
+    'path, shape, message',
+    [
+        ('0:cls', (2, 16, 3), "all 16 tokens are those of patches, there is no class token: take ':mean'"),
+        ('0:map', (2, 48, 3), '48 tokens are no square grid of patches and at most 8 tokens before it'),
+        ('0:cls', (2, 3), "tap '0:cls' reads tokens \\(N, L, C\\), got \\(2, 3\\): leave out ':cls'"),
+        ('0:nhwc', (2, 3), "tap '0:nhwc' reads maps \\(N, H, W, C\\), got \\(2, 3\\)"),
+        ('0:class', (2, 17, 3), "tap '0:class' ends with ':class': end it with one of :cls, :mean, :map, :nhwc"),
+    ],
+)
+def test_wrong_views(path, shape, message):
+    net = nn.Sequential(nn.Identity())
+    with pytest.raises((TypeError, ValueError), match=message), tap(net, [path]):
+        net(torch.zeros(shape))

@@ -43,7 +43,7 @@ def tap_width(network: nn.Module, taps: Taps) -> int:
 
     Args:
         network (nn.Module): A classifier or detector in the MMEngine style; it is left in eval mode.
-        taps (str | Sequence[str]): See :func:`topkd.models.tap.parse_tap`.
+        taps (str | Sequence[str]): See :func:`topkd.models.tap.tap`.
 
     Example:
         >>> network = dict(type='mmpretrain.ImageClassifier', backbone=dict(type='topkd.CIFARResNet', depth=20))

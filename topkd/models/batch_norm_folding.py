@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from topkd.models.tap import INPUT, find_module, find_parameter, parse_tap, reach
+from topkd.models.tap import reach
+from topkd.models.tap_paths import locate
 
 # largest difference of a feature, relative to the largest feature of its tap, that rounding may cause
 TOLERANCE = 1e-3
@@ -52,7 +53,7 @@ def fold_batch_norms(network: nn.Module, image: Tensor, taps: Sequence[str]) -> 
     Args:
         network (nn.Module): In eval mode.
         image (Tensor): (1, 3, H, W), which the network takes.
-        taps (Sequence[str]): See :func:`topkd.models.tap.parse_tap`.
+        taps (Sequence[str]): See :func:`topkd.models.tap.tap`.
 
     Returns:
         int: Number of folded pairs. 0, and an unchanged network, if folding would change a tap by more than 1e-3 of its
@@ -117,12 +118,8 @@ def find_pairs(network: nn.Module, image: Tensor, taps: Sequence[str]) -> tuple[
 
 def _touched(network: nn.Module, path: str) -> tuple[nn.Module, str]:
     """Return the module that a tap reads, and what of it: 'output', 'input' or 'weights'."""
-    if find_parameter(network, path) is not None:
-        return find_module(network, path.rpartition('.')[0]), 'weights'
-    match = INPUT.fullmatch(path)
-    if match is not None:
-        return find_module(network, match[1]), 'input'
-    return find_module(network, parse_tap(path)[0]), 'output'
+    place = locate(network, path)
+    return place.module, place.part
 
 
 def _hides(conv: nn.Module, norm: nn.Module, module: nn.Module, part: str) -> bool:

@@ -70,7 +70,7 @@ class FastForward:
 
         Args:
             inputs (Tensor): Images (N, 3, H, W).
-            taps (Sequence[str]): See :func:`topkd.models.tap.parse_tap`.
+            taps (Sequence[str]): See :func:`topkd.models.tap.tap`.
         """
         if not self._ready or not set(taps) <= set(self.taps):
             self._prepare(inputs, taps)

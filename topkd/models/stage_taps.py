@@ -1,13 +1,7 @@
 """The taps of every network: stem, stage outputs, pre-activations, pooled vector and logits."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-
-from torch import nn
-
-from topkd.models.detector_taps import DetectorTaps, detector_taps
-from topkd.models.tap import Taps
 
 
 class StageTaps(NamedTuple):
@@ -92,44 +86,3 @@ def stage_taps(backbone: str | Mapping[str, Any]) -> StageTaps:
     if name not in STAGE_TAPS:
         raise KeyError(f'stage taps are known of {", ".join(STAGE_TAPS)}, got {name}: name the taps in the loss config')
     return STAGE_TAPS[name]
-
-
-def resolve_taps(taps: Taps, network: nn.Module) -> Taps:
-    """Replace names such as ``@maps`` by what they are in a network.
-
-    ``@stem``, ``@maps``, ``@pre_activation``, ``@last_map``, ``@pooled`` and ``@logits`` stand for the entries of
-    :class:`StageTaps`, ``@maps[1]`` for one of several; ``@pyramid``, ``@class_logits`` and ``@objectness`` for those
-    of :class:`topkd.models.detector_taps.DetectorTaps`. So one config of a loss serves every pair of networks.
-
-    Args:
-        taps (str | Sequence[str]): One tap or several, named or written out.
-        network (nn.Module): A classifier with a ``backbone``, or a detector.
-
-    Returns:
-        str | list[str]: One path where one tap was given that is one; a list otherwise.
-
-    Raises:
-        KeyError: If the network is not in the table, or there is no such name.
-        ValueError: If the network has no such taps.
-    """
-    if isinstance(taps, str):
-        return _resolve(taps, network)
-    found = [_resolve(tap, network) for tap in taps]
-    return [path for tap in found for path in ([tap] if isinstance(tap, str) else tap)]
-
-
-def _resolve(tap: str, network: nn.Module) -> str | list[str]:
-    if not tap.startswith('@'):
-        return tap
-    match = re.fullmatch(r'@(\w+)(?:\[(-?\d+)\])?', tap)
-    known = (*StageTaps._fields, *DetectorTaps._fields)
-    if match is None or match[1] not in known:
-        raise KeyError(f"a tap with @ is one of {', '.join('@' + name for name in known)}, got '{tap}'")
-    of_detector = match[1] in DetectorTaps._fields
-    name = type(network if of_detector else getattr(network, 'backbone', network)).__name__
-    found = getattr(detector_taps(network) if of_detector else stage_taps(name), match[1])
-    if found is None:
-        raise ValueError(f"a {name} has no taps '{tap}': name the taps in the loss config, or choose another method")
-    if match[2] is not None:
-        return found[int(match[2])]
-    return found if isinstance(found, str) else list(found)

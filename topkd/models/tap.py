@@ -1,68 +1,20 @@
 """Read features of a model by module path, for the length of one forward pass."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from topkd.models.tap_paths import Place, TapOutputError, WrongTapError, find_module, locate, parse_tap
+from topkd.models.tap_views import viewed
+
+__all__ = ['Taps', 'as_list', 'check_taps', 'find_module', 'parse_tap', 'pick', 'reach', 'tap']
+
 Taps = str | Sequence[str]
-OUTPUT = re.compile(r'([\w.-]+)((?:\[\d+\])*)')
 HEAD_OUTPUT = 'bbox_head['
-INPUT = re.compile(r'([\w.-]+)\((\d+)\)')
-
-
-def parse_tap(path: str) -> tuple[str, int]:
-    """Split a tap into the module's path and the index of its output.
-
-    Args:
-        path (str): ``'backbone.layer1'``, or ``'neck[0]'`` for output number 0 of a module that returns several, or
-            ``'bbox_head[0][2]'`` for number 2 of the list that is output number 0.
-
-    Returns:
-        tuple: (module path, index), the index being the last one, -1 where the tap has none.
-    """
-    module, indices = _parse_output(path)
-    return module, indices[-1] if indices else -1
-
-
-def _parse_output(path: str) -> tuple[str, tuple[int, ...]]:
-    """Split a tap into the module's path and the indices of its output, from the outer one to the inner one."""
-    match = OUTPUT.fullmatch(path)
-    if match is None:
-        raise ValueError(f"a tap is a module path such as 'backbone.layer1' or 'neck[0]', got '{path}'")
-    return match[1], tuple(int(index) for index in re.findall(r'\d+', match[2]))
-
-
-def find_module(model: nn.Module, path: str) -> nn.Module:
-    """Return the submodule at a dotted path, in which '-1' is the last child of a module, '-2' the one before it.
-
-    Raises:
-        KeyError: If no such module exists; the message lists the names at the level that failed.
-    """
-    module = model
-    for name in path.split('.'):
-        children = dict(module.named_children())
-        if re.fullmatch(r'-[1-9]\d*', name) and int(name[1:]) <= len(children):
-            name = list(children)[int(name)]
-        if name not in children:
-            raise KeyError(
-                f"tap '{path}': {type(module).__name__} has no module '{name}'; it has: {', '.join(children) or 'none'}"
-            )
-        module = children[name]
-    return module
-
-
-def find_parameter(model: nn.Module, path: str) -> nn.Parameter | None:
-    """Return the parameter that a dotted path such as ``'head.fc.weight'`` names, or None if it names none."""
-    owner, _, name = path.rpartition('.')
-    try:
-        module = find_module(model, owner) if owner else model
-    except KeyError:
-        return None
-    return module._parameters.get(name)
 
 
 @contextmanager
@@ -72,10 +24,15 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     The hooks live for this one forward only: nothing is left on the model that a deepcopy, a checkpoint or another
     process could carry along.
 
+    A tap is a path of names and numbers, ``'backbone.layers.11'`` or ``'backbone.layers[11]'``, and what follows it
+    says what is read there: nothing, the module's output; ``[0]``, output number 0 of several, ``[0][1]`` of a tuple in
+    a tuple; ``(1)``, what the module is given as its positional argument number 1. ``'head.fc.weight'`` is a parameter
+    itself. At the end, ``:cls``, ``:mean``, ``:map`` or ``:nhwc`` says what is made of the tensor, see
+    :mod:`topkd.models.tap_views`.
+
     Args:
         model (nn.Module): The model whose forward runs inside the block.
-        paths (Sequence[str]): Taps, see :func:`parse_tap`; or ``'roi_head.bbox_roi_extractor(1)'`` for what a module
-            is given as its positional argument number 1; or ``'head.fc.weight'`` for a parameter itself.
+        paths (Sequence[str]): Taps.
 
     Yields:
         dict[str, Tensor]: Filled during the forward, one tensor a tap, in the graph of the forward.
@@ -86,31 +43,27 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
         ValueError: If, on leaving the block, a tap was not reached, or was overwritten by an in-place operation.
     """
     features: dict[str, Tensor] = {}
-    versions: dict[str, int] = {}
+    read: dict[str, tuple[Tensor, int]] = {}  # as the module handed it over, with its version then
 
-    def collect(path: str, indices: tuple[int, ...], values: Any) -> None:
+    def collect(path: str, place: Place, values: Any) -> None:
         if path in features:
-            raise ValueError(
+            raise WrongTapError(
                 f"tap '{path}' ran more than once in one forward (a module shared between inputs); "
-                'tap a module that runs once'
+                'tap a module that runs once',
+                path,
             )
-        features[path] = _select(path, indices, values)
-        versions[path] = _version(features[path])
+        tensor = _select(path, place, values)
+        read[path] = tensor, _version(tensor)
+        features[path] = viewed(path, place.view, tensor)
 
     def register(path: str) -> RemovableHandle | None:
-        parameter = find_parameter(model, path)
-        if parameter is not None:
-            features[path], versions[path] = parameter, _version(parameter)
+        place = locate(model, path)
+        if place.part == 'weights':
+            collect(path, place, place.module._parameters[place.parameter])
             return None
-        match = INPUT.fullmatch(path)
-        if match is not None:
-            return find_module(model, match[1]).register_forward_pre_hook(
-                lambda module, args: collect(path, (int(match[2]),), args)
-            )
-        module_path, indices = _parse_output(path)
-        return find_module(model, module_path).register_forward_hook(
-            lambda module, args, output: collect(path, indices, output)
-        )
+        if place.part == 'input':
+            return place.module.register_forward_pre_hook(lambda module, args: collect(path, place, args))
+        return place.module.register_forward_hook(lambda module, args, output: collect(path, place, output))
 
     handles = []
     try:
@@ -123,14 +76,17 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
                 handle.remove()
     for path in paths:
         if path not in features:
-            raise ValueError(
+            raise WrongTapError(
                 f"tap '{path}' was not reached by the forward pass of {type(model).__name__}; "
-                'tap a module that this forward runs'
+                'tap a module that this forward runs',
+                path,
             )
-        if _version(features[path]) != versions[path]:
-            raise ValueError(
+        tensor, version = read[path]
+        if _version(tensor) != version:
+            raise WrongTapError(
                 f"tap '{path}' was overwritten by a later in-place operation; tap the module after it, "
-                'or set inplace=False there'
+                'or set inplace=False there',
+                path,
             )
 
 
@@ -138,21 +94,48 @@ def _version(tensor: Tensor) -> int:
     return 0 if tensor.is_inference() else tensor._version
 
 
-def _select(path: str, indices: tuple[int, ...], output: Any) -> Tensor:
-    """Pick the tensor that a tap names out of a module's output."""
-    picked = output
-    for index in indices:
-        inside = isinstance(picked, (tuple, list)) and index < len(picked)
-        picked = picked[index] if inside else None
-    if isinstance(picked, Tensor):
-        return picked
-    if isinstance(output, (tuple, list)) and not indices:
-        raise TypeError(
-            f"tap '{path}' must be one tensor, got a {type(output).__name__} of {len(output)}: name one of "
-            f"its outputs, '{path}[0]' to '{path}[{len(output) - 1}]'"
+def _select(path: str, place: Place, values: Any) -> Tensor:
+    """Pick the tensor that a tap names out of what its module was given or returned."""
+    found = values
+    for index in place.indices:
+        items = members(found)
+        if items is None or not -len(items) <= index < len(items):
+            raise TapOutputError(
+                f"tap '{path}' names no tensor: {_handed(place, found)}{_child_instead(path, place)}", path
+            )
+        found = items[index]
+    if isinstance(found, Tensor):
+        return found
+    items = members(found)
+    if items and not place.indices and place.part == 'output':
+        raise TapOutputError(
+            f"tap '{path}' must be one tensor, got a {type(found).__name__} of {len(items)}: name one of "
+            f"its outputs, '{path}[0]' to '{path}[{len(items) - 1}]'",
+            path,
         )
-    what = f'{type(output).__name__} of {len(output)}' if isinstance(output, (tuple, list)) else type(output).__name__
-    raise TypeError(f"tap '{path}' names no tensor: the module returned a {what}")
+    raise TapOutputError(f"tap '{path}' names no tensor: {_handed(place, values)}", path)
+
+
+def members(values: Any) -> list[Any] | None:
+    """Return what a tuple, a list or a dict of outputs holds, in order; None if it is none of them."""
+    if isinstance(values, Mapping):
+        return list(values.values())
+    return list(values) if isinstance(values, (tuple, list)) else None
+
+
+def _handed(place: Place, values: Any) -> str:
+    items = members(values)
+    what = type(values).__name__ if items is None else f'{type(values).__name__} of {len(items)}'
+    return f'the module {"was given" if place.part == "input" else "returned"} a {what}'
+
+
+def _child_instead(path: str, place: Place) -> str:
+    """Suggest the child of a module that was meant by a number in brackets."""
+    children = dict(place.module.named_children())
+    index = str(place.indices[0])
+    if place.part != 'output' or len(place.indices) > 1 or index not in children:
+        return ''
+    return f"; its module number {index} is '{path.rsplit('[', 1)[0]}.{index}'"
 
 
 def reach(model: nn.Module, inputs: Tensor, paths: Sequence[str]) -> dict[str, Tensor]:
@@ -165,13 +148,13 @@ def reach(model: nn.Module, inputs: Tensor, paths: Sequence[str]) -> dict[str, T
     Args:
         model (nn.Module): A classifier or detector in the MMEngine style.
         inputs (Tensor): Images as the model expects them, (N, 3, H, W).
-        paths (Sequence[str]): Taps, see :func:`parse_tap`.
+        paths (Sequence[str]): Taps, see :func:`tap`.
 
     Returns:
         dict[str, Tensor]: One tensor a tap.
     """
     network: Any = model  # extract_feat is a method of the host toolboxes, not of torch
-    only_features = all(re.split(r'[.\[]', path)[0] in ('backbone', 'neck') for path in paths)
+    only_features = all(re.split(r'[.\[(:]', path)[0] in ('backbone', 'neck') for path in paths)
     with tap(model, paths) as features:
         if only_features and hasattr(model, 'extract_feat'):
             network.extract_feat(inputs)

@@ -1,6 +1,6 @@
 """The frozen network that a student learns from, fed from the student's own batches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -60,13 +60,7 @@ class Teacher(Frozen):
         compile: bool | str = False,
         cache_outputs: bool = False,
     ) -> None:
-        if model is None and config is not None:
-            model = _model_of(config, cfg_options)
-        elif model is None or config is not None:
-            raise ValueError(
-                "a teacher needs either 'model' (a dict) or 'config' (a file), got "
-                + ('neither' if model is None else 'both')
-            )
+        model = teacher_config(dict(model=model, config=config, cfg_options=cfg_options))
         # a preprocessor that the config does not name is the host toolbox's default; then the student's applies
         self_prepared = model.get('data_preprocessor') is not None
         network = MODELS.build(model)
@@ -110,7 +104,7 @@ class Teacher(Frozen):
 
         Args:
             inputs (Tensor): (N, 3, H, W), as the student's preprocessor made them.
-            taps (Sequence[str]): See :func:`topkd.models.tap.parse_tap`.
+            taps (Sequence[str]): See :func:`topkd.models.tap.tap`.
             student_preprocessor (nn.Module): Tells how ``inputs`` were normalized.
             data_samples (Sequence, optional): Tell which part of ``inputs`` is padding.
             exact (bool): Whether the network runs as it was loaded. Defaults to False.
@@ -135,9 +129,13 @@ class Teacher(Frozen):
             if data_samples is not None:
                 # the host toolboxes pad after they normalize: a border is no pixel to be normalized anew
                 repad(inputs, data_samples, getattr(self._preprocessor, 'pad_value', 0))
-        if self.input_size is not None and tuple(inputs.shape[-2:]) != self.input_size:
-            inputs = F.interpolate(inputs, self.input_size, mode='bilinear', align_corners=False, antialias=True)
-        return inputs
+        return self.resized(inputs)
+
+    def resized(self, inputs: Tensor) -> Tensor:
+        """Bring images (N, 3, H, W) to the teacher's ``input_size``."""
+        if self.input_size is None or tuple(inputs.shape[-2:]) == self.input_size:
+            return inputs
+        return F.interpolate(inputs, self.input_size, mode='bilinear', align_corners=False, antialias=True)
 
     def _agrees_with(self, preprocessor: nn.Module, inputs: Tensor) -> bool:
         """Tell whether a preprocessor makes the same of an image; asked in every step, looked at once."""
@@ -208,8 +206,27 @@ def _normalization(preprocessor: nn.Module, like: Tensor) -> tuple[Tensor, Tenso
     return mean, std, getattr(preprocessor, 'channel_order', 'rgb' if converted else 'bgr')
 
 
-def _model_of(config: str, options: dict | None = None) -> dict:
-    """Read the model of a config file together with its preprocessor."""
-    loaded = read_config(config)
-    loaded.merge_from_dict(dict(options or {}))
+def teacher_config(teacher: Mapping[str, Any]) -> dict:
+    """Return the config of a teacher's network.
+
+    Args:
+        teacher (Mapping): Arguments of :class:`Teacher`.
+
+    Raises:
+        ValueError: If not exactly one of ``model`` and ``config`` is given.
+
+    Example:
+        >>> teacher_config(dict(model=dict(type='ImageClassifier'), name='resnet56'))
+        {'type': 'ImageClassifier'}
+    """
+    model, config = teacher.get('model'), teacher.get('config')
+    if (model is None) == (config is None):
+        raise ValueError(
+            "a teacher needs either 'model' (a dict) or 'config' (a file), got "
+            + ('neither' if model is None else 'both')
+        )
+    if model is not None:
+        return dict(model)
+    loaded = read_config(str(config))
+    loaded.merge_from_dict(dict(teacher.get('cfg_options') or {}))
     return with_preprocessor(loaded.model, loaded)

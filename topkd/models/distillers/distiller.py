@@ -11,8 +11,10 @@ from topkd.models.build import build
 from topkd.models.distillers.diagnosis import WeakPullWarning, check_finite, gradient_ratio, terms_of, weighted
 from topkd.models.distillers.roi_teacher_reader import teacher_reader
 from topkd.models.losses.distillation_loss import DistillationLoss, Probe
-from topkd.models.stage_taps import resolve_taps
+from topkd.models.probe_image import blank_image
 from topkd.models.tap import as_list, pick, tap
+from topkd.models.tap_names import TapNames
+from topkd.models.tap_paths import whose
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.checks import number, whole, wholes
@@ -36,8 +38,8 @@ class Distiller(BaseModel, Resumable):
         data_preprocessor (dict, optional): Given to the student where it has none of its own.
         gradient_interval (int): Steps between two measurements of how strongly a loss pulls at the feature that it
             taps; 0 for never. Defaults to 50.
-        probe_shape (Sequence[int]): Shape of the image that shows the widths of the taps. Defaults to (3, 64, 64).
-
+        probe_shape (Sequence[int], optional): Shape of the image that shows the widths of the taps. None: three
+            channels and the size that the networks say they were made for, 64 x 64 if they say nothing.
         student_loss_weight (float): Factor of the student's own loss, alpha. Defaults to 1.0.
 
     Source: Equation 6.
@@ -50,7 +52,7 @@ class Distiller(BaseModel, Resumable):
         losses: dict[str, Any],
         data_preprocessor: dict | None = None,
         gradient_interval: int = 50,
-        probe_shape: Sequence[int] = (3, 64, 64),
+        probe_shape: Sequence[int] | None = None,
         student_loss_weight: float = 1.0,
     ) -> None:
         for name, part in dict(student=student, teacher=teacher).items():
@@ -71,11 +73,10 @@ class Distiller(BaseModel, Resumable):
         with torch.random.fork_rng():
             built = {name: build(config) for name, config in losses.items() if config is not None}
             self.losses = cast(Mapping[str, DistillationLoss], nn.ModuleDict(built))
-            for loss in self.losses.values():
-                loss.student_tap = resolve_taps(loss.student_tap, self.student)
-                loss.teacher_tap = resolve_taps(loss.teacher_tap, self.teacher.module)
+            image = self._probe_image(probe_shape)
+            self._resolve_taps(image)
             self.reader = teacher_reader(self.teacher, self.taps('teacher'))
-            self._bind(wholes('probe_shape', probe_shape, count=3, at_least=1))
+            self._bind(image)
         self.gradient_interval = whole('gradient_interval', gradient_interval, at_least=0)
         self.student_loss_weight = number('student_loss_weight', student_loss_weight, at_least=0)
         self._step = 0
@@ -162,9 +163,26 @@ class Distiller(BaseModel, Resumable):
         """List the taps of all losses on one network, ``'student'`` or ``'teacher'``."""
         return [path for loss in self.losses.values() for path in as_list(getattr(loss, f'{network}_tap'))]
 
-    def _bind(self, shape: Sequence[int]) -> None:
+    def _probe_image(self, shape: Sequence[int] | None) -> Tensor:
+        if shape is not None:
+            return blank_image(wholes('probe_shape', shape, count=3, at_least=1))
+        # a teacher that resizes its images says nothing of the student's
+        also = () if self.teacher.input_size is not None else (self.teacher.module,)
+        return blank_image(None, self.student, *also)
+
+    def _resolve_taps(self, image: Tensor) -> None:
+        """Replace names of taps, such as ``@maps``, by what they are in the two networks."""
+        student = TapNames(self.student, image)
+        teacher = TapNames(self.teacher.module, self.teacher.resized(image))
+        for loss in self.losses.values():
+            with whose('student'):
+                loss.student_tap = student.resolve(loss.student_tap)
+            with whose(f"teacher '{self.teacher.name}'"):
+                loss.teacher_tap = teacher.resolve(loss.teacher_tap)
+
+    def _bind(self, image: Tensor) -> None:
         """Show every loss the features of a blank image, so that it can infer widths and refuse what cannot work."""
-        student, teacher = self.reader.probe(self.student, self.taps('student'), torch.zeros(1, *shape))
+        student, teacher = self.reader.probe(self.student, self.taps('student'), image)
         for name, loss in self.losses.items():
             try:
                 loss.bind(self.teacher, Probe(pick(student, loss.student_tap), pick(teacher, loss.teacher_tap)))

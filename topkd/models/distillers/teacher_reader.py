@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from topkd.models.tap import reach
+from topkd.models.tappable import explained
 from topkd.models.teacher import Teacher
 
 
@@ -15,7 +16,7 @@ class TeacherReader:
 
     Args:
         teacher (Teacher): The frozen network.
-        taps (Iterable[str]): Of all losses, see :func:`topkd.models.tap.parse_tap`.
+        taps (Iterable[str]): Of all losses, see :func:`topkd.models.tap.tap`.
     """
 
     # what a student must hand over besides the taps of the losses
@@ -64,9 +65,14 @@ class TeacherReader:
         """
         training = student.training
         student.eval()
-        features = self._run(student, taps, image)
-        student.train(training)
-        return features, self._run(self.teacher.module, self.taps, image)
+        try:
+            with explained('student', student, image):
+                features = self._run(student, taps, image)
+        finally:
+            student.train(training)
+        image = self.teacher.resized(image)
+        with explained(f"teacher '{self.teacher.name}'", self.teacher.module, image):
+            return features, self._run(self.teacher.module, self.taps, image)
 
     def _run(self, network: nn.Module, taps: Sequence[str], image: Tensor) -> dict[str, Tensor]:
         return reach(network, image, taps) if taps else {}

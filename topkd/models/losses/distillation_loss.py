@@ -51,7 +51,7 @@ class DistillationLoss(nn.Module):
     training batch. A tap that is one path hands over one tensor, a list of paths a list of tensors.
 
     Args:
-        student_tap (str | Sequence[str]): Where the student is read, see :func:`topkd.models.tap.parse_tap`.
+        student_tap (str | Sequence[str]): Where the student is read, see :func:`topkd.models.tap.tap`.
         teacher_tap (str | Sequence[str]): Where the teacher is read.
         loss_weight (float): Factor of the loss, 0 or more.
 

@@ -13,3 +13,10 @@ model = dict(
         num_classes=10, in_channels=64, feat_channels=64, stacked_convs=2, anchor_generator=dict(octave_base_scale=2)
     ),
 )
+
+# twice the passes of the two-stage detectors: after 4 a focal loss from random weights still falls, and AP is 0.10
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=100),
+    dict(type='CosineAnnealingLR', eta_min=1e-6, by_epoch=False, begin=100, end=800),
+]
+train_cfg = dict(max_epochs=8, val_interval=8)

@@ -6,11 +6,12 @@ from importlib import import_module
 from pathlib import Path
 
 # the command's own words; imported when they are called, as the doctor must run where the others cannot
-OWN = {'doctor': 'doctor', 'new-pair': 'new_pair'}
+OWN = {'doctor': 'doctor', 'new-baseline': 'new_baseline', 'new-pair': 'new_pair'}
 TOOLS = Path(__file__).resolve().parent.parent / '.mim' / 'tools'
 USAGE = """usage: topkd COMMAND [arguments]
 
   topkd new-pair STUDENT TEACHER     write the config of a pair
+  topkd new-baseline CONFIG          write the config of a detector on own data
   topkd doctor                       versions, hosts, GPU and data, and what to do about what is missing
   topkd TOOL ...                     what python tools/TOOL.py does: {tools}
   topkd analysis TOOL ...            what python tools/analysis/TOOL.py does: {analyses}

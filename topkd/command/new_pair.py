@@ -2,20 +2,37 @@
 
 import argparse
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import MMLogger
-from mmengine.registry import MODELS
+from mmengine.registry import MODELS, init_default_scope
 
 from topkd.cli import count, tool
+from topkd.command.coco_folder import coco_folder
+from topkd.command.detector_config import (
+    BATCH_SIZE,
+    batch_words,
+    class_changes,
+    class_paths,
+    data_lines,
+    hook_lines,
+    is_detector,
+    loss_lines,
+)
 from topkd.launch import setup_processes
+from topkd.models.detector_taps import detector_taps
 from topkd.models.losses.topology_configs import made_artifacts, topology_configs
 from topkd.utils.config import read_config, with_preprocessor
 
 LOSSES = Path(__file__).resolve().parent.parent / '.mim' / 'configs' / '_base_' / 'losses'
 HOOKS = ('TeacherEvaluationHook', 'StudentCheckpointHook', 'ResultHook')
+DETECTOR_HOOKS = ('CategoryCheckHook', 'StudentCheckpointHook')
+SPLITS = ('train', 'val', 'test')
+CLASSIFIER_BATCH_SIZE = 64
 
 
 def arguments() -> argparse.Namespace:
@@ -30,10 +47,14 @@ def arguments() -> argparse.Namespace:
         '--loss',
         default='exact',
         help='exact (the default: KD and exact topology, nothing to prepare), topkd (with RipsNet, as in the paper), '
-        'kd, or another file of configs/_base_/losses without its ending',
+        'kd, or another file of configs/_base_/losses without its ending (of detectors without _detection or _dense)',
     )
     result.add_argument('--data', help="folder of the data, in place of the student config's")
-    result.add_argument('--batch-size', type=count, default=64, help='images of a batch (default: %(default)s)')
+    result.add_argument(
+        '--batch-size',
+        type=count,
+        help=f'images of a batch (default: {CLASSIFIER_BATCH_SIZE}, of detectors {BATCH_SIZE})',
+    )
     result.add_argument('--out', type=Path, help='file to write (default: <teacher>-<student>.py here)')
     result.add_argument('--force', action='store_true', help='write over a file that is there')
     return result.parse_args()
@@ -72,9 +93,7 @@ def losses_of(name: str) -> tuple[str, list[str]]:
         ValueError: If there is no such file.
     """
     file = 'topkd' if name in ('exact', 'topkd') else name
-    if not (LOSSES / f'{file}.py').is_file():
-        known = sorted(path.stem for path in LOSSES.glob('*.py'))
-        raise ValueError(f"there is no loss '{name}': name exact, or one of {', '.join(known)}")
+    _check_file(name, file)
     if file != 'topkd':
         return file, [f'losses = dict({file}=_base_.{file})']
     switch = ", vectorizer=dict(type='RipsImage')" if name == 'exact' else ''
@@ -85,6 +104,13 @@ def losses_of(name: str) -> tuple[str, list[str]]:
         ')',
         'losses = dict(kd=_base_.losses.kd, topology=topology)',
     ]
+
+
+def _check_file(name: str, file: str) -> None:
+    """Refuse a loss that has no file."""
+    if not (LOSSES / f'{file}.py').is_file():
+        known = sorted(path.stem for path in LOSSES.glob('*.py'))
+        raise ValueError(f"there is no loss '{name}': name exact, or one of {', '.join(known)}")
 
 
 def text(args: argparse.Namespace, student: Config) -> str:
@@ -98,11 +124,11 @@ def text(args: argparse.Namespace, student: Config) -> str:
         str: A text config.
     """
     file, losses = losses_of(args.loss)
-    base = [_named(args.student, args.out.resolve().parent), f'topkd::_base_/losses/{file}.py']
-    teacher = dict(name=stem(args.teacher), config=_named(args.teacher, Path.cwd()), checkpoint=args.checkpoint)
+    base = [named_from(args.student, args.out.resolve().parent), f'topkd::_base_/losses/{file}.py']
+    teacher = dict(name=stem(args.teacher), config=named_from(args.teacher, Path.cwd()), checkpoint=args.checkpoint)
     loaders = [
         _loader(split, data_roots(student[f'{split}_dataloader']) if args.data else [], args.data)
-        for split in ('train', 'val', 'test')
+        for split in SPLITS
         if student.get(f'{split}_dataloader') is not None
     ]
     lines = [
@@ -128,7 +154,57 @@ def text(args: argparse.Namespace, student: Config) -> str:
     return '\n'.join(lines)
 
 
-def _named(config: str, folder: Path) -> str:
+def detector_text(args: argparse.Namespace, student: Config) -> str:
+    """Write the config of a pair of detectors.
+
+    Args:
+        args (argparse.Namespace): See :func:`arguments`; ``out`` and ``checkpoint`` are set.
+        student (Config): The student's own config.
+
+    Returns:
+        str: A text config.
+    """
+    init_default_scope(student.get('default_scope', 'mmdet'))
+    taps = detector_taps(MODELS.build(with_preprocessor(student.model, student)))
+    file, losses = loss_lines(args.loss, taps)
+    _check_file(args.loss, file)
+    teacher = dict(name=stem(args.teacher), config=named_from(args.teacher, Path.cwd()), checkpoint=args.checkpoint)
+    data, network = [f'train_dataloader = dict({", ".join(batch_words(student.train_dataloader))})'], '_base_.model'
+    if args.data:
+        folder = coco_folder(args.data)
+        roots = {split: data_roots(student[f'{split}_dataloader']) for split in SPLITS}
+        data = data_lines(student, folder, roots)
+        network = f'dict(_base_.model, {class_changes(student.model, network)})'
+        own = {
+            '.'.join(['model', *path, 'num_classes']): len(folder.classes) for path in class_paths(_model(args.teacher))
+        }
+        teacher['cfg_options'] = own
+    lines = [
+        f'_base_ = {[named_from(args.student, args.out.resolve().parent), f"topkd::_base_/losses/{file}.py"]}',
+        '',
+        f'batch_size = {args.batch_size}',
+        *data,
+        *losses,
+        'model = dict(',
+        '    _delete_=True,',
+        "    type='topkd.Distiller',",
+        f'    student={network},',
+        '    losses=losses,',
+        '    teacher=dict(',
+        *(f'        {key}={value!r},' for key, value in teacher.items()),
+        '    ),',
+        ')',
+        *hook_lines(student, DETECTOR_HOOKS),
+        '',
+    ]
+    return '\n'.join(lines)
+
+
+def _model(config: str) -> dict:
+    return read_config(config).model
+
+
+def named_from(config: str, folder: Path) -> str:
     """Name a config so that another one in ``folder`` finds it."""
     return config if '::' in config else os.path.relpath(config, folder)
 
@@ -144,25 +220,43 @@ def _loader(split: str, roots: list[tuple[str, ...]], data: str | None) -> str:
     return f'{split}_dataloader = dict({", ".join(words)})' if words else ''
 
 
+@contextmanager
+def written_file(out: Path, written: str, force: bool) -> Iterator[Path]:
+    """Write a config beside its destination, and put it in place if the ``with`` block finds that it works.
+
+    Args:
+        out (Path): Destination.
+        written (str): The config.
+        force (bool): Whether a file that is there is written over.
+
+    Raises:
+        ValueError: If there is a file.
+    """
+    if out.exists() and not force:
+        raise ValueError(f"'{out}' exists: name another file by --out, or write over it with --force")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    candidate = out.with_name(f'{out.stem}_candidate.py')
+    try:
+        candidate.write_text(written, encoding='utf-8')
+        yield candidate
+        candidate.replace(out)
+    finally:
+        candidate.unlink(missing_ok=True)
+
+
 @tool
 def new_pair() -> None:
     """Write a pair's config, build both networks from it, and say what comes next."""
     args = arguments()
     args.checkpoint = args.checkpoint or f'checkpoints/{stem(args.teacher)}.pth'
     args.out = args.out or Path(f'{stem(args.teacher)}-{stem(args.student)}.py')
-    if args.out.exists() and not args.force:
-        raise ValueError(f"'{args.out}' exists: name another file by --out, or write over it with --force")
     student = read_config(args.student)
     read_config(args.teacher)
-    written = text(args, student)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    candidate = args.out.with_name(f'{args.out.stem}_candidate.py')  # a pair that does not work replaces no file
-    try:
-        candidate.write_text(written, encoding='utf-8')
+    of_detectors = is_detector(student.model)
+    args.batch_size = args.batch_size or (BATCH_SIZE if of_detectors else CLASSIFIER_BATCH_SIZE)
+    written = (detector_text if of_detectors else text)(args, student)
+    with written_file(args.out, written, args.force) as candidate:
         found = tried(candidate)
-        candidate.replace(args.out)
-    finally:
-        candidate.unlink(missing_ok=True)
     print('\n'.join([written, f'written to {args.out}', *found, '', 'next:', *next_commands(args)]))
 
 
@@ -182,7 +276,8 @@ def tried(path: Path) -> list[str]:
     cfg.launcher = 'none'
     setup_processes(cfg)
     model = with_preprocessor(cfg.model, cfg)
-    model['teacher'] = dict(model['teacher'], checkpoint=None, cfg_options={'model.backbone.init_cfg': None})
+    options = {**(model['teacher'].get('cfg_options') or {}), 'model.backbone.init_cfg': None}
+    model['teacher'] = dict(model['teacher'], checkpoint=None, cfg_options=options)
     # RipsNet is made later, by the commands that are printed
     losses = topology_configs(cfg.model)
     exact = {

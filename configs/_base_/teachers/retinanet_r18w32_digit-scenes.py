@@ -3,5 +3,5 @@
 teacher = dict(
     name='retinanet_r18w32_digit-scenes',
     config='{{ fileDirname }}/../../baselines/retinanet_r18w32_digit-scenes.py',
-    checkpoint='work_dirs/retinanet_r18w32_digit-scenes/epoch_4.pth',
+    checkpoint='work_dirs/retinanet_r18w32_digit-scenes/epoch_8.pth',
 )

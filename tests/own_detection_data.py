@@ -19,7 +19,7 @@ CLASSES = ['cat', 'dog']
 def draw(path: Path) -> None:
     """Write an image of noise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(len(path.stem)).integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(list(path.stem.encode())).integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(path)
 
 

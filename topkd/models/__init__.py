@@ -12,7 +12,7 @@ from topkd.models.losses import *  # noqa: F401, F403
 from topkd.models.losses import DistillationLoss, KDLoss, TopologyLoss
 from topkd.models.norm_student import NORMProjector
 from topkd.models.teacher import Teacher
-from topkd.models.vectorizers import RipsImage, RipsNet, RipsNetRegressor
+from topkd.models.vectorizers import RipsImage, RipsLandscape, RipsNet, RipsNetRegressor, RipsPersLay
 
 if TYPE_CHECKING:
     from topkd.models.simkd_student import SimKDProjector, TeacherClassifierHead
@@ -28,8 +28,10 @@ __all__ = [
     'LinearProbe',
     'NORMProjector',
     'RipsImage',
+    'RipsLandscape',
     'RipsNet',
     'RipsNetRegressor',
+    'RipsPersLay',
     'RoICloud',
     'SimKDProjector',
     'SpatialCloud',

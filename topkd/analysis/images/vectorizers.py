@@ -1,7 +1,6 @@
 """What makes the images of trained networks: the vectorizers of a loss, and the spec that a training fitted."""
 
 from collections.abc import Mapping
-from typing import cast
 
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.vectorizers import RipsImage, RipsNet
@@ -12,8 +11,8 @@ def vectorizers_of(loss: TopologyLoss, require_spec: bool = True) -> tuple[RipsI
     """Return the exact image and, if a topology loss uses one, the RipsNet that approximates it.
 
     Args:
-        loss (TopologyLoss): Of a built distiller. One that compares no images gets images of dimension 0, not fitted
-            yet.
+        loss (TopologyLoss): Of a built distiller. One that compares no images, but distances or other vectors, gets
+            images of dimension 0, not fitted yet.
         require_spec (bool): Whether a RipsNet whose file holds no spec of its images is an error; else there is no
             exact image of it. Defaults to True.
 
@@ -28,7 +27,7 @@ def vectorizers_of(loss: TopologyLoss, require_spec: bool = True) -> tuple[RipsI
     network = loss.network
     if isinstance(network, RipsNet):
         return exact_twin(network) if require_spec or network.spec is not None else None, network
-    return RipsImage() if network is None else cast(RipsImage, network), None
+    return network if isinstance(network, RipsImage) else RipsImage(), None
 
 
 def exact_twin(ripsnet: RipsNet) -> RipsImage:

@@ -8,6 +8,7 @@ from topkd.hooks.distpro_search_hook import DistProSearchHook
 from topkd.hooks.final_test_hook import FinalTestHook
 from topkd.hooks.member_curves_hook import MemberCurvesHook
 from topkd.hooks.memory_format_hook import MemoryFormatHook
+from topkd.hooks.mlflow_vis_backend import MLflowVisBackend
 from topkd.hooks.progress_line_hook import ProgressLineHook
 from topkd.hooks.result_hook import ResultHook
 from topkd.hooks.resumable_checkpoint_hook import ResumableCheckpointHook
@@ -31,6 +32,7 @@ __all__ = [
     'DistProSearchHook',
     'FinalTestHook',
     'MemberCurvesHook',
+    'MLflowVisBackend',
     'MemoryFormatHook',
     'ProgressLineHook',
     'ResultHook',

@@ -2,19 +2,45 @@
 """Set up everything in ``.venv`` beside this file, once, then run a job: ``digits``, ``scenes``, ``test`` or ``docs``.
 
     python run.py digits
+    python run.py test --hosts openmmlab    # OpenMMLab's own packages instead of the forks, in .venv-openmmlab
 
-Needs Python 3.10 to 3.13 with pip and nothing else. Further arguments go to the job.
+Needs Python 3.10 to 3.13 (3.12 with OpenMMLab's packages) with pip and nothing else. Further arguments go to the job.
 """
 
+import argparse
 import hashlib
+import shutil
 import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / '.venv'
-REQUIREMENTS = ROOT / 'requirements' / 'tested.txt'
+
+
+class Hosts(NamedTuple):
+    """A family of host toolboxes, and the environment that it is set up in."""
+
+    venv: Path
+    requirements: Path
+    newest: tuple[int, int]  # Python
+    # what builds packages that say nothing of how they are built
+    first: tuple[str, ...] = ()
+    # whether its mmengine finds the configs of a package that is installed as a link to its sources
+    editable: bool = True
+
+
+HOSTS = {
+    'onedl': Hosts(ROOT / '.venv', ROOT / 'requirements' / 'tested.txt', (3, 13)),
+    'openmmlab': Hosts(
+        ROOT / '.venv-openmmlab',
+        ROOT / 'requirements' / 'openmmlab.txt',
+        (3, 12),
+        first=('setuptools>=77,<81', 'wheel'),
+        editable=False,
+    ),
+}
 JOBS = {
     'digits': ['tools/digits.py'],
     'scenes': ['tools/digit_scenes.py'],
@@ -23,39 +49,60 @@ JOBS = {
 }
 
 
-def set_up() -> Path:
+def set_up(hosts: Hosts) -> Path:
     """Make the virtual environment and install the tested set of packages, unless that was done already.
+
+    Args:
+        hosts (Hosts): Which ones.
 
     Returns:
         Path: The environment's Python.
     """
-    python = VENV / ('Scripts/python.exe' if sys.platform == 'win32' else 'bin/python')
-    marker = VENV / 'installed'
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
-    if marker.is_file() and marker.read_text() == wanted:
-        return python
-    print(
-        f'Installing the packages of {REQUIREMENTS.relative_to(ROOT)} into {VENV.name}/ (a few minutes, 6 GB) ...',
-        flush=True,
-    )
-    venv.create(VENV, with_pip=True, clear=VENV.exists())
+    python = hosts.venv / ('Scripts/python.exe' if sys.platform == 'win32' else 'bin/python')
+    marker = hosts.venv / 'installed'
+    wanted = hashlib.sha256(hosts.requirements.read_bytes() + sys.version.encode()).hexdigest()
     pip = [str(python), '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
-    subprocess.run([*pip, '--requirement', str(REQUIREMENTS)], check=True)
-    subprocess.run([*pip, '--no-deps', '--no-build-isolation', '--editable', str(ROOT)], check=True)
+    topkd = [*pip, '--no-deps', '--no-build-isolation']
+    done = marker.is_file() and marker.read_text() == wanted
+    if not done:
+        print(
+            f'Installing the packages of {hosts.requirements.relative_to(ROOT)} into {hosts.venv.name}/ '
+            '(a few minutes, 6 GB) ...',
+            flush=True,
+        )
+        venv.create(hosts.venv, with_pip=True, clear=hosts.venv.exists())
+        if hosts.first:
+            subprocess.run([*pip, *hosts.first], check=True)
+        isolation = ['--no-build-isolation'] if hosts.first else []
+        subprocess.run([*pip, *isolation, '--requirement', str(hosts.requirements)], check=True)
+    if hosts.editable and not done:
+        subprocess.run([*topkd, '--editable', str(ROOT)], check=True)
+    if not hosts.editable:
+        # a copy, which must follow the sources; what an earlier build left would be copied with them
+        shutil.rmtree(ROOT / 'build' / 'lib', ignore_errors=True)
+        subprocess.run([*topkd, '--force-reinstall', str(ROOT)], check=True)
     marker.write_text(wanted)
     return python
 
 
 def main() -> int:
     """Run the job that the first argument names."""
-    if len(sys.argv) < 2 or sys.argv[1] not in JOBS:
-        print(f'usage: python run.py {{{",".join(JOBS)}}} [arguments of the job]', file=sys.stderr)
-        return 2
-    if not (3, 10) <= sys.version_info[:2] <= (3, 13):
-        print(f'error: Python 3.10 to 3.13 is needed, this is {sys.version.split()[0]}', file=sys.stderr)
+    parser = argparse.ArgumentParser(
+        prog='python run.py',
+        usage=f'python run.py {{{",".join(JOBS)}}} [--hosts {{{",".join(HOSTS)}}}] [arguments of the job]',
+        add_help=False,
+        allow_abbrev=False,
+    )
+    parser.add_argument('job', choices=JOBS)
+    parser.add_argument('--hosts', choices=HOSTS, default='onedl')
+    args, rest = parser.parse_known_args()
+    hosts = HOSTS[args.hosts]
+    if not (3, 10) <= sys.version_info[:2] <= hosts.newest:
+        newest = '.'.join(map(str, hosts.newest))
+        print(f'error: Python 3.10 to {newest} is needed, this is {sys.version.split()[0]}', file=sys.stderr)
         return 1
     try:
-        python = set_up()
+        python = set_up(hosts)
     except subprocess.CalledProcessError as error:
         print(
             f'error: the installation failed (pip ended with {error.returncode}, see above): check the network and '
@@ -63,7 +110,7 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    return subprocess.run([str(python), *JOBS[sys.argv[1]], *sys.argv[2:]], cwd=ROOT).returncode
+    return subprocess.run([str(python), *JOBS[args.job], *rest], cwd=ROOT).returncode
 
 
 if __name__ == '__main__':

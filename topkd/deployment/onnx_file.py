@@ -62,8 +62,8 @@ def export_onnx(
 
     Raises:
         ModuleNotFoundError: If onnx or onnxruntime is missing.
-        ValueError: If the exporter is unknown or cannot express the network, or if the outputs differ by more than the
-            tolerance; nothing is written.
+        ValueError: If the exporter is unknown, does not go with this PyTorch or cannot express the network, or if the
+            outputs differ by more than the tolerance; nothing is written.
     """
     _check_packages(exporter)
     network = PlainForward(model.cpu(), pixels).eval()
@@ -121,6 +121,8 @@ def compare_outputs(
 def _check_packages(exporter: str) -> None:
     if exporter not in EXPORTERS:
         raise ValueError(f"exporter must be 'torchscript' or 'dynamo', got '{exporter}'")
+    if exporter == 'dynamo' and not _torch_is_from(2, 6):
+        raise ValueError(f"exporter 'dynamo' needs PyTorch 2.6, this is {torch.__version__}: use 'torchscript'")
     needed = ['onnx', 'onnxruntime', *(['onnxscript'] if exporter == 'dynamo' else [])]
     missing = [name for name in needed if not is_installed(name)]
     if missing:
@@ -165,4 +167,8 @@ def _written(network: PlainForward, images: Tensor, free: bool, exporter: str) -
 
 def _torchscript() -> dict[str, bool]:
     """Name the exporter by TorchScript, the default before PyTorch 2.9 and the only one in 2.4."""
-    return dict(dynamo=False) if tuple(map(int, torch.__version__.split('.')[:2])) >= (2, 5) else {}
+    return dict(dynamo=False) if _torch_is_from(2, 5) else {}
+
+
+def _torch_is_from(major: int, minor: int) -> bool:
+    return tuple(map(int, torch.__version__.split('.')[:2])) >= (major, minor)

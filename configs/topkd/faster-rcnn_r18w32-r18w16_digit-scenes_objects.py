@@ -1,4 +1,7 @@
 _base_ = './faster-rcnn_r18w32-r18w16_digit-scenes_exact.py'
 
-cloud = dict(_delete_=True, type='RoICloud', num_points=16)
-model = dict(losses=dict(topology=dict(cloud=cloud, vectorizer=dict(type='RipsImage'))))
+model = dict(
+    losses=dict(
+        topology=dict(cloud=dict(_delete_=True, type='RoICloud', num_points=16), vectorizer=dict(type='RipsImage'))
+    )
+)

@@ -1,5 +1,12 @@
 _base_ = './faster-rcnn_r18w32-r18w16_digit-scenes_exact.py'
 
 # neck[1] has 16 x 16 cells in a scene of 128 pixels
-cloud = dict(_delete_=True, type='SpatialCloud', grid=8)
-model = dict(losses=dict(topology=dict(student_tap='neck[1]', cloud=cloud, vectorizer=dict(type='RipsImage'))))
+model = dict(
+    losses=dict(
+        topology=dict(
+            student_tap='neck[1]',
+            cloud=dict(_delete_=True, type='SpatialCloud', grid=8),
+            vectorizer=dict(type='RipsImage'),
+        )
+    )
+)

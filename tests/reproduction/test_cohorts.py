@@ -175,3 +175,18 @@ def test_a_cohort_of_which_nothing_is_left_has_not_run(plan, tmp_path):
     made = cohort(students(plan), tmp_path)
     finish(made, stopped=list(made.config.model.members))
     assert not made.has_run()
+
+
+def test_the_study_on_scenes_is_one_cohort_a_seed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = TABLES['scenes_study']
+    plan = together(Planner(CONFIGS, tmp_path / 'work', [0, 1]).plan(table), tmp_path / 'work')
+    cohorts = [job for job in plan.jobs.values() if job.members]
+    assert [len(job.members) for job in cohorts] == [6, 6]
+    losses = {name: member['losses'] for name, member in cohorts[0].config.model.members.items()}
+    clouds = {
+        name.split('-')[-1]: member['topology']['cloud'] for name, member in losses.items() if 'topology' in member
+    }
+    assert clouds['objects'] == dict(type='RoICloud', num_points=16)
+    assert clouds['spatial'] == dict(type='SpatialCloud', grid=8)
+    assert clouds['TopKD'].type == clouds['exact'].type == 'BatchCloud'

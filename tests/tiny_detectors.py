@@ -36,6 +36,7 @@ ONE_STAGE = dict(
     retinanet='mmdet::_base_/models/retinanet_r50_fpn.py',
     gfl='mmdet::gfl/gfl_r50_fpn_1x_coco.py',
     atss='mmdet::atss/atss_r50_fpn_1x_coco.py',
+    fcos='mmdet::fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py',
     yolox='mmdet::yolox/yolox_s_8xb8-300e_coco.py',
 )
 
@@ -45,7 +46,7 @@ def one_stage(kind: str, width: int = 16, classes: int = 3) -> dict:
     model = get_config(ONE_STAGE[kind]).model.to_dict()
     head = model['bbox_head']
     head.update(num_classes=classes, in_channels=width, feat_channels=width, stacked_convs=1)
-    if kind in ('gfl', 'atss'):
+    if kind in ('gfl', 'atss', 'fcos'):
         head['norm_cfg'] = dict(type='GN', num_groups=4)
     if kind == 'yolox':
         model['data_preprocessor'].pop('batch_augments')

@@ -1,6 +1,8 @@
 """Pascal VOC and YOLO become the COCO set that they are, read back by mmdet; what is wrong is named."""
 
 import json
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -139,3 +141,20 @@ def test_folder_of_something_else(tmp_path):
         recognized_format(tmp_path)
     with pytest.raises(FileNotFoundError, match="there is no folder '.*missing': name the folder of the data set"):
         recognized_format(tmp_path / 'missing')
+
+
+def test_images_of_another_folder(tmp_path):
+    elsewhere, root = yolo(tmp_path / 'elsewhere'), yolo(tmp_path / 'mine')
+    (root / 'data.yaml').write_text(f'path: {elsewhere}\ntrain: images/train\nval: images/val\nnames: [cat, dog]\n')
+    with pytest.raises(
+        ValueError, match="'.*/elsewhere/images/train/a.png' must lie below '.*/mine', from which detect"
+    ):
+        convert_detection(root)
+
+
+def test_the_tool_says_what_it_found(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', ['convert_detection.py', str(voc(tmp_path / 'mine')), '--classes', 'dog,cat'])
+    runpy.run_path(str(Path(__file__).parents[2] / 'tools' / 'convert_detection.py'), run_name='__main__')
+    train, val, last = capsys.readouterr().out.splitlines()
+    assert train.startswith('train: 2 images, 3 objects, ') and val.startswith('val: 2 images, 1 objects, ')
+    assert last.endswith('classes: dog, cat')

@@ -191,3 +191,19 @@ def test_every_method_of_a_table_has_its_file():
     assert len(named) >= 25
     for method in named:
         assert (CONFIGS / '_base_' / 'losses' / f'{method}.py').is_file(), method
+
+
+@pytest.mark.parametrize('pair', TABLES['one_stage'].pairs)
+def test_every_row_of_one_stage_detectors(pair):
+    losses = {
+        variant.name: run_config(CONFIGS / 'topkd' / f'{pair}.py', variant, CONFIGS).model.get('losses')
+        for variant in TABLES['one_stage'].variants
+    }
+    assert losses['plain'] is None and losses['KD'].topology is None
+    assert (
+        losses['exact'].topology.vectorizer.type == 'RipsImage'
+        and losses['TopKD'].topology.vectorizer.type == 'RipsNet'
+    )
+    for name in ('FitNet', 'CWD', 'PKD', 'MGD', 'ReviewKD'):
+        assert [loss.student_tap for loss in losses[name].values()] == ['@pyramid']
+    assert student_name(pair).split('_')[0] == pair.split('_')[0] and '-' not in student_name(pair)

@@ -16,6 +16,7 @@ CIFAR_METHODS = methods(('FitNet', 'AT', 'VID', 'OFD', 'CC', 'SP', 'FSP', 'RKD',
 # FSP needs equal widths
 CIFAR_METHODS_OTHER = tuple(variant for variant in CIFAR_METHODS if variant.name not in ('FSP', 'CRCD'))
 IMAGENET_METHODS = methods(('AT', 'SemCKD', 'CRD', 'CAT-KD', 'RKD', 'ReviewKD', 'DKD', 'SRRL', 'MGD'))
+ONE_STAGE_METHODS = methods(('FitNet', 'CWD', 'PKD', 'MGD', 'ReviewKD'), '_dense')
 COCO_METHODS = methods(('FitNet', 'FGFI', 'DKD', 'ReviewKD'), '_detection')
 TRANSFER_METHODS = methods(('AT', 'CRD', 'ReviewKD', 'DKD', 'CAT-KD'))
 TODAYS_METHODS = methods(
@@ -85,6 +86,7 @@ CIFAR_OTHER = (
     'wrn40_2-shufflenetv1_cifar100',
 )
 COCO = ('faster-rcnn_r101-r18_coco', 'faster-rcnn_r101-r50_coco', 'faster-rcnn_r50-mv2_coco')
+ONE_STAGE = ('retinanet_r101-r18_coco', 'gfl_r101-r18_coco', 'yolox_l-s_coco')
 SCENES = 'faster-rcnn_r18w32-r18w16_digit-scenes'
 SCENES_CLOUDS = (
     Variant('exact', 'exact images', f'topkd/{SCENES}_exact.py'),
@@ -187,6 +189,12 @@ TABLES: dict[str, Table] = dict(
         (f'{SCENES}_exact',),
         metrics=AP,
         measure=Students('analysis/detections.py'),
+    ),
+    one_stage=Table(
+        'COCO, one-stage detectors (not in the paper)',
+        ONE_STAGE,
+        (STUDENT, KD, *ONE_STAGE_METHODS, TOPKD, EXACT),
+        metrics=AP,
     ),
     scenes_study=Table(
         'Clouds and images of detectors on scenes of digits (not in the paper)',

@@ -11,7 +11,7 @@ from topkd.models import Cohort
 from topkd.models.detector_taps import detector_taps
 from topkd.models.tap import reach, tap
 
-KINDS = ['retinanet', 'gfl', 'atss', 'yolox']
+KINDS = ['retinanet', 'gfl', 'atss', 'fcos', 'yolox']
 PYRAMID = ['fitnet', 'pkd', 'cwd', 'mgd', 'reviewkd']
 CLOUD = dict(type='BatchCloud', num_points=4, gather=True, ignore_padding=True)
 METHODS = dict(

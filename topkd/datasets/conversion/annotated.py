@@ -56,12 +56,17 @@ def coco_content(images: Iterable[AnnotatedImage], classes: Sequence[str], root:
         dict[str, Any]: ``images``, ``annotations`` and ``categories``.
 
     Raises:
-        ValueError: If an object has another class, or no area inside its image.
+        ValueError: If an object has another class or no area inside its image, or an image lies elsewhere.
     """
     content: dict[str, Any] = dict(images=[], annotations=[])
     content['categories'] = [dict(id=number, name=name) for number, name in enumerate(classes, 1)]
     numbers = {name: number for number, name in enumerate(classes, 1)}
     for image_id, image in enumerate(images, 1):
+        if not image.path.is_relative_to(root):
+            raise ValueError(
+                f"'{image.path}' must lie below '{root}', from which detectors are trained: name the folder that holds "
+                'both, or correct path in data.yaml'
+            )
         name = image.path.relative_to(root).as_posix()
         content['images'].append(dict(id=image_id, file_name=name, width=image.width, height=image.height))
         for box in image.boxes:

@@ -12,6 +12,7 @@ from sphinx.application import Sphinx
 # title by package; a name that two export stands on the page of the first
 PACKAGES = {
     'topkd.topology': 'Topology of point clouds',
+    'topkd.graphs': 'Graphs',
     'topkd.models.losses': 'Losses',
     'topkd.models.clouds': 'Clouds',
     'topkd.models.vectorizers': 'Vectorizers',

@@ -123,6 +123,11 @@ def run_own(words: list[str]) -> None:
         sys.argv = ['topkd', *words[1:]]
         main()
         return
+    if words[1] == '-m':
+        sys.argv = words[2:]
+        sys.path.insert(0, os.getcwd())
+        runpy.run_module(words[2], run_name='__main__', alter_sys=True)
+        return
     sys.argv = words[1:]
     path = Path(words[1]) if Path(words[1]).is_file() else ROOT / words[1]
     sys.path.insert(0, str(path.parent))

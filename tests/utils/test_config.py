@@ -1,12 +1,13 @@
 """One data_root for a whole config: from a leaf config, the command line, or a dumped config."""
 
 import copy
+import sys
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
-from topkd.utils.config import FormattedOnce, apply_data_root, merge_cfg_options
+from topkd.utils.config import FormattedOnce, apply_data_root, merge_cfg_options, read_config
 
 CIFAR100 = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets' / 'cifar100.py'
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -87,3 +88,14 @@ def test_a_text_is_formatted_again_only_if_an_entry_changed(monkeypatch):
     assert other.pretty_text == formatted(plain) and len(calls) == 1
     other.model.depth = 20
     assert 'depth=20' in other.pretty_text and 'depth=8' in cfg.pretty_text and len(calls) == 2
+
+
+def test_modules_beside_a_config_are_found(tmp_path, monkeypatch):
+    (tmp_path / 'here').mkdir()
+    monkeypatch.chdir(tmp_path / 'here')
+    (tmp_path / 'modules_beside.py').write_text('FOUND = True\n')
+    (tmp_path / 'leaf.py').write_text("custom_imports = dict(imports=['modules_beside'])\n")
+    (tmp_path / 'json.py').write_text('raise AssertionError')  # what is installed comes first
+    monkeypatch.setattr(sys, 'path', list(sys.path))
+    assert read_config(str(tmp_path / 'leaf.py')).custom_imports == dict(imports=['modules_beside'])
+    assert sys.modules['modules_beside'].FOUND and sys.path[-2:] == [str(tmp_path), str(tmp_path / 'here')]

@@ -7,6 +7,7 @@ value.
 """
 
 import os
+import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,9 @@ def read_config(path: str) -> Config:
     mmdet are not found. In this package's configs only its own components carry a scope, ``topkd.Distiller``, and all
     other names belong to ``default_scope``: the mark is taken away.
 
+    Modules of ``custom_imports`` are also found beside the file and in the current folder, after those that are
+    installed.
+
     Args:
         path (str): A file, or ``package::file`` such as ``mmpretrain::resnet/resnet18_8xb16_cifar10.py``.
 
@@ -95,6 +99,8 @@ def read_config(path: str) -> Config:
         raise FileNotFoundError(f"config '{path}' does not exist: name a file of configs/")
     if package is None and Path(path).suffix not in ('.py', '.json', '.yaml', '.yml'):
         raise ValueError(f"config '{path}' must be a .py, .json or .yaml file: name a file of configs/")
+    beside = [] if package is not None else [os.path.dirname(os.path.abspath(path))]
+    sys.path += [folder for folder in dict.fromkeys([*beside, os.getcwd()]) if folder not in sys.path]
     try:
         return _unmarked(get_config(path) if package is not None else Config.fromfile(path))
     except (Exception, SystemExit) as error:

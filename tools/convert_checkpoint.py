@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Convert a checkpoint of RepDistiller, mdistiller, pytorch-cifar-models, torchvision or TopKD into ours."""
+"""Convert a checkpoint of the CRD benchmark, torchvision, TopKD or of any network with other prefixes into ours."""
 
 import argparse
 
 from topkd.cli import path, tool
-from topkd.convert import convert_checkpoint
+from topkd.convert import convert_checkpoint, convert_to_config
 
 
 @tool
@@ -19,8 +19,19 @@ def main() -> None:
     arguments.add_argument('destination', metavar='DST', type=path, help='file to write')
     arguments.add_argument('--network', help='name of the network; default: recognized from names and shapes')
     arguments.add_argument('--operator', default='mean', help='mean or sum, which the file of a RipsNet does not say')
+    arguments.add_argument(
+        '--config', help='config of any network whose weights SRC holds under other prefixes; they are found'
+    )
+    arguments.add_argument('--strip-prefix', metavar='P', help='with --config: take P away instead of looking')
+    arguments.add_argument('--add-prefix', metavar='P', help='with --config: put P before the names instead of looking')
     args = arguments.parse_args()
-    meta = convert_checkpoint(args.source, args.destination, args.network, args.operator)
+    if args.config is None:
+        if args.strip_prefix is not None or args.add_prefix is not None:
+            arguments.error('--strip-prefix and --add-prefix need --config, which says what the names must become')
+        meta = convert_checkpoint(args.source, args.destination, args.network, args.operator)
+    else:
+        meta = convert_to_config(args.source, args.destination, args.config, args.strip_prefix, args.add_prefix)
+        print(f'prefixes: {", ".join(meta["prefixes"])}')
     print(f'{args.destination}: {meta["network"]}, converted from {meta["converted_from"]}')
 
 

@@ -7,13 +7,17 @@ from typing import Any, NamedTuple
 
 import torch
 import torchvision
+from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
 from topkd.models.backbones import NETWORKS, benchmark_key
 from topkd.models.vectorizers import OPERATORS, RipsNet
 from topkd.registry import MODELS
 from topkd.utils.checkpoint import load_file, save_file
+from topkd.utils.config import read_config, without_weights
 from topkd.utils.foreign_checkpoint import read_foreign, split_weights
+from topkd.utils.prefixes import renamed
+from topkd.utils.student_export import plain_config
 
 RIPSNET = 'ripsnet'
 COUNTER = 'num_batches_tracked'
@@ -61,6 +65,44 @@ def convert_checkpoint(source: str, destination: str, network: str | None = None
             raise
         raise OSError(f"cannot write '{destination}' ({error.strerror}): choose another folder") from error
     return converted['meta']
+
+
+def convert_to_config(
+    source: str, destination: str, config: str, strip: str | None = None, add: str | None = None
+) -> dict:
+    """Give a state dict of the same network the names of a config's network, completely or not at all.
+
+    Args:
+        source (str): A state dict whose names begin otherwise, alone or below ``model``, ``model_s`` or ``state_dict``.
+        destination (str): Where to write; an existing file is replaced at the very end.
+        config (str): Config of the network, or of a distillation whose student it is.
+        strip (str, optional): See :func:`topkd.utils.prefixes.renamed`.
+        add (str, optional): The same.
+
+    Returns:
+        dict: ``meta`` of the written file; ``prefixes`` says which beginnings were replaced.
+
+    Raises:
+        FileNotFoundError: If a file does not exist.
+        ValueError: If a weight has no place, is missing or has another shape.
+    """
+    cfg = plain_config(read_config(config))
+    init_default_scope(cfg.get('default_scope') or 'mmengine')
+    expected = MODELS.build(without_weights(cfg.model)).state_dict()
+    weights, recorded = split_weights(_download(source) if '://' in source else read_foreign(source))
+    try:
+        state, used = renamed(weights, expected, strip, add)
+    except ValueError as error:
+        raise ValueError(f"'{source}': {error}") from error
+    prefixes = [f"'{one.strip}' -> '{one.add}' ({one.weights})" for one in used]
+    meta = dict(
+        network=os.path.splitext(os.path.basename(config))[0],
+        recorded=recorded,
+        prefixes=prefixes,
+        converted_from=os.path.basename(source),
+    )
+    save_file(dict(state_dict=state, meta=meta), destination)
+    return meta
 
 
 def convert(content: Mapping[str, Any], network: str | None = None, operator: str = 'mean') -> dict:

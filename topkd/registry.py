@@ -28,7 +28,12 @@ MODELS = Registry(
     'model',
     parent=MMENGINE_MODELS,
     scope='topkd',
-    locations=['topkd.models', 'topkd.models.backbones', 'topkd.models.simkd_student'],
+    locations=[
+        'topkd.models',
+        'topkd.models.backbones',
+        'topkd.models.simkd_student',
+        'topkd.models.library_classifiers',
+    ],
 )
 RUNNERS = Registry('runner', parent=MMENGINE_RUNNERS, scope='topkd', locations=['topkd.runners'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='topkd', locations=['topkd.datasets'])

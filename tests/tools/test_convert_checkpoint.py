@@ -117,3 +117,36 @@ def test_full_disk_leaves_the_old_file(source, tmp_path):
 def test_existing_file_is_replaced_even_by_itself(command, source):
     assert command(source, source)[0] == 0
     assert set(torch.load(source, weights_only=True)) == {'state_dict', 'meta'}
+
+
+@pytest.fixture
+def wrapped(tmp_path):
+    """Write the weights of a small classifier under other names, and its config."""
+    torch.manual_seed(0)
+    backbone, head = CIFARResNet(8), torch.nn.Linear(64, 10)
+    state = {f'net.trunk.{key}': value for key, value in backbone.state_dict().items()}
+    state.update({f'net.classifier.fc.{key}': value for key, value in head.state_dict().items()})
+    torch.save(dict(state_dict=state), tmp_path / 'theirs.pt')
+    (tmp_path / 'mine.py').write_text(
+        "default_scope = 'mmpretrain'\nmodel = dict(type='ImageClassifier', backbone=dict(type='topkd.CIFARResNet', depth=8),\n"
+        "    neck=dict(type='GlobalAveragePooling'), head=dict(type='LinearClsHead', num_classes=10, in_channels=64))\n"
+    )
+    return state
+
+
+def test_any_network_of_a_config(command, wrapped, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command('theirs.pt', 'ours.pth', '--config', 'mine.py')
+    assert code == 0, err
+    assert "prefixes: 'net.trunk.' -> 'backbone.' (54), 'net.classifier.' -> 'head.' (2)" in out
+    file = torch.load('ours.pth', weights_only=True)
+    assert torch.equal(file['state_dict']['head.fc.bias'], wrapped['net.classifier.fc.bias'])
+    assert file['meta']['network'] == 'mine' and len(file['state_dict']) == len(wrapped)
+
+
+def test_wrong_prefixes_write_nothing(command, wrapped, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = command('theirs.pt', 'ours.pth', '--config', 'mine.py', '--strip-prefix', 'net')
+    assert code == 1 and 'name the config of the network that they belong to, or other prefixes' in err
+    assert command('theirs.pt', 'ours.pth', '--strip-prefix', 'net')[0] == 2
+    assert not (tmp_path / 'ours.pth').exists()

@@ -1,11 +1,10 @@
 """What can be tapped in the networks of a config, with what its losses tap and the taps by name."""
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
@@ -20,8 +19,7 @@ from topkd.models.tap_names import TapNames
 from topkd.models.tap_paths import TapError, locate
 from topkd.models.tappable import Tappable, tappable
 from topkd.models.teacher import teacher_config
-from topkd.utils.config import with_preprocessor
-from topkd.utils.error_context import entries
+from topkd.utils.config import with_preprocessor, without_weights
 from topkd.utils.student_export import student_config
 
 
@@ -81,29 +79,6 @@ def config_taps(cfg: Config, size: tuple[int, int] | None = None, member: str | 
         _network('student', student, {name: loss.student_tap for name, loss in losses.items()}, size),
         _network('teacher', teacher, {name: loss.teacher_tap for name, loss in losses.items()}, resized or size),
     ]
-
-
-def without_weights(model: Mapping[str, Any]) -> ConfigDict:
-    """Return the config of a network that fetches and reads no weights.
-
-    Args:
-        model (Mapping): Config of a network.
-
-    Example:
-        >>> without_weights(dict(type='A', pretrained=True, backbone=dict(init_cfg=dict(checkpoint='b.pth'))))
-        {'type': 'A', 'pretrained': False, 'backbone': {'init_cfg': None}}
-    """
-    model = ConfigDict(copy.deepcopy(dict(model)))
-    for _, node in list(entries(model)):
-        if isinstance(node, dict):
-            init = node.get('init_cfg')
-            if isinstance(init, dict) and 'checkpoint' in init:
-                node['init_cfg'] = None
-            if node.get('pretrained'):
-                node['pretrained'] = False if node['pretrained'] is True else None
-            if isinstance(node.get('weights'), str):
-                node['weights'] = None
-    return model
 
 
 def _losses(configs: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from topkd.version import __version__
 OPTIONAL = {
     'gudhi': 'homology of dimension 2 and higher, and the checks against an independent library',
     'umap': 'tools/analysis/embeddings.py in the plane (pip install topkd[analysis])',
+    'timm': 'students and teachers of timm (pip install topkd[timm])',
+    'transformers': 'students and teachers of HuggingFace (pip install topkd[huggingface])',
     'onnxruntime': 'tools/export_onnx.py (pip install topkd[onnx])',
     'tensorboard': "MMEngine's TensorBoard back end",
     'wandb': "MMEngine's Weights & Biases back end",

@@ -15,6 +15,7 @@ from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import RipsImage, RipsLandscape, RipsNet, RipsNetRegressor, RipsPersLay
 
 if TYPE_CHECKING:
+    from topkd.models.library_classifiers import HuggingFaceClassifier, ModuleClassifier, TimmClassifier
     from topkd.models.simkd_student import SimKDProjector, TeacherClassifierHead
 
 __all__ = [
@@ -23,9 +24,11 @@ __all__ = [
     'DistillationLoss',
     'Distiller',
     'Frozen',
+    'HuggingFaceClassifier',
     'ImageBatchPreprocessor',
     'KDLoss',
     'LinearProbe',
+    'ModuleClassifier',
     'NORMProjector',
     'RipsImage',
     'RipsLandscape',
@@ -37,11 +40,12 @@ __all__ = [
     'SpatialCloud',
     'Teacher',
     'TeacherClassifierHead',
+    'TimmClassifier',
     'TopologyLoss',
 ]
 
 # what is built on mmpretrain's networks, whose import takes seconds, is imported at its first use
-BUILT_ON_MMPRETRAIN = ('topkd.models.backbones', 'topkd.models.simkd_student')
+BUILT_ON_MMPRETRAIN = ('topkd.models.backbones', 'topkd.models.simkd_student', 'topkd.models.library_classifiers')
 
 
 def __getattr__(name: str) -> Any:

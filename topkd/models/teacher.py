@@ -16,13 +16,16 @@ from topkd.registry import MODELS
 from topkd.utils.checkpoint import fingerprint, load_weights
 from topkd.utils.config import read_config, with_preprocessor
 
+OWN = ''  # a checkpoint that was left out
+
 
 class Teacher(Frozen):
     """A pretrained network in eval mode that nobody trains, saves or copies.
 
     Args:
         checkpoint (str, optional): Weights, loaded completely or not at all. None leaves the random initialization,
-            with a warning.
+            with a warning. Left out: the network's own, of a model with ``pretrained=True`` or torchvision's
+            ``weights``.
         model (dict, optional): The network's config.
         config (str, optional): Instead of ``model``: a config file, such as
             ``'mmpretrain::resnet/resnet50_8xb32_in1k.py'``, whose ``model`` and ``data_preprocessor`` are taken.
@@ -42,13 +45,13 @@ class Teacher(Frozen):
             Defaults to False.
 
     Raises:
-        ValueError: If not exactly one of ``model`` and ``config`` is given, the checkpoint does not fit, or there is no
-            such memory format.
+        ValueError: If not exactly one of ``model`` and ``config`` is given, the checkpoint does not fit or is left out
+            of a network without own weights, or there is no such memory format.
     """
 
     def __init__(
         self,
-        checkpoint: str | None,
+        checkpoint: str | None = OWN,
         model: dict | None = None,
         config: str | None = None,
         cfg_options: dict | None = None,
@@ -63,8 +66,11 @@ class Teacher(Frozen):
         model = teacher_config(dict(model=model, config=config, cfg_options=cfg_options))
         # a preprocessor that the config does not name is the host toolbox's default; then the student's applies
         self_prepared = model.get('data_preprocessor') is not None
+        check_weights(name, checkpoint, model)
         network = MODELS.build(model)
-        if checkpoint is None:
+        if not checkpoint and brings_weights(model):
+            print_log(f"teacher '{name}' keeps the weights that its own library loaded", 'current')
+        elif checkpoint is None:
             print_log(f"teacher '{name}' has no checkpoint: it keeps its random initialization", 'current', 30)
             network.init_weights()
         else:
@@ -204,6 +210,40 @@ def _normalization(preprocessor: nn.Module, like: Tensor) -> tuple[Tensor, Tenso
     # images are decoded as BGR in the host toolboxes; topkd's own preprocessor says what it makes
     converted = getattr(preprocessor, 'to_rgb', False) or getattr(preprocessor, '_channel_conversion', False)
     return mean, std, getattr(preprocessor, 'channel_order', 'rgb' if converted else 'bgr')
+
+
+def brings_weights(model: Mapping[str, Any]) -> bool:
+    """Tell whether a network loads weights by itself when it is built.
+
+    Args:
+        model (Mapping): Its config. ``pretrained=True`` is a word of timm and HuggingFace, ``weights`` one of
+            torchvision; a path as ``pretrained`` is mmpretrain's, which loads it on initialization.
+
+    Example:
+        >>> brings_weights(dict(type='topkd.TimmClassifier', model_name='resnet18', pretrained=True))
+        True
+        >>> brings_weights(dict(type='topkd.ModuleClassifier', module='torchvision.models.resnet18'))
+        False
+    """
+    return model.get('pretrained') is True or model.get('weights') is not None
+
+
+def check_weights(name: str, checkpoint: str | None, model: Mapping[str, Any]) -> None:
+    """Refuse a teacher that would be random because its checkpoint was forgotten.
+
+    Args:
+        name (str): Of the teacher.
+        checkpoint (str, optional): See :class:`Teacher`.
+        model (Mapping): Config of its network.
+
+    Raises:
+        ValueError: If the checkpoint was left out and the network brings no weights.
+    """
+    if checkpoint == OWN and not brings_weights(model):
+        raise ValueError(
+            f"teacher '{name}' has no checkpoint and its network brings no weights: name a file by teacher.checkpoint "
+            '(None for random weights), or a model with pretrained=True'
+        )
 
 
 def teacher_config(teacher: Mapping[str, Any]) -> dict:

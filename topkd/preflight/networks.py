@@ -8,10 +8,14 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.logging import print_log
 
+from topkd.models.teacher import OWN, check_weights
 from topkd.preflight.findings import Findings
 from topkd.utils.addresses import cached_file, is_reachable, web_address
 from topkd.utils.config import read_config
 from topkd.utils.error_context import entries
+
+# mmpretrain's classifiers of other libraries, whose models have an init_weights of their own that MMEngine calls
+LOSING = ('TimmClassifier', 'HuggingFaceClassifier')
 
 
 def check_teacher(teacher: Any, findings: Findings) -> None:
@@ -26,6 +30,8 @@ def check_teacher(teacher: Any, findings: Findings) -> None:
     name, checkpoint = teacher.get('name', 'teacher'), teacher.get('checkpoint')
     if isinstance(teacher.get('config'), str):
         findings.look(read_config, teacher['config'])
+    if 'checkpoint' not in teacher and isinstance(teacher.get('model'), Mapping):
+        findings.look(check_weights, name, OWN, teacher['model'])
     if isinstance(checkpoint, str):
         baseline = Path('configs', 'baselines', f'{name}.py')
         train = f', or train it by\n     python tools/train.py {baseline}' if baseline.is_file() else ''
@@ -38,6 +44,8 @@ def check_pretrained(cfg: Config, findings: Findings) -> None:
         init = node.get('init_cfg') if isinstance(node, dict) and not path.startswith('teacher') else None
         if isinstance(init, dict) and isinstance(init.get('checkpoint'), str):
             _look(findings, init['checkpoint'], f"'model.{path}'", f'model.{path}.init_cfg.checkpoint')
+        if isinstance(node, dict) and not path.startswith('teacher') and node.get('pretrained') is True:
+            findings.look(_check_kept, f'model.{path}'.rstrip('.'), node.get('type'))
 
 
 def check_featurizer(featurizer: Any, findings: Findings) -> None:
@@ -94,3 +102,12 @@ def check_checkpoint(checkpoint: str, owner: str, entry: str, otherwise: str = '
 def _look(findings: Findings, checkpoint: str, *arguments: str) -> None:
     if Path(checkpoint) not in findings.made:
         findings.look(check_checkpoint, checkpoint, *arguments)
+
+
+def _check_kept(place: str, kind: Any) -> None:
+    """Refuse a student whose pretrained weights are drawn anew when the training begins."""
+    if isinstance(kind, str) and kind.removeprefix('mmpretrain.') in LOSING:
+        raise ValueError(
+            f'{place} would lose its pretrained weights, as MMEngine has {kind} initialize its model anew: write '
+            f"type='topkd.{kind.removeprefix('mmpretrain.')}', which keeps them"
+        )

@@ -6,13 +6,15 @@ is filled from the top level here; data sets inherited from mmdet or from a dump
 value.
 """
 
+import copy
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
 
 from topkd.compat.hosts import is_installed
@@ -175,6 +177,29 @@ def with_preprocessor(model: dict, cfg: Config) -> dict:
     model = dict(model)
     if cfg.get('data_preprocessor') is not None:
         model.setdefault('data_preprocessor', cfg.data_preprocessor)
+    return model
+
+
+def without_weights(model: Mapping[str, Any]) -> ConfigDict:
+    """Return the config of a network that fetches and reads no weights.
+
+    Args:
+        model (Mapping): Config of a network.
+
+    Example:
+        >>> without_weights(dict(type='A', pretrained=True, backbone=dict(init_cfg=dict(checkpoint='b.pth'))))
+        {'type': 'A', 'pretrained': False, 'backbone': {'init_cfg': None}}
+    """
+    model = ConfigDict(copy.deepcopy(dict(model)))
+    for _, node in list(entries(model)):
+        if isinstance(node, dict):
+            init = node.get('init_cfg')
+            if isinstance(init, dict) and 'checkpoint' in init:
+                node['init_cfg'] = None
+            if node.get('pretrained'):
+                node['pretrained'] = False if node['pretrained'] is True else None
+            if isinstance(node.get('weights'), str):
+                node['weights'] = None
     return model
 
 

@@ -66,6 +66,7 @@ class Distiller(BaseModel, Resumable):
             network = MODELS.build({**given, **student})
         super().__init__(data_preprocessor=network.data_preprocessor)
         self.student: BaseModel = network
+        self._register_state_dict_hook(_with_students_names)
         # the student's weights and batches must not depend on what surrounds it, or the baseline is no control
         with torch.random.fork_rng():
             self.teacher: Teacher = teacher if isinstance(teacher, Teacher) else Teacher(**teacher)
@@ -205,3 +206,16 @@ class Distiller(BaseModel, Resumable):
                 {f'{key}_{name}': ratio.new_tensor(value) for key, value in loss.diagnostics(*pairs[name]).items()}
             )
         return logs
+
+
+def _with_students_names(distiller: 'Distiller', state_dict: dict, prefix: str, metadata: Any) -> None:
+    """Let the student's weights have the names that it gives them alone, behind ``student.``; in place.
+
+    Networks that rename their weights on saving, such as mmpretrain's TimmClassifier, do so only at the top.
+    """
+    place = f'{prefix}student.'
+    nested = [key for key in state_dict if key.startswith(place)]
+    alone = [place + key for key in distiller.student.state_dict()]
+    if nested != alone:
+        weights = [state_dict.pop(key) for key in nested]
+        state_dict.update(zip(alone, weights, strict=True))

@@ -27,6 +27,7 @@ from torch import nn
 from turns import Row, measure
 
 import topkd  # noqa: F401
+from topkd.topology import rips_h0
 
 CONFIG = Path(__file__).resolve().parent.parent / 'configs/cohorts/resnet56-resnet20_cifar100.py'
 AT = dict(type='topkd.ATLoss', student_tap='@maps', loss_weight=1000.0)
@@ -152,6 +153,7 @@ def peak(device: str, batch: int, what: str, queue: multiprocessing.Queue) -> No
     """Report the peak memory of a process that takes a few steps, in MiB beyond its imports, and a student's size."""
     models = Models(device, batch)
     student = models.build(models.members['plain']['student'])
+    rips_h0(torch.rand(1, 8, 2))  # makes its imports now, of which a member without topology would have none
     weights = sum(tensor.numel() * tensor.element_size() for tensor in student.parameters()) / 2**20
     gc.collect()
     Path('/proc/self/clear_refs').write_text('5')  # imports have a peak of their own

@@ -97,6 +97,7 @@ def test_wheel_holds_package_configs_and_tools_and_no_links(wheel):
         f'topkd/.mim/{name}' for name in files('configs', '*.py') | files('tools', '*.py') | files('tools', '*.sh')
     }
     assert own and shipped and own | shipped | {'topkd/py.typed'} | files('topkd', '*.json') <= names
+    assert {'topkd/.mim/model-index.yml', 'topkd/.mim/configs/metafile.yml'} <= names
     assert not [name for name in names if '__pycache__' in name or name.startswith(('tests', 'configs', 'tools'))]
 
 

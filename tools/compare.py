@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 os.environ.setdefault('KINETO_LOG_LEVEL', '99')  # before torch: its profiler, which measures memory, writes stages
 import torch
 from mmengine.config import DictAction
+from mmengine.logging import MMLogger
 from mmengine.registry import MODELS
 from mmengine.runner import Runner
 
@@ -126,6 +127,7 @@ def network(name: str, place: Place, args: argparse.Namespace) -> Network:
 def main() -> None:
     args = arguments()
     wanted = parse(args.networks)
+    MMLogger.get_instance('compare', log_level='ERROR')  # a network without a checkpoint tells how it is initialized
     devices = {device: device_name(device) for device in args.device}
     networks = [network(name, place, args) for name, place in wanted.items()]
     sizes = args.batch_sizes or ([1] if any(is_detector(one.model) for one in networks) else [1, 64])

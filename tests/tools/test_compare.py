@@ -54,6 +54,7 @@ def test_student_of_a_member_of_a_cohort(run, checkpoint, tmp_path):
 def test_nothing_evaluated_makes_no_picture(run, tmp_path):
     code, out, _ = run('compare.py', str(CONFIG), '--shape', '8', '8', *FEW, '--out', 'found')
     assert code == 0 and 'resnet8_digits' in out
+    assert 'INFO' not in out and len(out.splitlines()) < 12, out
     assert not (tmp_path / 'found' / 'compare.png').exists()
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
-from topkd.topology import PersistenceImager, as_diagrams, rips_diagrams, rips_h0
+from topkd.topology import PersistenceImager, PersistenceLandscape, PersLay, as_diagrams, rips_diagrams, rips_h0
 from topkd.topology.distances import rtd_lite, signature_loss, sliced_wasserstein_h0, wasserstein_h0
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device here')
@@ -45,6 +45,15 @@ def test_no_value_is_looked_at_by_images_on_a_gpu():
         deaths = torch.empty(6, 15, device='cuda')
         assert imager.images_from_deaths(deaths).shape == imager(as_diagrams(deaths)).shape == (6, 400)
         assert imager.images_from_clouds(torch.empty(6, 16, 4, device='cuda')).shape == (6, 400)
+
+
+@pytest.mark.parametrize('kind', [PersistenceLandscape, PersLay])
+def test_no_value_is_looked_at_by_landscapes_and_perslay_on_a_gpu(kind):
+    with FakeTensorMode(), torch.device('cuda'):
+        layer = kind()
+        layer._ready = True
+        deaths = torch.empty(6, 15)
+        assert layer(as_diagrams(deaths)).device.type == 'cuda'
 
 
 @needs_gpu
@@ -97,3 +106,17 @@ def test_cuda_graph():
     graph.replay()
     for tensor, expected in zip(found, step()):
         torch.testing.assert_close(tensor, expected)
+
+
+@needs_gpu
+def test_the_host_does_not_wait_for_landscapes_and_perslay():
+    points, diagrams = make_points().cuda().requires_grad_(), rips_diagrams(make_points(20))
+    layers = [PersistenceLandscape(), PersLay()]
+    layers = [layer.fit(diagrams).cuda() for layer in layers]
+    for mode in ('default', 'error'):  # the first call loads kernels
+        torch.cuda.set_sync_debug_mode(mode)
+        try:
+            for layer in layers:
+                layer(as_diagrams(rips_h0(points))).sum().backward()
+        finally:
+            torch.cuda.set_sync_debug_mode('default')

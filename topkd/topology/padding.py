@@ -48,22 +48,23 @@ def pad_diagrams(diagrams: Diagrams, size: int | None = None) -> PaddedDiagrams:
         >>> padded.points.shape, padded.lengths
         (torch.Size([2, 2, 2]), tensor([1, 0]))
     """
-    points, counts = _filled(diagrams)
+    points, lengths = _filled(diagrams)
     if points.ndim != 3 or points.shape[2] != 2:
         raise ValueError(f'diagrams must be a list of (m, 2) or one tensor (B, m, 2), got {tuple(points.shape)}')
     if size is not None and size < points.shape[1]:
         raise ValueError(f'size must hold the largest diagram, which has {points.shape[1]} points, got {size}')
     if size is not None:
         points = F.pad(points, (0, 0, 0, size - points.shape[1]))
-    points = points if points.dtype == torch.float64 else points.float()
-    return PaddedDiagrams(points, torch.tensor(counts, dtype=torch.long, device=points.device))
+    return PaddedDiagrams(points if points.dtype == torch.float64 else points.float(), lengths)
 
 
-def _filled(diagrams: Diagrams) -> tuple[Tensor, list[int]]:
+def _filled(diagrams: Diagrams) -> tuple[Tensor, Tensor]:
     if isinstance(diagrams, Tensor):
-        return diagrams, [diagrams.shape[1]] * len(diagrams) if diagrams.ndim == 3 else []
+        # made on the device, so that nothing waits for it
+        return diagrams, torch.full(diagrams.shape[:1], diagrams.shape[-2], device=diagrams.device)
     tensors = as_tensors(diagrams)
     if any(tensor.dtype == torch.float64 for tensor in tensors):
         tensors = [tensor.double() for tensor in tensors]
     padded = nn.utils.rnn.pad_sequence(tensors or [torch.empty(0, 2)], batch_first=True)
-    return padded[: len(tensors)], [len(tensor) for tensor in tensors]
+    lengths = torch.tensor([len(tensor) for tensor in tensors], dtype=torch.long, device=padded.device)
+    return padded[: len(tensors)], lengths

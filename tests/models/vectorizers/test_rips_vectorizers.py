@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from topkd.analysis.images.vectorizers import vectorizers_of
-from topkd.models import RipsLandscape, RipsPersLay, TopologyLoss
+from topkd.models import RipsImage, RipsLandscape, RipsPersLay, TopologyLoss
 from topkd.topology import rips_diagrams
 
 KINDS = [RipsLandscape, RipsPersLay]
@@ -45,6 +45,17 @@ def test_range_is_fitted_on_the_first_batches_only_and_resumes(kind):
     assert (
         vectorizer.diagnostics(batches[1]) == dict(outside=0.0) and vectorizer.diagnostics(batches[2])['outside'] > 0.9
     )
+
+
+@pytest.mark.parametrize('kind', [RipsImage, *KINDS])
+def test_a_step_is_static_once_the_range_is_fixed(kind):
+    for dims, static in (((0,), True), ((1,), False)):  # those of dimension 1 are made on the host
+        vectorizer = kind(dims, fit_batches=1)
+        seen = [vectorizer.static]
+        for seed in range(2):
+            vectorizer.observe(make_clouds(seed=seed))
+            seen.append(vectorizer.static)
+        assert seen == [False, False, static]
 
 
 @pytest.mark.parametrize('kind', ['RipsLandscape', 'RipsPersLay'])

@@ -8,7 +8,7 @@ from mmengine.dist import all_gather
 from torch import Tensor
 
 from topkd.models.vectorizers.vectorizer import Vectorizer
-from topkd.topology import rips_diagrams
+from topkd.topology import as_diagrams, rips_diagrams, rips_h0
 from topkd.utils.checks import whole
 from topkd.utils.resumable import Resumable
 
@@ -71,8 +71,15 @@ class RipsVectorizer(Vectorizer, Resumable):
         """Representation: The submodule that turns diagrams into vectors."""
         raise NotImplementedError
 
+    @property
+    def static(self) -> bool:
+        """bool: Whether the representation is fixed; diagrams of dimension 1 are made on the host, always."""
+        return not self._fitting and self.homology_dims == (0,)
+
     def forward(self, points: Tensor) -> Tensor:
         """Compute the vectors of clouds (B, n, d) -> (B, P)."""
+        if self.homology_dims == (0,):
+            return self.representation(as_diagrams(rips_h0(points)))
         return self.representation(rips_diagrams(points, self.homology_dims))
 
     @torch.no_grad()

@@ -20,3 +20,5 @@ model = dict(
         sorted_deaths=dict(student=student, losses=dict(kd=kd, topology=sorted_deaths)),
     ),
 )
+# on a GPU a whole step is one launch; elsewhere a line in the log says that it is not
+custom_hooks = [*_base_.custom_hooks, dict(type='topkd.CudaGraphHook')]

@@ -111,7 +111,7 @@ def test_clouds_and_batches(pytestconfig):
     cfg.model.teacher.checkpoint = None
     check_run(cfg, 'train')
     cfg.train_dataloader.batch_size = 100
-    with pytest.raises(ValueError, match='a cloud needs 64 points, got a batch of 100 images'):
+    with pytest.raises(ValueError, match="loss 'topology': a cloud needs 64 points, got a batch of 100 images"):
         check_run(cfg, 'train')
     cfg.model.losses.topology.cloud.num_points = 1
     with pytest.raises(ValueError, match=r'model.losses.topology.cloud \(BatchCloud\): num_points must be 2 or more'):

@@ -23,13 +23,13 @@ def check_ripsnets(cfg: Config, processes: int, findings: Findings) -> None:
         processes (int): Of the training, whose batches a loss may gather.
         findings (Findings): Told what is missing.
     """
-    for config in (findings.look(topology_configs, cfg.model) or {}).values():
+    for name, config in (findings.look(topology_configs, cfg.model) or {}).items():
         loss = findings.look(without_files, config)
         if loss is None:
             continue
         batch = (cfg.get('train_dataloader') or {}).get('batch_size')
         if isinstance(batch, int) and loss.cloud.incomplete == 'error':
-            findings.look(loss.cloud.check_batch, batch * (processes if loss.cloud.gather else 1))
+            findings.look(_check_batch, name, loss, batch * (processes if loss.cloud.gather else 1))
         if loss.network is not None and loss.network.needs_artifact:
             findings.look(_check_ripsnet, loss, cfg, batch, findings)
 
@@ -82,6 +82,13 @@ def _look(cfg: Config, name: str, findings: Findings, check: Callable[[TopologyL
         check(loss, loss.artifact(teacher.get('name', 'teacher'), loader.get('batch_size')))
 
     findings.look(run)
+
+
+def _check_batch(name: str, loss: TopologyLoss, batch: int) -> None:
+    try:
+        loss.cloud.check_batch(batch)
+    except ValueError as error:
+        raise ValueError(f"loss '{name}': {error}") from error
 
 
 def _check_ripsnet(loss: TopologyLoss, cfg: Config, batch: int | None, findings: Findings) -> None:

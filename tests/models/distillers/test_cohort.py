@@ -198,6 +198,13 @@ def test_a_training_goes_on_and_is_saved_after_a_member_has_diverged(digits_conf
     assert (tmp_path / f'diverged/student_plain_epoch_{EPOCHS}.pth').is_file()
 
 
+def test_a_batch_that_a_member_cannot_take_names_it():
+    clouds = dict(topology=dict(type='TopologyLoss', cloud=dict(type='BatchCloud', num_points=6)))
+    model = small(plain={}, clouds=clouds).train()
+    with pytest.raises(ValueError, match="member 'clouds': a cloud needs 6 points, got a batch of 8 images: make the"):
+        model.train_step(batch(), OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1)))
+
+
 def test_the_last_member_that_diverges_ends_the_training():
     model = small(only=KD).train()
     with torch.no_grad():

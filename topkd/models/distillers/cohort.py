@@ -139,6 +139,9 @@ class Cohort(BaseModel):
             except FloatingPointError as error:
                 errors[name] = error
                 continue
+            except ValueError as error:
+                error.args = (f"member '{name}': {error}",)
+                raise
             if scalers is not None:
                 scalers.current = name
             backward(optim_wrapper, total)

@@ -19,9 +19,9 @@ import torch
 from cohort import AT, CONFIG
 from mmengine.config import Config
 
-from topkd.hooks import student_path
 from topkd.utils.checkpoint import load_file
 from topkd.utils.files import write_json
+from topkd.utils.student_state import student_path
 
 TRAIN = Path(__file__).resolve().parent.parent / 'tools/train.py'
 COHORT = 'cohort'

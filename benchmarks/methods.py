@@ -189,8 +189,8 @@ def peak_memory(step: Callable[[dict], object], batch: dict, device: str) -> int
 
 
 def names() -> dict[str, str]:
-    """Return the name of every method in the tables of tools/reproduce.py by the file of its loss."""
-    return {variant.method: variant.name for table in TABLES.values() for variant in table.variants if variant.method}
+    """Return the name of every method in the tables of tools/reproduce.py by that of its file."""
+    return {variant.word: variant.name for table in TABLES.values() for variant in table.variants}
 
 
 def measure(paths: dict[str, Path], args: argparse.Namespace) -> dict[str, dict]:

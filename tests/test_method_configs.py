@@ -12,7 +12,7 @@ from mmpretrain.structures import DataSample
 from small import batch
 
 from topkd.models.losses.distillation_loss import DistillationLoss
-from topkd.reproduction.variants import Variant, apply
+from topkd.reproduction.variants import apply, methods
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 METHODS = sorted(path.stem for path in (CONFIGS / 'methods').glob('*_resnet56-resnet20_cifar100.py'))
@@ -84,7 +84,7 @@ def test_a_method_on_a_pair_has_the_weights_published_for_it(method, tmp_path):
             line = f'model = dict(losses=dict({method}=_base_.{method}_of.get(_base_.pair, _base_.{method})))'
             cfg = read(f'_base_ = {base}\n{line}\n', tmp_path)
             assert cfg.model.losses[method][key] == value, (pair, key)
-            table = apply(Variant('x', 'x', method=method), of_pair(f'{pair}_cifar100'), CONFIGS)
+            table = apply(methods([method])[0], of_pair(f'{pair}_cifar100'), CONFIGS)
             assert table.model.losses.to_dict() == cfg.model.losses.to_dict()
 
 
@@ -105,8 +105,8 @@ def test_tables_of_constants_name_pairs_that_exist():
 @pytest.mark.parametrize('pair', ['resnet34-resnet18', 'resnet50-mobilenetv2'])
 def test_methods_of_the_imagenet_tables_step_on_its_pairs(pair):
     cfg = of_pair(f'{pair}_imagenet')
-    methods = ('reviewkd', 'catkd', 'dkd')
-    losses = [apply(Variant('x', 'x', method=method), cfg, CONFIGS).model.losses for method in methods]
+    names = ('reviewkd', 'catkd', 'dkd')
+    losses = [apply(variant, cfg, CONFIGS).model.losses for variant in methods(names)]
     model = MODELS.build(
         dict(
             cfg.model,
@@ -119,15 +119,15 @@ def test_methods_of_the_imagenet_tables_step_on_its_pairs(pair):
     samples = [DataSample().set_gt_label(label) for label in (3, 7)]
     data = model.data_preprocessor(dict(inputs=images, data_samples=samples), True)
     logs = model.train()(**data, mode='loss')
-    assert all(logs[f'loss_{name}'].isfinite() and logs[f'loss_{name}'] > 0 for name in methods)
+    assert all(logs[f'loss_{name}'].isfinite() and logs[f'loss_{name}'] > 0 for name in names)
 
 
 def test_every_loss_of_the_package_has_a_config():
     bases = {path.stem for path in (CONFIGS / '_base_' / 'losses').glob('*.py')}
     modules = {path.stem[: -len('_loss')] for path in (CONFIGS.parent / 'topkd/models/losses').glob('*_loss.py')}
-    detection = {'pkd', 'fgfi'}
-    assert modules - {'distillation', 'topology'} - detection <= bases
-    assert {name.split('_')[0] for name in METHODS} >= modules - {'distillation', 'topology'} - detection
+    detection = dict(pkd='pkd_detection', fgfi='fgfi_detection', dense_kd='kd_dense')
+    assert modules - {'distillation', 'topology'} - set(detection) <= bases and set(detection.values()) <= bases
+    assert {name.split('_')[0] for name in METHODS} >= modules - {'distillation', 'topology'} - set(detection)
 
 
 @pytest.mark.parametrize('pair', PAIRS)

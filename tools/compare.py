@@ -33,7 +33,8 @@ from topkd.cli import count, origin, tool
 from topkd.launch import setup_processes
 from topkd.utils.checkpoint import load_state, load_weights
 from topkd.utils.config import merge_cfg_options, read_config, with_preprocessor
-from topkd.utils.student_export import plain_config, plain_state
+from topkd.utils.student_export import plain_config
+from topkd.utils.student_state import plain_state
 
 # what the picture shows, the first that was measured
 SHOWN = ('accuracy/top1', 'coco/bbox_mAP')

@@ -16,7 +16,8 @@ from topkd.deployment.onnx_file import EXPORTERS, export_onnx
 from topkd.launch import setup_processes
 from topkd.utils.checkpoint import load_state, load_weights
 from topkd.utils.config import with_preprocessor
-from topkd.utils.student_export import plain_config, plain_state
+from topkd.utils.student_export import plain_config
+from topkd.utils.student_state import plain_state
 
 
 @tool

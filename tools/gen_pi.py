@@ -6,7 +6,8 @@ of higher dimensions by gudhi; the log and the artifact's manifest.json say whic
 """
 
 import topkd  # noqa: F401
-from topkd.cli import artifact_parser, artifact_runner, tool
+from topkd.artifact_cli import artifact_parser, artifact_runner
+from topkd.cli import tool
 from topkd.utils.lock import working_in
 
 

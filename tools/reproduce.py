@@ -25,7 +25,6 @@ from topkd.cli import Options, count, repetitions, tool
 from topkd.reproduction.cohorts import together
 from topkd.reproduction.command import add_places, make_queue, run_plan, tell
 from topkd.reproduction.costs import StepCosts
-from topkd.reproduction.needs import check_plan, missing_from
 from topkd.reproduction.operators import apart
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.planner import Planner
@@ -163,6 +162,8 @@ def main() -> None:
     queue = make_queue(args, TOOLS)
     plan = make_plan(args, queue)
     show(plan)
+    from topkd.reproduction.needs import check_plan, missing_from  # networks and data sets, which a plan can do without
+
     if args.dry_run:
         lacking = missing_from(plan)
         if lacking.problems:

@@ -8,7 +8,8 @@ from topkd.cli import load_config, parser, tool
 from topkd.launch import setup_processes
 from topkd.preflight import check_run
 from topkd.utils.checkpoint import load_state, load_weights
-from topkd.utils.student_export import plain_config, plain_state
+from topkd.utils.student_export import plain_config
+from topkd.utils.student_state import plain_state
 
 
 @tool

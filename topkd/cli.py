@@ -14,9 +14,6 @@ from typing import Any, NoReturn
 
 from mmengine.config import Config, DictAction
 
-from topkd.launch import setup_processes
-from topkd.preflight import Task, check_run
-from topkd.registry import RUNNERS
 from topkd.utils.checkpoint import use_safe_loader
 from topkd.utils.config import merge_cfg_options, read_config
 from topkd.utils.pretrained import use_checked_initialization
@@ -44,27 +41,6 @@ def parser(description: str, distributed: bool = True) -> argparse.ArgumentParse
         result.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], help='job launcher')
         result.add_argument('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
     return result
-
-
-def artifact_parser(description: str) -> argparse.ArgumentParser:
-    """Return :func:`parser` with what the tools take that make a part of a loss's artifact."""
-    result = parser(description)
-    result.add_argument('--loss', default='topology', help='name of the topology loss in model.losses')
-    return result
-
-
-def artifact_runner(args: argparse.Namespace, name: str, task: Task) -> Any:
-    """Build the runner that makes a part of a loss's artifact.
-
-    Args:
-        args (argparse.Namespace): Of :func:`artifact_parser`.
-        name (str): Of the runner in the registry.
-        task (Task): Whose needs are looked for first, see :func:`topkd.preflight.check_run`.
-    """
-    cfg = load_config(args)
-    check_run(cfg, task, args.loss)
-    setup_processes(cfg)
-    return RUNNERS.get(name).from_cfg(cfg, args.loss)
 
 
 def path(word: str) -> str:

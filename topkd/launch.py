@@ -6,8 +6,6 @@ from mmengine.dist import init_dist, is_distributed
 from mmengine.hooks import CheckpointHook
 from mmengine.registry import DATASETS, HOOKS, Registry, init_default_scope
 
-from topkd.datasets.seeded import SeededDataset
-
 # MMEngine's own pattern, and the shares of the terms
 AVERAGED = r'.*(loss|time|data_time|grad_norm|share_).*'
 # what every training gets, in this order
@@ -85,6 +83,8 @@ def _resumable_checkpoints(cfg: Config) -> None:
 
 def _seeded_data(loader: dict) -> None:
     """Let a training's samples draw random numbers that depend on their place in the epoch alone."""
+    from topkd.datasets.seeded import SeededDataset  # brings all data sets with it, which planning can do without
+
     if _class(DATASETS, loader['dataset']) is not SeededDataset:
         loader['dataset'] = dict(type='topkd.SeededDataset', dataset=loader['dataset'])
         loader['sampler'] = dict(type='topkd.SeededSampler', sampler=loader['sampler'])

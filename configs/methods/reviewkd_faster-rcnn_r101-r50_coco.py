@@ -1,3 +1,3 @@
 _base_ = ['../_base_/pairs/faster-rcnn_r101-r50_coco.py', '../_base_/losses/reviewkd_detection.py']
 
-model = dict(losses=dict(reviewkd=_base_.reviewkd_of[_base_.pair]))
+model = dict(losses=dict(reviewkd=_base_.reviewkd_of.get(_base_.pair, _base_.reviewkd)))

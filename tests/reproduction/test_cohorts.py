@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from topkd.hooks import student_path
 from topkd.reproduction.call import Call
 from topkd.reproduction.cohorts import cohort, together
 from topkd.reproduction.jobs import last_checkpoint
@@ -14,6 +13,7 @@ from topkd.reproduction.planned import run_differences
 from topkd.reproduction.planner import Planner
 from topkd.reproduction.tables import TABLES
 from topkd.utils.checkpoint import load_file, save_file
+from topkd.utils.student_state import student_path
 
 CONFIGS = Path(__file__).resolve().parent.parent.parent / 'configs'
 DIGITS = 'resnet20-resnet8_digits'

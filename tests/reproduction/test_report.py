@@ -7,6 +7,7 @@ import pytest
 from reproduction_small import CONFIGS, DIGITS, TABLE
 
 from topkd.reproduction.costs import StepCosts
+from topkd.reproduction.paper import paper_values
 from topkd.reproduction.planner import Planner
 from topkd.reproduction.report import Report
 from topkd.reproduction.tables import R56_R20, TABLES
@@ -210,3 +211,25 @@ def test_paired_differences_to_the_control_by_seed(planner, finish, tmp_path):
     assert rows['plain']['paired'] == {} and 'paired' not in rows['KD']
     text = report.write(tmp_path / 'results').read_text()
     assert '| +2.00 | ± 1.00, -0.48 to +4.48 | 3 of 3 |' in text and '| -4.00 | - | 1 of 3 |' in text
+
+
+def test_a_method_without_a_run_has_a_row_with_the_reason(planner, tmp_path):
+    table = TABLES['methods'].only(['at', 'dpk'])
+    text = Report('methods', table, planner([0]).plan(table), 'x').write(tmp_path).read_text()
+    (row,) = (line.split(' | ') for line in text.splitlines() if line.startswith('| CE + DPK |'))
+    assert set(row[1:-1]) == {'-'} and row[-1] == 'its layers and constants are not published (docs/methods.md) |'
+    paper = TABLES['table3'].only(['ofd'])
+    (tmp_path / 'checkpoints/resnet34_imagenet.pth').write_text('')
+    text = Report('table3', paper, planner([0]).plan(paper), 'x').write(tmp_path).read_text()
+    (row, other) = (line.split(' | ') for line in text.splitlines() if line.startswith('| CE + OFD |'))
+    assert row[1] == '71.08' and set(row[2:-1]) == set(other[1:-1]) == {'-'}
+    assert row[-1] == "needs maps before their ReLU, which mmpretrain's ResNet overwrites |" == other[-1]
+
+
+def test_every_row_of_the_papers_tables_is_a_variant_or_absent_with_a_reason():
+    for name in ('table1', 'table2', 'table3', 'table4', 'table9', 'table10'):
+        table = TABLES[name]
+        ours = {variant.name for variant in table.variants} | set(table.absent)
+        for pair in table.pairs:
+            for probe in table.measure.probes:
+                assert set(paper_values(name, pair, probe)) - {'teacher'} <= ours, (name, pair)

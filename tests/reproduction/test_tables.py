@@ -1,7 +1,6 @@
 """Tables and the configs of their variants: every file is used, and does what its name says."""
 
 import copy
-from pathlib import Path
 
 import pytest
 import torch
@@ -24,9 +23,9 @@ def variants() -> dict:
 
 
 def test_every_ablation_belongs_to_a_table_and_every_file_exists():
-    named = {variant.config for variant in variants().values() if variant.config.endswith('.py')}
-    assert all((CONFIGS / name).is_file() for name in named)
-    assert {Path(name).stem for name in named if name.startswith('ablations/')} == set(ABLATIONS)
+    named = [v.file(CONFIGS, v.model) for v in variants().values() if v.config.endswith('.py')]
+    assert all(path.is_file() for path in named)
+    assert {path.stem for path in named if path.parent.name == 'ablations'} == set(ABLATIONS)
     assert len(TABLES['table7'].variants) == 17 and len(TABLES['figure3'].variants) == 8
     for table in TABLES.values():
         names = [variant.name for variant in table.variants]

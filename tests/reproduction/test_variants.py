@@ -5,21 +5,11 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from topkd.reproduction.own_lines import apply_file
 from topkd.reproduction.planned import flat
 from topkd.reproduction.recipe import pair_path, student_name
-from topkd.reproduction.tables import SCENES, TABLES
-from topkd.reproduction.variants import (
-    KD,
-    R56_R20,
-    STUDENT,
-    TOPKD,
-    Variant,
-    ablation,
-    apply,
-    for_run,
-    own_lines,
-    shorten,
-)
+from topkd.reproduction.tables import TABLES
+from topkd.reproduction.variants import KD, R56_R20, STUDENT, TOPKD, Variant, ablation, apply, for_run, methods, shorten
 from topkd.utils.config import merge_cfg_options, read_config
 
 CONFIGS = Path(__file__).resolve().parent.parent.parent / 'configs'
@@ -46,15 +36,13 @@ SHARED = (
 )
 
 
-@pytest.mark.parametrize(
-    'variant',
-    [v for table in TABLES.values() for v in table.variants if v.config.endswith('.py')],
-    ids=lambda variant: variant.name,
-)
+NAMED = {variant: None for table in TABLES.values() for variant in table.variants if variant.config.endswith('.py')}
+
+
+@pytest.mark.parametrize('variant', NAMED, ids=lambda variant: variant.config)
 def test_a_variant_of_the_papers_pair_is_the_config_of_that_name(variant):
-    wanted = Config.fromfile(CONFIGS / variant.config)
-    # variants of detectors are those of the pair on scenes of digits
-    found = run_config(CONFIGS / 'topkd' / f'{SCENES}.py' if SCENES in variant.config else PAIR, variant, CONFIGS)
+    wanted = Config.fromfile(variant.file(CONFIGS, variant.model))
+    found = run_config(CONFIGS / 'topkd' / f'{variant.model}.py', variant, CONFIGS)
     assert flat(found.model.to_dict()) == flat(wanted.model.to_dict())
     assert found.train_dataloader.batch_size == wanted.train_dataloader.batch_size
 
@@ -166,10 +154,11 @@ def test_messages(tmp_path):
     with pytest.raises(FileNotFoundError, match="no pair 'nonsense': name a file of .*topkd' without its ending"):
         pair_path('nonsense', CONFIGS)
     assert pair_path(str(DIGITS), CONFIGS) == DIGITS and pair_path(R56_R20, CONFIGS) == PAIR
-    (tmp_path / 'needs_base.py').write_text("_base_ = 'x.py'\nmodel = _base_.model\n")
-    with pytest.raises(ValueError, match='cannot be applied to another pair'):
-        own_lines(tmp_path / 'needs_base.py')
-    assert own_lines(CONFIGS / 'ablations' / 'no-kd.py') == dict(model=dict(losses=dict(kd=None)))
+    pair = Config.fromfile(DIGITS)
+    (tmp_path / 'other.py').write_text("_base_ = 'x.py'\nmodel = dict(losses=_base_.losses_of[_base_.pair])\n")
+    with pytest.raises(ValueError, match="other.py' cannot be applied to another pair .*losses_of"):
+        apply_file(tmp_path / 'other.py', pair)
+    assert apply_file(CONFIGS / 'ablations' / 'no-kd.py', pair).model.losses.kd is None
 
 
 def test_a_variant_without_a_file_changes_nothing():
@@ -177,21 +166,41 @@ def test_a_variant_without_a_file_changes_nothing():
 
 
 def test_a_method_takes_the_place_of_the_pairs_losses():
-    variant = Variant('SemCKD', 'CE + SemCKD', method='semckd')
-    cfg = run_config(CONFIGS / 'topkd' / 'resnet20-resnet8_digits.py', variant, CONFIGS, 0, None, None)
+    cfg = run_config(DIGITS, methods(['SemCKD'])[0], CONFIGS)
     assert list(cfg.model.losses) == ['semckd']
-    assert cfg.model.losses.semckd.type == 'topkd.SemCKDLoss'
+    assert cfg.model.losses.semckd.type == 'topkd.SemCKDLoss' and cfg.model.losses.semckd.loss_weight == 100
     assert cfg.model.losses.semckd.batch_size == cfg.train_dataloader.batch_size
     assert cfg.model.teacher.name == 'resnet20_digits'
+    assert 'semckd' not in cfg and 'semckd_of' not in cfg
+
+
+def test_a_method_that_changes_the_student_takes_the_widths_of_the_pair():
+    pair = 'vgg13-mobilenetv2_cifar100'
+    path = CONFIGS / 'topkd' / f'{pair}.py'
+    norm = run_config(path, methods(['NORM'])[0], CONFIGS).model
+    assert list(norm.losses) == ['norm']
+    widths = norm.student.head.in_channels, norm.teacher.model.head.in_channels
+    assert (norm.student.neck.in_channels, norm.student.neck.out_channels) == widths == (1280, 512)
+    simkd = run_config(path, methods(['SimKD'])[0], CONFIGS).model.student
+    assert (simkd.neck.in_channels, simkd.neck.out_channels, simkd.head.in_channels) == (1280, 512, 512)
+    assert simkd.head.checkpoint == norm.teacher.checkpoint and simkd.head.num_classes == 100
+    assert simkd.neck.type == 'topkd.SimKDProjector' and simkd.head.loss.loss_weight == 0
+
+
+def test_a_pair_with_a_config_of_its_own_of_a_method_uses_it():
+    own = methods(['FitNet'], 'faster-rcnn_r101-r18_coco')[0]
+    scenes, coco = 'faster-rcnn_r18w32-r18w16_digit-scenes', 'faster-rcnn_r50-mv2_coco'
+    assert (
+        own.file(CONFIGS, scenes).name == f'fitnet_{scenes}.py' and own.file(CONFIGS, coco).name == f'fitnet_{coco}.py'
+    )
+    assert own.file(CONFIGS, 'mine').name == 'fitnet_faster-rcnn_r101-r18_coco.py'
 
 
 def test_every_method_of_a_table_has_its_file():
-    from topkd.reproduction.tables import TABLES
-
-    named = {variant.method for table in TABLES.values() for variant in table.variants if variant.method}
-    assert len(named) >= 25
-    for method in named:
-        assert (CONFIGS / '_base_' / 'losses' / f'{method}.py').is_file(), method
+    named = {variant.config for table in TABLES.values() for variant in table.variants if 'methods/' in variant.config}
+    assert len(named) >= 26
+    for variant in NAMED:
+        assert variant.file(CONFIGS, variant.model).is_file(), variant
 
 
 @pytest.mark.parametrize('pair', TABLES['one_stage'].pairs)

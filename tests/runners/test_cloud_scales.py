@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from topkd.artifacts.cloud_scales import CloudScales
 from topkd.runners import PersistenceImageRunner, RipsNetRunner
-from topkd.runners.cloud_scales import CloudScales
 from topkd.topology import PersistenceImager, rips_h0
 
 

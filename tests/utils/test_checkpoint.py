@@ -9,15 +9,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
-from topkd.utils.checkpoint import (
-    fingerprint,
-    load_file,
-    load_state,
-    load_student,
-    load_weights,
-    save_file,
-    use_safe_loader,
-)
+from topkd.utils.checkpoint import fingerprint, load_file, load_weights, save_file, use_safe_loader
 
 
 class Evil:
@@ -135,23 +127,6 @@ def test_fingerprint_is_that_of_the_weights():
     assert fingerprint(first) == fingerprint(second)
     second.running_mean += 1e-6
     assert fingerprint(first) != fingerprint(second)
-
-
-def test_a_student_is_read_from_every_kind_of_file(tmp_path):
-    weights = dict(weight=torch.tensor([[1.0, 2.0]]), bias=torch.tensor([3.0]))
-    whole = {**{f'student.{key}': value for key, value in weights.items()}, 'losses.projection.weight': torch.zeros(1)}
-    for name, content in dict(
-        bare=weights, own=dict(state_dict=weights, meta={}), whole=dict(state_dict=whole)
-    ).items():
-        save_file(content, tmp_path / f'{name}.pth')
-        assert set(load_state(str(tmp_path / f'{name}.pth'))) == set(whole if name == 'whole' else weights)
-        network = nn.Linear(2, 1)
-        load_student(network, str(tmp_path / f'{name}.pth'))
-        assert all(torch.equal(value, weights[key]) for key, value in network.state_dict().items()), name
-    with pytest.raises(
-        ValueError, match=r"featurizer: checkpoint '.*bare.pth' does not fit Linear \(1 unexpected: bias\)"
-    ):
-        load_student(nn.Linear(2, 1, bias=False), str(tmp_path / 'bare.pth'), 'featurizer')
 
 
 def test_a_text_is_not_said_to_hold_objects(tmp_path):

@@ -7,7 +7,8 @@ from torch import nn
 
 from topkd.models.distillers.distiller import Distiller
 from topkd.models.losses.topology_loss import TopologyLoss
-from topkd.utils.checkpoint import load_state, load_student, load_weights
+from topkd.utils.checkpoint import load_state, load_weights
+from topkd.utils.student_state import load_student
 
 TEACHER = 'teacher'
 
@@ -17,7 +18,7 @@ def load_students(model: Distiller, checkpoints: Mapping[str, str]) -> dict[str,
 
     Args:
         model (Distiller): Its own student holds the last checkpoint afterwards.
-        checkpoints (Mapping[str, str]): By name, see :func:`topkd.utils.checkpoint.load_student`.
+        checkpoints (Mapping[str, str]): By name, see :func:`topkd.utils.student_state.load_student`.
 
     Returns:
         dict: Students by name, in eval mode.

@@ -9,6 +9,7 @@ from topkd.artifacts.array_file import ArrayFile
 from topkd.artifacts.integrity import damage, first_not_finite, record
 
 ROOT = Path('work_dirs', 'ripsnet')
+OPERATORS = ('mean', 'sum')  # a RipsNet is trained with each
 COMMANDS = 'python tools/gen_pi.py CONFIG\n  python tools/train_ripsnet.py CONFIG'
 
 

@@ -9,7 +9,6 @@ from http.client import HTTPException
 from pathlib import Path
 
 from mmengine.logging import print_log
-from torchvision.datasets.utils import download_url
 
 FOLDER = 'cifar-100-python'
 ARCHIVE = 'archive.tar.gz'
@@ -32,6 +31,8 @@ def download_cifar100(target: Path) -> None:
         FileNotFoundError: If the archive cannot be fetched or written (no network, no permission, a full disk).
         ValueError: If the archive that arrived is not the official one.
     """
+    from torchvision.datasets.utils import download_url  # takes a second to import, and is needed once
+
     made = [folder for folder in (target.parent, *target.parent.parents) if not folder.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

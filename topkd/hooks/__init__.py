@@ -16,7 +16,7 @@ from topkd.hooks.resumable_early_stopping_hook import ResumableEarlyStoppingHook
 from topkd.hooks.resumed_validation_hook import ResumedValidationHook
 from topkd.hooks.same_buffers_hook import SameBuffersHook
 from topkd.hooks.step_seed_hook import StepSeedHook
-from topkd.hooks.student_checkpoint_hook import StudentCheckpointHook, student_path
+from topkd.hooks.student_checkpoint_hook import StudentCheckpointHook
 from topkd.hooks.teacher_evaluation_hook import TeacherEvaluationHook
 from topkd.hooks.topology_visualization_hook import TopologyVisualizationHook
 from topkd.hooks.training_check_hook import TrainingCheckHook
@@ -48,5 +48,4 @@ __all__ = [
     'TrainingSetHook',
     'TrainingStateHook',
     'YOLOXSwitchHook',
-    'student_path',
 ]

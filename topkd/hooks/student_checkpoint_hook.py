@@ -11,9 +11,8 @@ from mmengine.runner import Runner
 
 from topkd.hooks.cohort_hook import cohort_of
 from topkd.registry import HOOKS
-from topkd.utils.checkpoint import load_file, member_names, save_file, student_state
-
-STUDENT = 'student_'
+from topkd.utils.checkpoint import load_file, save_file
+from topkd.utils.student_state import STUDENT, member_names, student_path, student_state
 
 
 @HOOKS.register_module()
@@ -72,17 +71,6 @@ class StudentCheckpointHook(Hook):
             self._written[key] = source
         self._pending = None
         _remove_orphans(runner)
-
-
-def student_path(checkpoint: str, member: str = '') -> str:
-    """Return the name of the student's file beside a checkpoint, ``student_<name>`` or ``student_<member>_<name>``.
-
-    Args:
-        checkpoint (str): Path of the checkpoint.
-        member (str): Of a cohort; '' for a single student. Defaults to ''.
-    """
-    folder, name = osp.split(checkpoint)
-    return osp.join(folder, f'{STUDENT}{member}_{name}' if member else f'{STUDENT}{name}')
 
 
 def _named(runner: Runner) -> dict[str, str]:

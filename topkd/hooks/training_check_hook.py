@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from topkd.hooks.cohort_hook import cohort_of
 from topkd.registry import HOOKS
-from topkd.utils.checkpoint import MEMBERS, member_names, misfits, not_finite
+from topkd.utils.checkpoint import misfits, not_finite
+from topkd.utils.student_state import MEMBERS, member_names
 
 
 @HOOKS.register_module()
@@ -78,7 +79,7 @@ def other_classes(expected: Mapping[str, Tensor], weights: Mapping[str, Any]) ->
         weights (Mapping): What it starts from: the same names, and other shapes in heads alone.
 
     Example:
-        >>> ones = torch.ones
+        >>> from torch import ones
         >>> other_classes({'conv.w': ones(2), 'head.fc.w': ones(5)}, {'conv.w': ones(2), 'head.fc.w': ones(10)})
         True
     """

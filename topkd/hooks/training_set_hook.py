@@ -3,7 +3,7 @@
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from topkd.models.losses.distillation_loss import DistillationLoss
+from topkd.models.losses.distillation_loss import prepare_losses
 from topkd.registry import HOOKS
 
 
@@ -16,6 +16,4 @@ class TrainingSetHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Hand the training set over."""
-        for module in runner.model.modules():
-            if isinstance(module, DistillationLoss):
-                module.prepare(runner.train_dataloader.dataset)
+        prepare_losses(runner.model, runner.train_dataloader.dataset)

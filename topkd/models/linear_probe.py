@@ -13,8 +13,9 @@ from topkd.models.clouds import pool
 from topkd.models.tap import reach
 from topkd.models.teacher import renormalize
 from topkd.registry import MODELS
-from topkd.utils.checkpoint import fingerprint, load_student
+from topkd.utils.checkpoint import fingerprint
 from topkd.utils.config import read_config, with_preprocessor
+from topkd.utils.student_state import load_student
 
 Network = TypeVar('Network', bound=nn.Module)
 

@@ -30,6 +30,7 @@ class TapNames:
         >>> network = Net(
         ...     nn.Conv2d(3, 8, 3, 2), nn.Conv2d(8, 16, 3, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 5)
         ... )
+        >>> import torch
         >>> names = TapNames(network, torch.zeros(1, 3, 64, 64))
         >>> names.resolve(['@maps', '@pooled'])
         ['1', '4(0)']

@@ -6,6 +6,7 @@ from typing import Literal
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from topkd.artifacts.settings import CLOUDS, RIPSNET
 from topkd.preflight.artifacts import check_clouds, check_new_clouds, check_ripsnets, lacks_clouds
 from topkd.preflight.data import check_data
 from topkd.preflight.findings import Findings
@@ -14,7 +15,6 @@ from topkd.preflight.room import bytes_of_training
 from topkd.preflight.settings import check_loaders, check_schedule, check_settings
 from topkd.preflight.structure import check_structure
 from topkd.preflight.types import check_types
-from topkd.runners.settings import CLOUDS, RIPSNET
 from topkd.utils.disk import check_room
 
 Task = Literal['train', 'gen_pi', 'train_ripsnet', 'test']

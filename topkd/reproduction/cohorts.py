@@ -9,13 +9,13 @@ from typing import Any
 
 from mmengine.config import Config
 
-from topkd.hooks.student_checkpoint_hook import student_path
 from topkd.reproduction.jobs import Job, Student, Training, last_checkpoint
 from topkd.reproduction.locks import is_held
 from topkd.reproduction.plan import Plan
-from topkd.reproduction.planned import decisive, write_planned
-from topkd.utils.checkpoint import MEMBERS, PREFIX, load_file, save_file, student_state
+from topkd.reproduction.planned import write_planned
+from topkd.utils.checkpoint import load_file, save_file
 from topkd.utils.files import write_json
+from topkd.utils.student_state import MEMBERS, PREFIX, student_path, student_state
 
 
 @dataclass(kw_only=True)
@@ -103,7 +103,7 @@ def cohort(students: Sequence[Student], work_dir: Path) -> CohortTraining:
     content = distilled.config.to_dict()
     members = {_name(student): _member(student) for student in students}
     content['model'] = dict(type='topkd.Cohort', teacher=distilled.teacher, members=members)
-    texts = (f'{student.name} {json.dumps(decisive(student.config), sort_keys=True)}' for student in students)
+    texts = (f'{student.name} {json.dumps(student.decisive, sort_keys=True)}' for student in students)
     digest = hashlib.sha256('\n'.join(sorted(texts)).encode()).hexdigest()[:12]
     return CohortTraining(
         f'cohort of {len(students)} from {students[0].name}',
@@ -138,7 +138,7 @@ def _groups(plan: Plan) -> list[list[Student]]:
     alike: dict[str, list[Student]] = {}
     for job in plan.jobs.values():
         if isinstance(job, Student):
-            alike.setdefault(_shared(job.config), []).append(job)
+            alike.setdefault(_shared(job), []).append(job)
     groups = []
     for students in alike.values():
         plain = [student for student in students if student.teacher is None]
@@ -151,10 +151,10 @@ def _groups(plan: Plan) -> list[list[Student]]:
     return groups
 
 
-def _shared(cfg: Config) -> str:
+def _shared(job: Student) -> str:
     """Return what the members of a cohort must agree in, as text."""
-    values = decisive(cfg)
-    shared = {key: value for key, value in values.items() if key.split('.')[0] not in ('model', 'custom_hooks')}
+    cfg = job.config
+    shared = {key: value for key, value in job.decisive.items() if key.split('.')[0] not in ('model', 'custom_hooks')}
     # a pair's model has its preprocessor in the student, a plain student's config at the top
     student = cfg.model.get('student', cfg.model)
     shared['preprocessor'] = str(student.get('data_preprocessor') or cfg.get('data_preprocessor'))

@@ -15,6 +15,8 @@ from mmengine.runner import Runner
 from torch.nn import functional as F
 
 from topkd.analysis.cloud_size import cloud_size
+from topkd.artifacts.settings import CLOUDS, RIPSNET
+from topkd.models.losses.distillation_loss import prepare_losses
 from topkd.models.losses.topology_configs import topology_configs, topology_loss_of, without_files
 from topkd.models.tap import as_list
 from topkd.models.teacher import Teacher
@@ -22,7 +24,6 @@ from topkd.models.vectorizers import RipsNet
 from topkd.reproduction.jobs import Job
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.planned import decisive
-from topkd.runners.settings import CLOUDS, RIPSNET
 from topkd.utils.config import with_preprocessor
 
 STEPS = 3
@@ -72,6 +73,7 @@ def training_seconds(job: Job) -> float:
     """Time a few steps of a training and multiply."""
     model, cfg = _without_files(job.config)
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
+    prepare_losses(model, loader.dataset)
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     model.train()
     step = _median(lambda batch: model.train_step(batch, wrapper), loader)
@@ -142,10 +144,10 @@ def _without_files(cfg: Config) -> tuple[BaseModel, Config]:
 
 def _random(cfg: Config) -> Config:
     """Copy a config so that its networks start from random weights, without a file or a download, and set its scope."""
-    cfg = Config(_without_pretrained(cfg.to_dict()))
+    content = cfg.to_dict()
+    cfg = Config(_without_files_of(content.get('model', {}).get('teacher', {}).get('checkpoint'), content))
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     if 'teacher' in cfg.model:
-        cfg.model.teacher.checkpoint = None
         if cfg.model.teacher.get('config') is not None:
             cfg.model.teacher.cfg_options = dict(
                 cfg.model.teacher.get('cfg_options') or {}, **{'model.backbone.init_cfg': None}
@@ -153,13 +155,19 @@ def _random(cfg: Config) -> Config:
     return cfg
 
 
-def _without_pretrained(node: Any) -> Any:
+def _without_files_of(teacher: str | None, node: Any) -> Any:
+    """Copy nested entries without pretrained weights and without the teacher's file, which a student may read too."""
     if isinstance(node, dict):
         pretrained = isinstance(node.get('init_cfg'), dict) and node['init_cfg'].get('type') == 'Pretrained'
         return {
-            key: None if key == 'init_cfg' and pretrained else _without_pretrained(value) for key, value in node.items()
+            key: None
+            if (key == 'init_cfg' and pretrained) or (key == 'checkpoint' and value == teacher)
+            else _without_files_of(teacher, value)
+            for key, value in node.items()
         }
-    return type(node)(_without_pretrained(value) for value in node) if isinstance(node, (list, tuple)) else node
+    if isinstance(node, (list, tuple)):
+        return type(node)(_without_files_of(teacher, value) for value in node)
+    return node
 
 
 def _median(function: Callable[[Any], object], batches: Iterable[Any]) -> float:

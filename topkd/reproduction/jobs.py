@@ -3,13 +3,17 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mmengine.config import Config
 
 from topkd.artifacts.artifact import RipsNetArtifact
-from topkd.preflight import Task
 from topkd.reproduction.planned import artifact_differences, decisive, run_differences, write_planned
+
+if TYPE_CHECKING:  # it brings all data sets and networks with it, which planning can do without
+    from topkd.preflight import Task
 
 
 @dataclass
@@ -40,6 +44,11 @@ class Job:
         """Path: The config's file."""
         return self.folder / 'config.py'
 
+    @cached_property
+    def decisive(self) -> dict[str, Any]:
+        """dict[str, Any]: What decides the result, by path in the config, which stays as it is once it is planned."""
+        return decisive(self.config)
+
     @property
     def output(self) -> Path:
         """Path: The folder of the results."""
@@ -61,7 +70,7 @@ class Job:
         return ()
 
     @property
-    def task(self) -> Task | None:
+    def task(self) -> 'Task | None':
         """str | None: What the tool asks for before it starts, see :func:`topkd.preflight.check_run`; None: nothing."""
         return None
 
@@ -117,7 +126,7 @@ class Job:
         Raises:
             ValueError: If there would be two results of one name.
         """
-        if decisive(self.config) != decisive(other.config):
+        if self.decisive != other.decisive:
             raise ValueError(
                 f"two different runs of this plan are named '{self.name}': rename the file of one of the pairs"
             )
@@ -130,7 +139,7 @@ class Training(Job):
     tool: str = 'train.py'
 
     @property
-    def task(self) -> Task | None:
+    def task(self) -> 'Task | None':
         """str | None: See :attr:`Job.task`."""
         return 'train'
 
@@ -172,7 +181,7 @@ class Clouds(Job):
     tool: str = 'gen_pi.py'
 
     @property
-    def task(self) -> Task | None:
+    def task(self) -> 'Task | None':
         """str | None: See :attr:`Job.task`."""
         return 'gen_pi'
 
@@ -213,7 +222,7 @@ class RipsNetTraining(Clouds):
     tool: str = 'train_ripsnet.py'
 
     @property
-    def task(self) -> Task | None:
+    def task(self) -> 'Task | None':
         """str | None: See :attr:`Job.task`."""
         return 'train_ripsnet'
 

@@ -78,7 +78,7 @@ def _columns(rows: list[dict], metric: str, validated: bool, digits: int) -> dic
     if any('cost' in row for row in rows):
         columns['time x KD'] = lambda row: _number(row['cost'].get('time'), 2)
         columns['memory x KD'] = lambda row: _number(row['cost'].get('memory'), 2)
-    columns['runs'] = lambda row: f'{len(row["runs"])} of {row["planned"]}'
+    columns['runs'] = lambda row: row.get('absent') or f'{len(row["runs"])} of {row["planned"]}'
     return columns
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from topkd.artifacts.settings import RIPSNET
 from topkd.reproduction.jobs import Job, RipsNetTraining
 from topkd.reproduction.plan import Plan
-from topkd.runners.settings import RIPSNET
 
 
 @dataclass(kw_only=True)

@@ -39,7 +39,9 @@ class Plan:
         Raises:
             ValueError: If another job of this name has another result.
         """
-        self.jobs.setdefault(job.name, job).check_same(job)
+        known = self.jobs.setdefault(job.name, job)
+        if known is not job and known.config is not job.config:
+            known.check_same(job)
         return job.name
 
     def find(self, name: str) -> Job:

@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.config import Config
 
 from topkd.artifacts.artifact import RipsNetArtifact
-from topkd.runners.settings import CLOUDS, RIPSNET
+from topkd.artifacts.settings import CLOUDS, RIPSNET
 from topkd.utils.files import write_json
 
 FILE = 'planned.json'

@@ -88,10 +88,14 @@ class Recipe:
         cfg = merge_cfg_options(read_config(str(path)), self.options)
         if 'teacher' not in cfg.model:
             raise ValueError(f"'{path}' distils nothing: name a pair of '{self.configs / 'topkd'}'")
+        teacher = self._teacher(path.stem, cfg.model.teacher)
+        if teacher.training is not None:
+            cfg.model.teacher.checkpoint = teacher.checkpoint
+            if self.epochs is not None:
+                cfg.model.teacher.floor = None  # of a teacher that was trained completely
         chosen = [(variant, seed) for variant in variants for seed in seeds]
         applied = {variant: apply(variant, cfg, self.configs) for variant in variants}
         configs = [for_run(copy.deepcopy(applied[variant]), seed, self.epochs) for variant, seed in chosen]
-        teacher = self._teacher(path.stem, cfg.model.teacher)
         return [
             Run(path.stem, variant, seed, own, teacher, self._bind(own, teacher, variant, path))
             for (variant, seed), own in zip(chosen, configs)
@@ -129,7 +133,7 @@ class Recipe:
         return TeacherFile(name, str(folder / f'epoch_{training.train_cfg.max_epochs}.pth'), training)
 
     def _bind(self, cfg: Config, teacher: TeacherFile, variant: Variant, pair: Path) -> dict[str, RipsNetArtifact]:
-        """Point a config at its teacher, in place, and find the RipsNets that it needs."""
+        """Find the RipsNets that a config needs, and point it, in place, at those of a teacher that is trained here."""
         if variant.is_plain:
             return {}
         if variant == KD:
@@ -137,9 +141,6 @@ class Recipe:
         artifacts = made_artifacts(cfg, teacher.name + self.length if teacher.training else teacher.name)
         if teacher.training is None:
             return artifacts
-        cfg.model.teacher.checkpoint = teacher.checkpoint
-        if self.epochs is not None:
-            cfg.model.teacher.floor = None  # of a teacher that was trained completely
         # artifacts lie where their teacher lies, so that they are never mistaken for another teacher's
         moved = {
             name: RipsNetArtifact(teacher.name, made.request, self.work_dir / 'ripsnet' / made.name / 'ripsnet.pth')

@@ -49,7 +49,7 @@ class Report:
 
     def content(self) -> dict[str, Any]:
         """Return everything as plain values."""
-        rows = [self._row(row) for row in self.plan.rows]
+        rows = [*(self._row(row) for row in self.plan.rows), *self._absent()]
         for row in rows:
             control = next(
                 (
@@ -121,6 +121,20 @@ class Report:
                 result['best'], {metric: dict(mean=value) for metric, value in paper.items()}
             )
         return result
+
+    def _absent(self) -> list[dict[str, Any]]:
+        """Return the rows of the methods that have no run, with the reason."""
+        places = dict.fromkeys((row.pair, row.probe) for row in self.plan.rows)
+        return [
+            dict(
+                **dict(pair=pair, variant=name, label=f'CE + {name}', probe=probe, absent=reason),
+                paper=self._paper(pair, probe).get(name, {}),
+                published=published_values(pair).get(name, {}),
+                **dict(planned=0, runs=[], last={}, best={}, **(dict(cost={}) if self.table.ranked else {})),
+            )
+            for pair, probe in places
+            for name, reason in self.table.absent.items()
+        ]
 
     def _paper(self, pair: str, probe: str = '') -> dict[str, dict[str, float]]:
         """Return the paper's numbers of a pair, from whichever of its tables holds them."""

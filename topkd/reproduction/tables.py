@@ -4,7 +4,19 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from topkd.reproduction.measures import Analysis, Measure, Probes, RipsNets, Students
-from topkd.reproduction.variants import EXACT, KD, R56_R20, SORTED, STUDENT, TOPKD, Variant, ablation, methods
+from topkd.reproduction.variants import (
+    EXACT,
+    KD,
+    R56_R20,
+    R101_R18,
+    SORTED,
+    STUDENT,
+    TOPKD,
+    Variant,
+    ablation,
+    methods,
+    word_of,
+)
 
 TOP1, TOP5 = {'accuracy/top1': 'top-1'}, {'accuracy/top5': 'top-5'}
 AP = {'coco/bbox_mAP': 'AP', 'coco/bbox_mAP_50': 'AP50', 'coco/bbox_mAP_75': 'AP75'}
@@ -15,13 +27,19 @@ SCORES = {'silhouette': 'silhouette', 'calinski_harabasz': 'Calinski-Harabasz', 
 CIFAR_METHODS = methods(('FitNet', 'AT', 'VID', 'OFD', 'CC', 'SP', 'FSP', 'RKD', 'PKT', 'CRD', 'CRCD'))
 # FSP needs equal widths
 CIFAR_METHODS_OTHER = tuple(variant for variant in CIFAR_METHODS if variant.name not in ('FSP', 'CRCD'))
-IMAGENET_METHODS = methods(('AT', 'SemCKD', 'CRD', 'CAT-KD', 'RKD', 'ReviewKD', 'DKD', 'SRRL', 'MGD'))
-ONE_STAGE_METHODS = methods(('FitNet', 'CWD', 'PKD', 'MGD', 'ReviewKD'), '_dense')
-COCO_METHODS = methods(('FitNet', 'FGFI', 'DKD', 'ReviewKD'), '_detection')
+IMAGENET_METHODS = methods(('AT', 'SemCKD', 'CRD', 'CAT-KD', 'RKD', 'ReviewKD', 'DKD', 'SRRL', 'MGD', 'NORM'))
+ONE_STAGE_METHODS = methods(('FitNet', 'CWD', 'PKD', 'MGD', 'ReviewKD'), 'retinanet_r101-r18_coco')
+COCO_METHODS = methods(('FitNet', 'FGFI', 'DKD', 'ReviewKD'), R101_R18)
 TRANSFER_METHODS = methods(('AT', 'CRD', 'ReviewKD', 'DKD', 'CAT-KD'))
-TODAYS_METHODS = methods(
-    ('LSKD', 'DIST', 'NST', 'FT', 'DKD', 'ReviewKD', 'SemCKD', 'SRRL', 'MGD', 'CAT-KD', 'CWD', 'DistPro')
+TODAYS_METHODS = (
+    *methods(('LSKD', 'DIST', 'NST', 'FT', 'DKD', 'ReviewKD', 'SemCKD', 'SRRL', 'MGD', 'CAT-KD', 'CWD', 'DistPro')),
+    *methods(('NORM',)),
+    Variant('SimKD', 'SimKD (no CE)', 'methods/simkd_{pair}.py'),
 )
+# rows without a run, and why
+IN_PLACE = "needs maps before their ReLU, which mmpretrain's ResNet overwrites"
+ABSENT_IMAGENET = dict(OFD=IN_PLACE, DistPro=IN_PLACE)
+ABSENT_METHODS = dict(DPK='its layers and constants are not published (docs/methods.md)')
 
 
 class Table(NamedTuple):
@@ -38,6 +56,7 @@ class Table(NamedTuple):
             this name.
         ranked (bool): Whether the rows are sorted by the first metric, and the cost of a step stands beside it.
         paired (bool): Whether differences to the KD control are given seed by seed, with their 95 % interval.
+        absent (dict[str, str]): Methods that have a row but no run, and why.
     """
 
     title: str
@@ -48,6 +67,7 @@ class Table(NamedTuple):
     paper: tuple[str, ...] = ()
     ranked: bool = False
     paired: bool = False
+    absent: dict[str, str] = {}
 
     def only(self, words: Sequence[str]) -> 'Table':
         """Return the table with some of its variants, beside plain student and KD control, which always stay.
@@ -58,14 +78,17 @@ class Table(NamedTuple):
         Raises:
             ValueError: If there is no such variant; the message lists those that there are.
         """
-        wanted = [word.lower().replace('-', '') for word in words]
-        known = [variant.word for variant in self.variants]
+        wanted = [word_of(word) for word in words]
+        names = [*(variant.name for variant in self.variants), *self.absent]
+        known = {word_of(name) for name in names}
         unknown = [word for word, plain in zip(words, wanted) if plain not in known]
         if unknown:
-            names = ', '.join(variant.name for variant in self.variants)
-            raise ValueError(f'--methods {",".join(unknown)}: this table has {names}')
+            raise ValueError(f'--methods {",".join(unknown)}: this table has {", ".join(names)}')
         kept = (STUDENT, KD, *self.measure.asks)
-        return self._replace(variants=tuple(v for v in self.variants if v in kept or v.word in wanted))
+        return self._replace(
+            variants=tuple(v for v in self.variants if v in kept or v.word in wanted),
+            absent={name: reason for name, reason in self.absent.items() if word_of(name) in wanted},
+        )
 
 
 CIFAR_SAME = (
@@ -85,13 +108,13 @@ CIFAR_OTHER = (
     'resnet32x4-shufflenetv2_cifar100',
     'wrn40_2-shufflenetv1_cifar100',
 )
-COCO = ('faster-rcnn_r101-r18_coco', 'faster-rcnn_r101-r50_coco', 'faster-rcnn_r50-mv2_coco')
+COCO = (R101_R18, 'faster-rcnn_r101-r50_coco', 'faster-rcnn_r50-mv2_coco')
 ONE_STAGE = ('retinanet_r101-r18_coco', 'gfl_r101-r18_coco', 'yolox_l-s_coco')
 SCENES = 'faster-rcnn_r18w32-r18w16_digit-scenes'
 SCENES_CLOUDS = (
-    Variant('exact', 'exact images', f'topkd/{SCENES}_exact.py'),
-    Variant('objects', 'exact images, clouds of objects', f'topkd/{SCENES}_objects.py'),
-    Variant('spatial', 'exact images, clouds of cells', f'topkd/{SCENES}_spatial.py'),
+    Variant('exact', 'exact images', 'topkd/{pair}_exact.py', SCENES),
+    Variant('objects', 'exact images, clouds of objects', 'topkd/{pair}_objects.py', SCENES),
+    Variant('spatial', 'exact images, clouds of cells', 'topkd/{pair}_spatial.py', SCENES),
 )
 R34_R18, R50_MV2 = 'resnet34-resnet18_imagenet', 'resnet50-mobilenetv2_imagenet'
 # one pair for each teacher of Table 14
@@ -127,10 +150,18 @@ TABLES: dict[str, Table] = dict(
     table1=Table('CIFAR-100, pairs of one style', CIFAR_SAME, (STUDENT, KD, *CIFAR_METHODS, TOPKD)),
     table2=Table('CIFAR-100, pairs of different styles', CIFAR_OTHER, (STUDENT, KD, *CIFAR_METHODS_OTHER, TOPKD)),
     table3=Table(
-        'ImageNet, ResNet34-ResNet18', (R34_R18,), (STUDENT, KD, *IMAGENET_METHODS, TOPKD), metrics={**TOP1, **TOP5}
+        'ImageNet, ResNet34-ResNet18',
+        (R34_R18,),
+        (STUDENT, KD, *IMAGENET_METHODS, TOPKD),
+        metrics={**TOP1, **TOP5},
+        absent=ABSENT_IMAGENET,
     ),
     table4=Table(
-        'ImageNet, ResNet50-MobileNetV2', (R50_MV2,), (STUDENT, KD, *IMAGENET_METHODS, TOPKD), metrics={**TOP1, **TOP5}
+        'ImageNet, ResNet50-MobileNetV2',
+        (R50_MV2,),
+        (STUDENT, KD, *IMAGENET_METHODS, TOPKD),
+        metrics={**TOP1, **TOP5},
+        absent=ABSENT_IMAGENET,
     ),
     table5=Table('Homology dimensions', (R56_R20,), (KD, *DIMS)),
     table6=Table('Loss terms', (R56_R20,), (STUDENT, KD, ablation('no-kd', 'CE + Top'), TOPKD)),
@@ -178,6 +209,7 @@ TABLES: dict[str, Table] = dict(
         (STUDENT, KD, *CIFAR_METHODS, *TODAYS_METHODS, TOPKD, EXACT),
         paper=('table1', 'table2'),
         ranked=True,
+        absent=ABSENT_METHODS,
     ),
     digits=Table(
         "TopKD on scikit-learn's digits (not in the paper)",

@@ -1,17 +1,16 @@
 """Variants of a pair, and the config of a run that each makes."""
 
 import copy
-import runpy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
-from topkd.utils.config import read_config
+from topkd.reproduction.own_lines import apply_file
 
 PLAIN = 'plain'
-R56_R20 = 'resnet56-resnet20_cifar100'
+R56_R20, R101_R18 = 'resnet56-resnet20_cifar100', 'faster-rcnn_r101-r18_coco'
 # entries of a scheduler that are counted in epochs
 EPOCHS = ('milestones', 'begin', 'end', 'T_max', 'step_size')
 
@@ -25,25 +24,35 @@ class Variant(NamedTuple):
     Attributes:
         name (str): Names its folder; the paper's numbers are filed under it.
         label (str): As printed.
-        config (str): 'plain', the student without teacher; '', the pair itself; else a config below ``configs/`` whose
-            own lines, apart from ``_base_``, are applied to the pair.
-        method (str): A file of ``configs/_base_/losses`` whose loss takes the place of the pair's losses; '' for none.
+        config (str): 'plain', the student without teacher; '', the pair itself; else a config below ``configs/`` with
+            ``{pair}`` in its name, whose own lines are applied to the pair.
+        model (str): The pair whose config is applied to those that have none of their own.
     """
 
     name: str
     label: str
     config: str = ''
-    method: str = ''
+    model: str = R56_R20
 
     @property
     def word(self) -> str:
         """str: The name as it is typed on a command line, in lower case without hyphens."""
-        return self.name.lower().replace('-', '')
+        return word_of(self.name)
 
     @property
     def is_plain(self) -> bool:
         """bool: Whether the student learns without a teacher."""
         return self.config == PLAIN
+
+    def file(self, configs: Path, pair: str) -> Path:
+        """Return the config that makes the variant of a pair.
+
+        Args:
+            configs (Path): Folder of this package's configs.
+            pair (str): Name of the pair.
+        """
+        own = configs / self.config.format(pair=pair)
+        return own if own.is_file() else configs / self.config.format(pair=self.model)
 
 
 def ablation(name: str, label: str) -> Variant:
@@ -51,34 +60,26 @@ def ablation(name: str, label: str) -> Variant:
     return Variant(name, label, f'ablations/{name}.py')
 
 
-def methods(names: Sequence[str], suffix: str = '') -> tuple[Variant, ...]:
+def methods(names: Sequence[str], model: str = R56_R20) -> tuple[Variant, ...]:
     """Return the variants of other methods, CE + the method alone.
 
     Args:
         names (Sequence[str]): As the paper names them; the file is the name in lower case without hyphens.
-        suffix (str): Of the files, '_detection' for those of detectors.
+        model (str): The pair whose configs are applied to those that have none of their own.
     """
-    return tuple(Variant(name, f'CE + {name}', method=f'{name.lower().replace("-", "")}{suffix}') for name in names)
+    return tuple(Variant(name, f'CE + {name}', f'methods/{word_of(name)}_{{pair}}.py', model) for name in names)
+
+
+def word_of(name: str) -> str:
+    """Return a method's name as it is typed on a command line and stands in names of files."""
+    return name.lower().replace('-', '')
 
 
 STUDENT = Variant('plain', 'plain student (CE)', PLAIN)
-KD = Variant('KD', 'CE + KD', f'kd/{R56_R20}.py')
+KD = Variant('KD', 'CE + KD', 'kd/{pair}.py')
 TOPKD = Variant('TopKD', 'CE + KD + Top (TopKD)')
-EXACT = Variant('exact', 'TopKD, exact images', f'topkd/{R56_R20}_exact.py')
-SORTED = Variant('sorted-deaths', 'KD + sorted deaths', f'topkd/{R56_R20}_sorted-deaths.py')
-
-
-def own_lines(path: Path) -> dict[str, Any]:
-    """Return what a config of a few lines sets on top of its ``_base_``.
-
-    Raises:
-        ValueError: If the file needs its base to be read.
-    """
-    try:
-        content = runpy.run_path(str(path))
-    except (NameError, AttributeError) as error:
-        raise ValueError(f"'{path}' cannot be applied to another pair, because it reads its base ({error})") from error
-    return {key: value for key, value in content.items() if not key.startswith('_')}
+EXACT = Variant('exact', 'TopKD, exact images', 'topkd/{pair}_exact.py')
+SORTED = Variant('sorted-deaths', 'KD + sorted deaths', 'topkd/{pair}_sorted-deaths.py')
 
 
 def apply(variant: Variant, pair: Config, configs: Path) -> Config:
@@ -96,11 +97,7 @@ def apply(variant: Variant, pair: Config, configs: Path) -> Config:
     cfg = Config(copy.deepcopy(pair.to_dict()))
     if variant.is_plain:
         return _plain(cfg)
-    if variant.method:
-        cfg.model.losses = _method(configs, variant.method, cfg)
-    elif variant.config:
-        cfg.merge_from_dict(own_lines(configs / variant.config))
-    return cfg
+    return apply_file(variant.file(configs, cfg.get('pair', '')), cfg) if variant.config else cfg
 
 
 def for_run(cfg: Config, seed: int, epochs: int | None = None) -> Config:
@@ -118,19 +115,6 @@ def for_run(cfg: Config, seed: int, epochs: int | None = None) -> Config:
         shorten(cfg, epochs)
     cfg.randomness = dict(cfg.get('randomness', {}), seed=seed)
     return cfg
-
-
-def _method(configs: Path, method: str, cfg: Config) -> dict[str, dict]:
-    """Read the loss of a method for the config's pair, and tell it the training's batch size if it asks for one."""
-    content = read_config(str(configs / '_base_' / 'losses' / f'{method}.py'))
-    losses = {}
-    for name, loss in content.items():
-        if isinstance(loss, dict) and 'type' in loss:
-            # what is published for this pair stands in a table beside the loss
-            chosen = content.get(f'{name}_of', {}).get(cfg.get('pair'), loss)
-            sizes = dict(batch_size=cfg.train_dataloader.batch_size) if 'batch_size' in chosen else {}
-            losses[name] = dict(chosen, **sizes)
-    return losses
 
 
 def _plain(cfg: Config) -> Config:

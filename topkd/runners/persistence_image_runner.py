@@ -16,6 +16,8 @@ from torch.utils.data import DataLoader
 
 from topkd.artifacts.array_file import ArrayFile
 from topkd.artifacts.artifact import check_request
+from topkd.artifacts.cloud_scales import CloudScales
+from topkd.artifacts.settings import CLOUDS
 from topkd.artifacts.unfinished_clouds import UnfinishedClouds
 from topkd.models.losses.topology_configs import topology_loss_of
 from topkd.models.losses.topology_loss import TopologyLoss
@@ -24,9 +26,7 @@ from topkd.models.teacher import Teacher
 from topkd.registry import RUNNERS
 from topkd.runners.batch_statistics import batch_statistics
 from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
-from topkd.runners.cloud_scales import CloudScales
 from topkd.runners.progress import progress
-from topkd.runners.settings import CLOUDS
 from topkd.topology import PersistenceImager, diagram_backend, exact_diagrams
 from topkd.topology.diagram_range import DiagramRange
 from topkd.utils.files import read_json, write_json
@@ -51,10 +51,10 @@ class PersistenceImageRunner:
         preprocessor (nn.Module): The student's data preprocessor, which augments and normalizes the images.
         dataloader (dict): Config of the training dataloader; its data set, workers and collate function are used.
         loss (TopologyLoss): Says what is tapped, what a cloud is and which images are wanted.
-        settings (dict): Departures from :data:`topkd.runners.settings.CLOUDS`: ``num_clouds``; ``seed``;
+        settings (dict): Departures from :data:`topkd.artifacts.settings.CLOUDS`: ``num_clouds``; ``seed``;
             ``batch_statistics``, to let BatchNorm normalize by the cloud's own statistics as the authors' code did;
             ``scales``, to multiply every second cloud by a random factor between these two, see
-            :class:`topkd.runners.cloud_scales.CloudScales`; ``chunk``, diagrams computed at once. Bandwidth and range
+            :class:`topkd.artifacts.cloud_scales.CloudScales`; ``chunk``, diagrams computed at once. Bandwidth and range
             of the images are fitted to the clouds that are not scaled.
 
     Source: Section 4.1; Appendix B.

@@ -15,12 +15,12 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from topkd.artifacts.artifact import RipsNetArtifact, check_request
+from topkd.artifacts.settings import RIPSNET
 from topkd.datasets.clouds import CloudImages, mean_image_error
 from topkd.launch import wrapper_without_gpu
 from topkd.models.losses.topology_configs import artifact_of
 from topkd.models.vectorizers.ripsnet_regressor import RipsNetRegressor
 from topkd.registry import RUNNERS
-from topkd.runners.settings import RIPSNET
 from topkd.utils.checkpoint import load_file, save_file
 from topkd.utils.files import read_json, remove_partials, write_json
 from topkd.utils.lock import working_in
@@ -37,7 +37,7 @@ class RipsNetRunner:
 
     Args:
         artifact (RipsNetArtifact): Made by ``tools/gen_pi.py``, with what the config asks of its clouds.
-        settings (dict): Departures from the paper's training, keys as in :data:`topkd.runners.settings.RIPSNET`.
+        settings (dict): Departures from the paper's training, keys as in :data:`topkd.artifacts.settings.RIPSNET`.
         launcher (str): MMEngine's launcher. Defaults to 'none'.
         log_level (str): MMEngine's log level. Defaults to 'INFO'.
 

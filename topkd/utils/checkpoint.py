@@ -14,11 +14,6 @@ from topkd.utils.addresses import download
 from topkd.utils.files import whole_file
 from topkd.utils.safe_globals import beside_weights, safe_globals
 
-# of the student's weights among a distiller's
-PREFIX = 'student.'
-# of the members' weights among a cohort's
-MEMBERS = 'members.'
-
 
 def load_file(path: str, map_location: Any = 'cpu') -> dict:
     """Load a checkpoint without running code from it.
@@ -167,52 +162,6 @@ def _shape(value: Any) -> tuple[int, ...] | str:
 def _listing(kind: str, keys: Sequence[str]) -> str:
     """Describe keys that do not fit, the first four by name."""
     return f'{len(keys)} {kind}: {", ".join(keys[:4])}{", ..." if len(keys) > 4 else ""}' if keys else ''
-
-
-def member_names(state_dict: Mapping[str, Any]) -> list[str]:
-    """Return the names of the members whose weights a state dict holds; empty if it is no cohort's."""
-    return list(dict.fromkeys(key.split('.')[1] for key in state_dict if key.startswith(MEMBERS)))
-
-
-def student_state(state_dict: Mapping[str, Any], member: str | None = None) -> dict[str, Any]:
-    """Take the student's weights out of a distiller's state dict, under the names that the plain student uses.
-
-    Args:
-        state_dict (Mapping): Of a distiller or a cohort.
-        member (str, optional): Name of the cohort's member.
-
-    Raises:
-        ValueError: If the state dict holds no student, or no such member.
-    """
-    names = member_names(state_dict)
-    if names and member not in names:
-        got = 'none was named' if member is None else f"got '{member}'"
-        raise ValueError(f'the checkpoint holds the members {", ".join(names)}, {got}: name one of them by --member')
-    prefix = f'{MEMBERS}{member}.{PREFIX}' if names else PREFIX
-    student = {key[len(prefix) :]: value for key, value in state_dict.items() if key.startswith(prefix)}
-    if not student:
-        raise ValueError(
-            "the checkpoint holds no student (no key begins with 'student.'): give a checkpoint written by a "
-            'distillation config'
-        )
-    return student
-
-
-def load_student(network: nn.Module, path: str, what: str = 'model') -> None:
-    """Load a network completely from a checkpoint of its own, or of a distillation whose student it was.
-
-    Args:
-        network (nn.Module): Receives the weights.
-        path (str): See :func:`load_state`.
-        what (str): What the network is, for the message. Defaults to 'model'.
-
-    Raises:
-        ValueError: If the weights do not fit.
-    """
-    weights = load_state(path)
-    if any(key.startswith(PREFIX) for key in weights):
-        weights = student_state(weights)
-    load_weights(network, path, what, weights=weights)
 
 
 def fingerprint(model: nn.Module) -> str:

@@ -49,7 +49,7 @@ def renamed(
         >>> weights = {'encoder.0.weight': torch.ones(2), 'fc.bias': torch.ones(3)}
         >>> expected = {'backbone.0.weight': torch.zeros(2), 'head.fc.bias': torch.zeros(3)}
         >>> renamed(weights, expected)[1]
-        [Renaming(strip='encoder.', add='backbone.', weights=1), Renaming(strip='', add='head.', weights=1)]
+        [Renaming(strip='', add='head.', weights=1), Renaming(strip='encoder.', add='backbone.', weights=1)]
     """
     if strip is None and add is None:
         result, used = _found(weights, expected)

@@ -1,6 +1,5 @@
 """From a distillation checkpoint to the plain student, verified."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -8,8 +7,9 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import Tensor
 
-from topkd.utils.checkpoint import MEMBERS, PREFIX, load_file, load_weights, save_file, student_state
+from topkd.utils.checkpoint import load_file, load_weights, save_file
 from topkd.utils.config import with_preprocessor
+from topkd.utils.student_state import student_state
 
 WEIGHTS = ('ema', 'raw')
 
@@ -55,24 +55,6 @@ def plain_config(cfg: Config, member: str | None = None) -> Config:
         cfg.model = student_config(cfg, member)
         cfg.custom_hooks = []
     return cfg
-
-
-def plain_state(state_dict: Mapping[str, Tensor], member: str | None = None) -> dict[str, Tensor]:
-    """Return the weights of a plain network: those of the student, if the state dict is a distillation's.
-
-    Args:
-        state_dict (Mapping[str, Tensor]): Of a plain network, a distiller or a cohort.
-        member (str, optional): Name of the cohort's member.
-
-    Example:
-        >>> sorted(plain_state({'student.head.weight': torch.ones(1), 'losses.kd.weight': torch.ones(1)}))
-        ['head.weight']
-        >>> sorted(plain_state({'head.weight': torch.ones(1)}))
-        ['head.weight']
-    """
-    if any(key.startswith((PREFIX, MEMBERS)) for key in state_dict):
-        return student_state(state_dict, member)
-    return dict(state_dict)
 
 
 def select_weights(checkpoint: dict[str, Any], which: str, member: str | None = None) -> dict[str, Tensor]:

@@ -13,8 +13,8 @@ from torch import nn
 
 from topkd.analysis.loaders import split_loader
 from topkd.models.teacher import Teacher
-from topkd.utils.checkpoint import load_student
 from topkd.utils.config import with_preprocessor
+from topkd.utils.student_state import load_student
 
 ANNOTATED = 'annotated'
 
@@ -41,7 +41,7 @@ def load_detectors(cfg: Config, checkpoints: Mapping[str, str]) -> dict[str, nn.
 
     Args:
         cfg (Config): With ``model.teacher`` and ``model.student``.
-        checkpoints (Mapping[str, str]): By name, see :func:`topkd.utils.checkpoint.load_student`.
+        checkpoints (Mapping[str, str]): By name, see :func:`topkd.utils.student_state.load_student`.
 
     Returns:
         dict: Detectors on the device in eval mode, the teacher first.

@@ -124,3 +124,22 @@ class DistillationLoss(nn.Module):
     ) -> dict[str, Any]:
         """Return scalars worth a line in the log every now and then; their names must not contain 'loss'."""
         return {}
+
+
+def prepare_losses(model: nn.Module, dataset: Any) -> None:
+    """Hand the training set over to every loss of a model.
+
+    Args:
+        model (nn.Module): A distiller or a cohort, or one wrapped.
+        dataset (Any): The training set.
+
+    Example:
+        >>> class Counting(DistillationLoss):
+        ...     def prepare(self, dataset):
+        ...         print(len(dataset))
+        >>> prepare_losses(nn.Sequential(Counting('head.fc', 'head.fc', 1.0)), [1, 2, 3])
+        3
+    """
+    for module in model.modules():
+        if isinstance(module, DistillationLoss):
+            module.prepare(dataset)

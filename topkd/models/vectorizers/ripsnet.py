@@ -5,13 +5,12 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from topkd.artifacts.artifact import RipsNetArtifact
+from topkd.artifacts.artifact import OPERATORS, RipsNetArtifact
 from topkd.models.vectorizers.ripsnet_file import load_ripsnet_file
 from topkd.models.vectorizers.vectorizer import Vectorizer
 from topkd.registry import MODELS
 from topkd.utils.checks import choice, whole, wholes
 
-OPERATORS = ('mean', 'sum')
 # widths of the three per-point layers by width of the points (Tables 14, 15, 18 and 19)
 UNITS = {
     16: (16, 16, 16),

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from topkd.models.vectorizers import OPERATORS
-from topkd.runners.cloud_scales import CloudScales
+from topkd.artifacts.artifact import OPERATORS
+from topkd.artifacts.cloud_scales import CloudScales
 from topkd.utils.checks import flag, number, seed, whole, wholes
 
 Check = Callable[[str, Any], Any]

@@ -29,7 +29,7 @@ from topkd.analysis.networks.images import ImageSize, is_detector, size_in
 from topkd.analysis.networks.plot import plot_networks
 from topkd.analysis.networks.table import aligned, table
 from topkd.analysis.record import write_record
-from topkd.cli import count, origin, tool
+from topkd.cli import Parser, count, origin, tool
 from topkd.launch import setup_processes
 from topkd.utils.checkpoint import load_state, load_weights
 from topkd.utils.config import merge_cfg_options, read_config, with_preprocessor
@@ -47,7 +47,7 @@ NETWORK = re.compile(r'(?:(?P<name>[^=:/]+)=)?(?P<config>.+?\.py)(?:@(?P<member>
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    result = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    result = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     result.add_argument(
         'networks',
         nargs='+',

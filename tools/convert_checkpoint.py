@@ -1,15 +1,13 @@
 #!/usr/bin/env python3
 """Convert a checkpoint of the CRD benchmark, torchvision, TopKD or of any network with other prefixes into ours."""
 
-import argparse
-
-from topkd.cli import path, tool
+from topkd.cli import Parser, path, tool
 from topkd.convert import convert_checkpoint, convert_to_config
 
 
 @tool
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = Parser(description=__doc__)
     arguments.add_argument(
         'source',
         metavar='SRC',

@@ -11,14 +11,14 @@ import argparse
 import json
 from pathlib import Path
 
-from topkd.cli import tool
+from topkd.cli import Parser, tool
 from topkd.datasets.conversion import convert_detection, recognized_format
 
 
 @tool
 def main() -> None:
     """Convert the folder, and say what was found."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('folder', type=Path, help='folder of the data set: with Annotations/, or with data.yaml')
     parser.add_argument(
         '--classes',

@@ -16,7 +16,7 @@ from typing import Any
 
 import cv2
 
-from topkd.cli import tool
+from topkd.cli import Parser, tool
 from topkd.datasets.digit_scenes import CLASSES, SPLITS, DigitScene, digit_scenes
 
 JPEG_QUALITY = 95
@@ -24,7 +24,7 @@ JPEG_QUALITY = 95
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description='Write a COCO detection set of handwritten digits.')
+    parser = Parser(description='Write a COCO detection set of handwritten digits.')
     parser.add_argument('out', type=Path, metavar='OUT', help='folder to create')
     parser.add_argument('--train', type=int, default=400, metavar='N', help='training scenes (default: %(default)s)')
     parser.add_argument('--val', type=int, default=100, metavar='N', help='validation scenes (default: %(default)s)')

@@ -21,7 +21,7 @@ from pathlib import Path
 from mmengine.logging import MMLogger
 
 import topkd  # noqa: F401
-from topkd.cli import Options, count, repetitions, tool
+from topkd.cli import Options, Parser, count, repetitions, tool
 from topkd.reproduction.cohorts import together
 from topkd.reproduction.command import add_places, make_queue, run_plan, tell
 from topkd.reproduction.costs import StepCosts
@@ -48,7 +48,7 @@ def say(text: str) -> None:
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     listed = '\n'.join(f'  {name:<9} {table.title}' for name, table in TABLES.items())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         description=__doc__, epilog=f'tables:\n{listed}', formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('table', choices=TABLES, metavar='TABLE', help='one of the tables below')

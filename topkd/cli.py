@@ -22,9 +22,18 @@ from topkd.utils.sentences import sentence
 MOST_RUNS = 1000  # every one is listed
 
 
+class Parser(argparse.ArgumentParser):
+    """argparse's, which also says where to look if it does not know a word."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the tool with usage, the error and exit code 2."""
+        unknown = message.startswith('unrecognized arguments')
+        super().error(f'{message}: correct or leave them out, --help lists what there is' if unknown else message)
+
+
 def parser(description: str, distributed: bool = True) -> argparse.ArgumentParser:
     """Return a parser with CONFIG, --work-dir, --cfg-options and, for tools of several processes, --launcher."""
-    result = argparse.ArgumentParser(description=description)
+    result = Parser(description=description)
     result.add_argument('config', help='config file, or package::file of an installed package')
     result.add_argument(
         '--work-dir', type=path, help='folder for logs and checkpoints; default: work_dirs/<name of the config>'

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from topkd.models.backbones import NETWORKS, benchmark_key
 from topkd.models.vectorizers import OPERATORS, RipsNet
 from topkd.registry import MODELS
-from topkd.utils.checkpoint import load_file, save_file
+from topkd.utils.checkpoint import load_file, not_finite, save_file
 from topkd.utils.config import read_config, without_weights
 from topkd.utils.foreign_checkpoint import read_foreign, split_weights
 from topkd.utils.prefixes import renamed
@@ -57,6 +57,12 @@ def convert_checkpoint(source: str, destination: str, network: str | None = None
         converted = convert(content, network, operator)
     except ValueError as error:
         raise ValueError(f"'{source}': {error}") from error
+    broken = not_finite(converted['state_dict'])
+    if broken:
+        raise ValueError(
+            f"'{source}' must hold finite weights, got nan or inf in {_names(broken)}: name a checkpoint of a training "
+            'that did not diverge'
+        )
     converted['meta']['converted_from'] = os.path.basename(source)
     try:
         save_file(converted, destination)
@@ -122,6 +128,8 @@ def convert(content: Mapping[str, Any], network: str | None = None, operator: st
     """
     if network not in (None, RIPSNET, *KNOWN):
         raise ValueError(f"unknown network '{network}': choose one of {', '.join((*KNOWN, RIPSNET))}")
+    if operator not in OPERATORS:
+        raise ValueError(f"the operator of a RipsNet must be 'mean' or 'sum', got '{operator}': correct --operator")
     weights, recorded = split_weights(content)
     if network == RIPSNET or (network is None and 'layer1.linear.weight' in weights):
         return _convert_ripsnet(weights, recorded, operator)
@@ -144,8 +152,6 @@ def _download(source: str) -> dict:
 
 
 def _convert_ripsnet(weights: Mapping[str, Tensor], recorded: dict, operator: str) -> dict:
-    if operator not in OPERATORS:
-        raise ValueError(f"the operator of a RipsNet must be 'mean' or 'sum', got '{operator}'")
     names = [f'layer{number}.linear.weight' for number in (1, 2, 3)]
     shapes = [tuple(weights[name].shape) if name in weights else () for name in names]
     if any(len(shape) != 2 for shape in shapes):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from topkd.artifacts.artifact import check_request, read_manifest
+from topkd.artifacts.integrity import sealed
 from topkd.models.losses.topology_configs import without_files
 from topkd.utils.files import write_json
 
@@ -84,3 +85,16 @@ def test_request_of_another_config_names_what_differs():
         ValueError, match=r"was made for another config \(tap 'neck\[0\]', asked for 'backbone'; seed None"
     ):
         check_request(dict(tap='neck[0]', num_points=64), dict(tap='backbone', num_points=64, seed=1), 'folder')
+
+
+def test_a_manifest_of_which_a_value_was_changed(tmp_path):
+    content = sealed(dict(request=dict(num_clouds=4), spec=dict(scale=2.0), complete=True))
+    path = tmp_path / 'manifest.json'
+    path.write_text(json.dumps(content))
+    assert read_manifest(tmp_path) == content
+    path.write_text(json.dumps(dict(content, spec=dict(scale=4.0))))
+    with pytest.raises(ValueError, match=r'is damaged \(a value was changed\): run tools/gen_pi.py CONFIG again'):
+        read_manifest(tmp_path)
+    path.write_text('[1]')
+    with pytest.raises(ValueError, match=r'is damaged \(it holds a list\)'):
+        read_manifest(tmp_path)

@@ -1,1 +1,1 @@
-"""Campaigns against the tools: kills at every file write, processes side by side, malformed inputs."""
+"""Campaigns against the tools: kills at every file write, processes side by side, malformed inputs, hard clouds."""

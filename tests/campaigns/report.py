@@ -24,11 +24,12 @@ class Limit:
 
 
 class Report:
-    """Counts by name, and sentences on what went wrong."""
+    """Counts by name, sentences on what went wrong, and what was accepted, for a person to look through."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.problems: list[str] = []
+        self.accepted: list[str] = []
 
     def count(self, what: str, number: int = 1) -> None:
         """Add to a count."""

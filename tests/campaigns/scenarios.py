@@ -79,6 +79,13 @@ def plain(folder: Path) -> None:
     dump(digits('baselines/resnet8_digits.py'), folder)
 
 
+def early(folder: Path) -> None:
+    """A plain network whose training stops before its last epoch, because its validations do not improve."""
+    cfg = digits('baselines/resnet8_digits.py', **{'train_cfg.max_epochs': 6})
+    cfg.custom_hooks = [dict(type='EarlyStoppingHook', monitor='accuracy/top1', min_delta=1000, patience=3)]
+    dump(cfg, folder)
+
+
 def distilled(folder: Path) -> None:
     """KD and the exact topology term, whose range is still being fitted; gradients accumulate over checkpoints."""
     cfg = pair('topkd/resnet20-resnet8_digits_exact.py', **{'model.losses.topology.cloud.num_points': 16})
@@ -221,6 +228,7 @@ SCENARIOS: dict[str, Scenario] = {
     'gen_pi': Scenario(artifact_config, 'gen_pi.py', (), (), long=False),
     'train_ripsnet': Scenario(finished_clouds, 'train_ripsnet.py', (), (), long=False),
     'plain': Scenario(plain, long=False),
+    'early': Scenario(early),
     'distilled': Scenario(distilled, long=False),
     'averaged': Scenario(averaged),
     'contrastive': Scenario(contrastive),

@@ -3,14 +3,19 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from mmengine.config import Config
 
-from .inputs.mutations import DAMAGES, READ, mutations, parser_of
+from .inputs.formats import GENERAL, damages_of
+from .inputs.mutations import READ, mutations, parser_of
 from .inputs.oracle import complaint
+from .inputs.values import bad_values, settings_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,21 +52,37 @@ def test_a_run_that_hangs_is_a_problem():
     assert complaint(1, '', hung=True) == 'hung'
 
 
+def test_settings_come_from_signatures():
+    cfg = Config(dict(model=dict(type='topkd.CIFARResNet', depth=8), default_scope='mmpretrain'))
+    places = {place: kind for _, _, kind, place in settings_of(cfg)}
+    assert places['model.depth'] is int and places['ripsnet.lr'] is float and 'model.out_indices' in places
+    assert 2.5 in bad_values('depth', int) and 10**9 not in bad_values('max_epochs', int)
+
+
+def test_every_format_has_damages_of_its_own():
+    for name in ('a.pth', 'a.npy', 'a.json', 'a.py', 'train', 'meta'):
+        assert len(damages_of(Path(name))) > len(GENERAL)
+
+
 def test_malformed_inputs_follow_from_the_seed(tmp_path):
-    # the file may be gone after the first change; then there is nothing to damage
     calls = {'diagram': ('analysis/diagram.py', ['cloud.npy', '--out', 'figures'])}
+
+    def fresh() -> Path:
+        shutil.rmtree(tmp_path / 'ground', ignore_errors=True)
+        (tmp_path / 'ground').mkdir()
+        np.save(tmp_path / 'ground' / 'cloud.npy', np.eye(4))
+        return tmp_path / 'ground'
+
     drawn = []
-    for number in range(2):
-        (tmp_path / str(number)).mkdir()
-        (tmp_path / str(number) / 'cloud.npy').write_bytes(bytes(range(200)))
+    for _ in range(2):
         make = mutations(random.Random(3), calls)
-        made = [next(make)(tmp_path / str(number)) for _ in range(6)]
+        made = [next(make)(fresh()) for _ in range(6)]
         drawn.append([mutation.what for mutation in made if mutation is not None])
     assert drawn[0] == drawn[1] and len(set(drawn[0])) > 1
 
 
 def test_damages_change_a_file(tmp_path):
-    for name, damage, _ in DAMAGES:
+    for name, damage, _ in GENERAL:
         path = tmp_path / 'file'
         path.write_bytes(bytes(range(256)))
         damage(path, random.Random(0))

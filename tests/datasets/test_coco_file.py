@@ -9,7 +9,7 @@ from topkd.datasets.coco_file import check_coco_file
 
 CONTENT = dict(
     images=[dict(id=1, file_name='a.jpg', width=40, height=40)],
-    annotations=[dict(id=7, image_id=1, category_id=1, bbox=[5, 5, 20, 20.5])],
+    annotations=[dict(id=7, image_id=1, category_id=1, bbox=[5, 5, 20, 20.5], area=410.0)],
     categories=[dict(id=1, name='cat')],
 )
 

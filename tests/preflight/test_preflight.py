@@ -249,3 +249,20 @@ def test_what_an_earlier_job_makes_need_not_be_there(pytestconfig):
     findings = Findings(cfg, made=[ripsnet])
     look(cfg, 'train', findings)
     assert len(findings.problems) == 1 and findings.problems[0].startswith("teacher 'resnet20_digits': checkpoint")
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        ({'optim_wrapper.accumulative_counts': 1.5}, 'optim_wrapper.accumulative_counts must be a whole number, 1 or'),
+        ({'optim_wrapper.clip_grad': dict(max_norm=-1)}, 'optim_wrapper.clip_grad.max_norm must be positive, got -1'),
+        ({'default_hooks.checkpoint.interval': 0}, 'default_hooks.checkpoint.interval must be 1 or more, got 0'),
+        ({'default_hooks.checkpoint.max_keep_ckpts': 0}, 'checkpoint.max_keep_ckpts must be 1 or more, got 0'),
+        ({'clouds.num_cloud': 4}, 'clouds has no setting num_cloud; it has num_clouds'),
+    ],
+)
+def test_what_mmengine_would_take(pytestconfig, options, message):
+    cfg = read('baselines/resnet8_digits.py', pytestconfig.rootpath)
+    cfg.merge_from_dict(options)
+    with pytest.raises(ValueError, match=message):
+        check_run(cfg, 'train')

@@ -20,7 +20,7 @@ from topkd.analysis.cost.chart import plot_costs
 from topkd.analysis.cost.measure import PAPER_SIZES, TRAINING_BATCH, CloudSize, measure_cost, scaled
 from topkd.analysis.cost.record import write_costs
 from topkd.analysis.cost.route_times import device_name
-from topkd.cli import Options, origin, tool
+from topkd.cli import Options, Parser, origin, tool
 from topkd.launch import setup_processes
 from topkd.models.losses.topology_configs import image_dims, topology_loss_of
 from topkd.utils.config import merge_cfg_options, read_config
@@ -32,7 +32,7 @@ LEGEND = (
 
 
 def parse() -> argparse.Namespace:
-    result = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    result = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     result.add_argument('config', nargs='?', help='distillation config whose clouds are measured')
     result.add_argument('--points', type=int, help='points of a cloud')
     result.add_argument('--width', type=int, help='width of the points')

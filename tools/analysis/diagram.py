@@ -19,7 +19,7 @@ from topkd.analysis.diagram.cloud_topology import CloudTopology, cloud_topology,
 from topkd.analysis.diagram.plot import plot_diagrams
 from topkd.analysis.diagram.record import write_diagrams
 from topkd.analysis.trained_students import TEACHER, TrainedStudents
-from topkd.cli import Options, named_paths, origin, tool
+from topkd.cli import Options, Parser, named_paths, origin, tool
 from topkd.datasets.point_file import read_points
 from topkd.launch import setup_processes
 from topkd.utils.config import merge_cfg_options, read_config
@@ -91,7 +91,7 @@ def table(topology: dict[str, CloudTopology]) -> str:
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', metavar='SOURCE', help='file of points, or config')
     parser.add_argument('--homology-dims', type=int, nargs='+', help="default: 0 1, or those of --spec's file")
     parser.add_argument(

@@ -13,7 +13,7 @@ import topkd  # noqa: F401
 from topkd.analysis.run_history.history import History, history_of, read_run
 from topkd.analysis.run_history.plot import plot_runs
 from topkd.analysis.run_history.record import summaries_of, write_histories
-from topkd.cli import named_paths, origin, tool
+from topkd.cli import Parser, named_paths, origin, tool
 
 LABELS = dict(
     gradient_ratio='gradient of the term /\ngradient of all other terms',
@@ -34,7 +34,7 @@ Panels = dict[str, dict[str, History]]
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         'runs',
         nargs='+',

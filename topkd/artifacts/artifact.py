@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from topkd.artifacts.array_file import ArrayFile
-from topkd.artifacts.integrity import damage, first_not_finite, record
+from topkd.artifacts.integrity import damage, first_not_finite, is_sealed, record
 
 ROOT = Path('work_dirs', 'ripsnet')
 OPERATORS = ('mean', 'sum')  # a RipsNet is trained with each
@@ -78,7 +78,8 @@ class RipsNetArtifact:
             content = json.loads(self.manifest.read_text())
         except (FileNotFoundError, ValueError):
             return {}
-        return content if isinstance(content, dict) and isinstance(content.get('request'), dict) else {}
+        known = isinstance(content, dict) and isinstance(content.get('request'), dict) and is_sealed(content)
+        return content if known else {}
 
     def record(self) -> dict[str, Any]:
         """Return the sizes and checksums of clouds and images, for the manifest."""
@@ -140,6 +141,21 @@ class RipsNetArtifact:
         """
         check_request(found, dict(teacher=self.teacher, **self.request, **asked), self.folder)
 
+    def read_whole_manifest(self) -> dict[str, Any]:
+        """Read the manifest of complete clouds of this artifact's own request, with all that a RipsNet needs of it.
+
+        Raises:
+            ValueError: If it is damaged, or that of other clouds.
+        """
+        manifest = self.read_manifest()
+        lacks = [key for key in ('request', 'width', 'spec') if key not in manifest]
+        if lacks:
+            raise ValueError(
+                f"'{self.manifest}' lacks {', '.join(lacks)}: delete the folder and run tools/gen_pi.py CONFIG again"
+            )
+        self.check(manifest['request'])
+        return manifest
+
     def settings(self, operators: tuple[str, ...]) -> dict[str, Any]:
         """Return the settings that the files were made with, as far as they say.
 
@@ -197,10 +213,16 @@ def read_manifest(folder: str | Path) -> dict:
         raise FileNotFoundError(f"'{folder}' holds no clouds: run tools/gen_pi.py CONFIG first")
     try:
         manifest = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
+        if not isinstance(manifest, dict):
+            raise ValueError(f'it holds a {type(manifest).__name__}')
+    except ValueError as error:
         raise ValueError(
             f"'{path}' is damaged ({error}): delete the folder and run tools/gen_pi.py CONFIG again"
         ) from error
+    if not is_sealed(manifest):
+        raise ValueError(
+            f"'{path}' is damaged (a value was changed): run tools/gen_pi.py CONFIG again, which makes it again"
+        )
     if not manifest.get('complete'):
         raise ValueError(
             f"the clouds in '{folder}' are not finished: run tools/gen_pi.py CONFIG again, it goes on where it stopped"

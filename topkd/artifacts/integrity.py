@@ -1,6 +1,7 @@
 """Whether the arrays of an artifact are what the manifest says: their sizes, their checksums, finite numbers."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from topkd.artifacts.array_file import ArrayFile
 
 BYTES_AT_ONCE = 2**24
+SEAL = 'sha256'  # entry of a manifest
 
 
 def record(path: str | Path) -> dict[str, Any]:
@@ -23,6 +25,26 @@ def record(path: str | Path) -> dict[str, Any]:
         while part := file.read(BYTES_AT_ONCE):
             digest.update(part)
     return dict(size=Path(path).stat().st_size, sha256=digest.hexdigest())
+
+
+def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a manifest with the checksum of its own content, so that a change of any value is seen.
+
+    Example:
+        >>> is_sealed(sealed(dict(width=64))), is_sealed(dict(sealed(dict(width=64)), width=3))
+        (True, False)
+    """
+    content = {key: value for key, value in manifest.items() if key != SEAL}
+    return {**content, SEAL: _digest(content)}
+
+
+def is_sealed(manifest: Mapping[str, Any]) -> bool:
+    """Tell whether a manifest is what was written; one of older versions, without a checksum, passes."""
+    return SEAL not in manifest or manifest[SEAL] == _digest({k: v for k, v in manifest.items() if k != SEAL})
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def damage(

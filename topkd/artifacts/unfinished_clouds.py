@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 
 from topkd.artifacts.array_file import ArrayFile
 from topkd.artifacts.artifact import RipsNetArtifact, check_request
-from topkd.artifacts.integrity import damage
+from topkd.artifacts.integrity import damage, sealed
 from topkd.utils.disk import check_room
 from topkd.utils.files import remove_partials, write_json
 
@@ -56,7 +56,7 @@ class UnfinishedClouds:
             manifest['complete'] = self._is_whole(manifest)
         if not manifest.get('complete'):
             manifest = dict(request=request, width=manifest.get('width') or width(), complete=False)
-            write_json(manifest, self.artifact.manifest)
+            write_json(sealed(manifest), self.artifact.manifest)
             self._make_arrays(manifest)
 
     def tidy(self) -> None:

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import MODELS, init_default_scope
 
-from topkd.cli import count, tool
+from topkd.cli import Parser, count, tool
 from topkd.command.coco_folder import coco_folder
 from topkd.command.detector_config import (
     BATCH_SIZE,
@@ -37,7 +37,7 @@ CLASSIFIER_BATCH_SIZE = 64
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    result = argparse.ArgumentParser(description=__doc__)
+    result = Parser(description=__doc__)
     result.add_argument('student', help="the student's own config: a file, or package::file")
     result.add_argument('teacher', help="the teacher's config: a file, or package::file")
     result.add_argument(

@@ -48,7 +48,9 @@ def _check(path: str, classes: tuple[str, ...] | None, size: int, modified: int)
             'or metainfo.classes of the data set'
         )
     images = {image['id'] for image in content['images']}
-    _numbers(path, content['annotations'], 'annotations', ('id', 'image_id', 'category_id', 'bbox'))
+    _numbers(path, content['annotations'], 'annotations', ('id', 'image_id', 'category_id', 'bbox', 'area'))
+    if not content['annotations']:
+        raise ValueError(f"'{path}' lists no annotations, a detector needs boxes: {REMEDY}")
     unknown = {annotation['category_id'] for annotation in content['annotations']} - listed
     if unknown:
         raise ValueError(
@@ -105,6 +107,10 @@ def _check_box(path: str, annotation: dict[str, Any], images: set[Any]) -> None:
         raise ValueError(
             f"annotation {number} in '{path}' must have a bbox of four finite numbers (x, y, width, height), none of "
             f'the last two negative, got {box}: {REMEDY}'
+        )
+    if not _is_finite(annotation['area']):
+        raise ValueError(
+            f"annotation {number} in '{path}' must have a finite number as area, got {annotation['area']!r}: {REMEDY}"
         )
     if not isinstance(annotation['image_id'], (int, str)) or annotation['image_id'] not in images:
         raise ValueError(

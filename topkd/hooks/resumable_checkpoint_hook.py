@@ -48,6 +48,16 @@ class ResumableCheckpointHook(CheckpointHook):
         if infos.get('last_ckpt') and osp.isfile(infos['last_ckpt']):
             write_text(infos['last_ckpt'], Path(runner.work_dir, 'last_checkpoint'))
 
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, Any]) -> None:
+        asked = self.key_indicators if self.save_best else []
+        unknown = [name for name in asked if name not in metrics and name != 'auto']
+        if unknown:
+            raise KeyError(
+                f"save_best names the metric '{unknown[0]}', which no evaluator makes: name one of "
+                f'{", ".join(metrics)} in default_hooks.checkpoint.save_best'
+            )
+        super()._save_best_checkpoint(runner, metrics)
+
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         kept = self.keep_ckpt_ids if self.max_keep_ckpts > 0 else None
         outdated = None

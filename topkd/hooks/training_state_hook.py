@@ -3,7 +3,7 @@
 from typing import Any
 
 from mmengine.dist import all_gather, get_rank, get_world_size
-from mmengine.hooks import CheckpointHook, Hook
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -18,15 +18,17 @@ Gradients = dict[str, list[Tensor]]  # by the name of the parameter, one a proce
 
 @HOOKS.register_module()
 class TrainingStateHook(Hook):
-    """Save and restore gradients that are accumulated over a checkpoint, and what the model's parts have seen.
+    """Save and restore accumulated gradients, what the model's parts have seen, and the patience of early stopping.
 
     A training that accumulates gradients over k steps may be saved between two updates: without its gradients it would
-    go on with the rest of them only. Parts of a model that count or collect are :class:`Resumable`.
-    ``tools/train.py`` adds this hook to every training.
+    go on with the rest of them only. Parts of a model that count or collect are :class:`Resumable`. MMEngine's early
+    stopping counts validations without improvement, and forgets them. ``tools/train.py`` adds this hook to every
+    training.
     """
 
     def __init__(self) -> None:
         self._gradients: Gradients = {}
+        self._patience: list[dict[str, Any]] = []
         self._restored: dict[str, Any] = {}
 
     def before_train(self, runner: Runner) -> None:
@@ -38,28 +40,34 @@ class TrainingStateHook(Hook):
             if name in state['progress']:
                 module.go_on(state['progress'][name])
         self._put_back(runner, state['gradients'])
+        for hook, counts in zip(_early_stopping(runner), state.get('patience', [])):
+            hook.wait_count, hook.best_score = counts['wait_count'], counts['best_score']
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Collect the gradients of all processes, of which only the first writes checkpoints."""
+        """Collect what stands before the validation: gradients of all processes, of which only the first saves."""
         self._gradients = _gathered_gradients(runner)
+        # the checkpoint's own validation is made again by whoever goes on from it
+        self._patience = [
+            dict(wait_count=hook.wait_count, best_score=float(hook.best_score)) for hook in _early_stopping(runner)
+        ]
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """The same where checkpoints are written by iteration."""
         if any(_saves_now(hook, runner) for hook in runner.hooks if isinstance(hook, CheckpointHook)):
-            self._gradients = _gathered_gradients(runner)
+            self.after_train_epoch(runner)
 
     def before_val_epoch(self, runner: Runner) -> None:
         """The same before a validation, whose checkpoint of the best epoch is one to go on from."""
-        self._gradients = _gathered_gradients(runner)
+        self.after_train_epoch(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Add both to a checkpoint from which a training can go on."""
+        """Add them to a checkpoint from which a training can go on."""
         if 'optimizer' in checkpoint:
             progress = {name: module.progress() for name, module in _resumable(runner).items()}
-            checkpoint[KEY] = dict(progress=progress, gradients=self._gradients)
+            checkpoint[KEY] = dict(progress=progress, gradients=self._gradients, patience=self._patience)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Keep both until the training begins."""
+        """Keep them until the training begins."""
         self._restored = checkpoint.get(KEY, {})
 
     @staticmethod
@@ -83,6 +91,10 @@ def _model(runner: Runner) -> nn.Module:
 
 def _resumable(runner: Runner) -> dict[str, Resumable]:
     return {name: module for name, module in _model(runner).named_modules() if isinstance(module, Resumable)}
+
+
+def _early_stopping(runner: Runner) -> list[EarlyStoppingHook]:
+    return [hook for hook in runner.hooks if isinstance(hook, EarlyStoppingHook)]
 
 
 def _saves_now(hook: CheckpointHook, runner: Runner) -> bool:

@@ -49,7 +49,7 @@ def check_clouds(cfg: Config, name: str, findings: Findings) -> None:
         # another process may be making them just now
         making = working_in(artifact.folder, 'making clouds', wait=True) if artifact.folder.is_dir() else nullcontext()
         with making:
-            artifact.check(artifact.read_manifest()['request'])
+            artifact.read_whole_manifest()
 
     _look(cfg, name, findings, check)
 

@@ -45,8 +45,9 @@ def look(cfg: Config, task: Task, findings: Findings, loss: str = 'topology') ->
             findings.look(check, cfg)
     if len(findings.problems) > before:
         return  # whoever looks further takes the shape for granted
+    for settings in (CLOUDS, RIPSNET):
+        findings.look(settings.complete, cfg.get(settings.name))
     if task == 'train_ripsnet':
-        findings.look(RIPSNET.complete, cfg.get('ripsnet'))
         if lacks_clouds(cfg, loss, findings):  # what makes them has needs of its own
             look(cfg, 'gen_pi', findings, loss)
         check_clouds(cfg, loss, findings)
@@ -60,7 +61,6 @@ def look(cfg: Config, task: Task, findings: Findings, loss: str = 'topology') ->
     check_loaders(cfg, loaders, findings)
     check_data(cfg, loaders, findings)
     if task == 'gen_pi':
-        findings.look(CLOUDS.complete, cfg.get('clouds'))
         check_teacher(cfg.model.get('teacher'), findings)
         check_new_clouds(cfg, loss, findings)
     if task == 'train':

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import OPTIMIZERS
 
 from topkd.preflight.findings import Findings
-from topkd.utils.checks import choice, seed, whole
+from topkd.utils.checks import choice, number, seed, whole
 from topkd.utils.error_context import entries
 
 LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
@@ -52,6 +52,26 @@ def check_schedule(cfg: Config, findings: Findings) -> None:
             findings.look(whole, f'train_cfg.{name}', schedule[name], at_least=1)
     if cfg.get('optim_wrapper') is None:
         findings.look(_needed, 'optim_wrapper')
+    else:
+        _check_wrapper(cfg.optim_wrapper, findings)
+    _check_saving((cfg.get('default_hooks') or {}).get('checkpoint'), findings)
+
+
+def _check_wrapper(wrapper: Mapping[str, Any], findings: Findings) -> None:
+    """Check what MMEngine would take and use otherwise: a negative norm turns every gradient around."""
+    if wrapper.get('accumulative_counts') is not None:
+        findings.look(whole, 'optim_wrapper.accumulative_counts', wrapper['accumulative_counts'], at_least=1)
+    clip = wrapper.get('clip_grad')
+    for name in ('max_norm', 'clip_value'):
+        if isinstance(clip, Mapping) and clip.get(name) is not None:
+            findings.look(number, f'optim_wrapper.clip_grad.{name}', clip[name], above=0)
+
+
+def _check_saving(hook: Any, findings: Findings) -> None:
+    """Check how often checkpoints are saved, and how many stay; -1 stands for never, and for all."""
+    for name in ('interval', 'max_keep_ckpts') if isinstance(hook, Mapping) else ():
+        if hook.get(name) not in (None, -1):
+            findings.look(whole, f'default_hooks.checkpoint.{name}', hook[name], at_least=1)
 
 
 def check_finite(cfg: Config) -> None:

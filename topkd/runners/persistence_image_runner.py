@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 from topkd.artifacts.array_file import ArrayFile
 from topkd.artifacts.artifact import check_request
 from topkd.artifacts.cloud_scales import CloudScales
+from topkd.artifacts.integrity import sealed
 from topkd.artifacts.settings import CLOUDS
 from topkd.artifacts.unfinished_clouds import UnfinishedClouds
 from topkd.models.losses.topology_configs import topology_loss_of
@@ -249,14 +250,6 @@ class PersistenceImageRunner:
         for start in range(0, len(raw), 4096):
             images.write(start, raw.read(start, start + 4096) / self.imager.scale.item())
         images.flush()
-        write_json(
-            dict(
-                manifest,
-                spec=self.imager.spec(),
-                backend=self.backend._asdict(),
-                files=self.artifact.record(),
-                complete=True,
-            ),
-            self.artifact.manifest,
-        )
+        made = dict(spec=self.imager.spec(), backend=self.backend._asdict(), files=self.artifact.record())
+        write_json(sealed(dict(manifest, **made, complete=True)), self.artifact.manifest)
         self.making.tidy()

@@ -55,8 +55,7 @@ class RipsNetRunner:
         self.folder = str(artifact.folder)
         self.launcher = launcher
         self.log_level = log_level
-        self.manifest = artifact.read_manifest()
-        artifact.check(self.manifest['request'])
+        self.manifest = artifact.read_whole_manifest()
 
     @classmethod
     def from_cfg(cls, cfg: Config, loss: str = 'topology') -> 'RipsNetRunner':

@@ -40,10 +40,10 @@ def whole_file(path: str | Path, size: int | None = None) -> Iterator[Path]:
 
 def _refusal(destination: Path, size: int | None, error: OSError | RuntimeError) -> str:
     """Say why a file could not be written, and what to do."""
-    much = '' if size is None else f' of {size / 2**20:.1f} MiB'
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     # torch's zip writer reports a full disk as a RuntimeError without a number
     full = not isinstance(error, OSError) or error.errno in (errno.ENOSPC, errno.EDQUOT, None)
+    much = f' of {size / 2**20:.1f} MiB' if full and size is not None else ''
     remedy = 'free space on that disk or choose another folder' if full else 'choose another path'
     return f"cannot write '{destination}'{much} ({said}): {remedy}; the file that was there before is unchanged"
 

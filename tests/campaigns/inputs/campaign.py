@@ -46,4 +46,5 @@ def _try(folder: Path, mutation: Mutation, report: Report) -> str | None:
         report.count('malformed inputs refused')
         return complaint(finished.codes[0], finished.output, finished.hung)
     report.count('malformed inputs that made no difference')
+    report.accepted.append(f'{mutation.tool} [{mutation.what}]')
     return 'exit 0 on what cannot be right' if mutation.must_fail else empty_success(mutation.tool, folder)

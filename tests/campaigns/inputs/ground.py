@@ -37,7 +37,11 @@ CALLS: dict[str, tuple[str, list[str]]] = {
     'topkd': ('train.py', ['topkd.py', '--work-dir', 'run']),
     'cifar': ('train.py', ['cifar.py', '--work-dir', 'run']),
     'scenes': ('train.py', ['scenes.py', '--work-dir', 'run']),
+    'cohort': ('train.py', ['cohort.py', '--work-dir', 'run']),
+    'probe': ('train.py', ['probe.py', '--work-dir', 'run']),
+    'resume': ('train.py', ['longer.py', '--work-dir', 'run', '--resume', 'run/epoch_1.pth']),
     'gen_pi': ('gen_pi.py', ['fresh.py']),
+    'gen_pi_again': ('gen_pi.py', ['topkd.py']),
     'train_ripsnet': ('train_ripsnet.py', ['untrained.py']),
     'test': ('test.py', ['plain.py', 'plain.pth']),
     'test_student': ('test.py', ['exact.py', 'distilled.pth']),
@@ -76,6 +80,7 @@ def make_ground(folder: Path) -> None:
     _prepare(folder, 'train.py', ['exact.py', '--work-dir', 'first'])
     (folder / 'first' / 'epoch_1.pth').rename(folder / 'distilled.pth')
     shutil.rmtree(folder / 'first')
+    _prepare(folder, 'train.py', ['plain.py', '--work-dir', 'run'])
 
 
 def _configs(folder: Path) -> None:
@@ -89,6 +94,14 @@ def _configs(folder: Path) -> None:
         cfg.dump(str(folder / f'{name}.py'))
 
     write('plain', 'baselines/resnet8_digits.py')
+    write('longer', 'baselines/resnet8_digits.py', **{'train_cfg.max_epochs': 2})
+    write('cohort', 'cohorts/resnet20-resnet8_digits.py', **{'train_dataloader.batch_size': 64})
+    probe = dict(
+        type='topkd.LinearProbe',
+        featurizer=dict(config='plain.py', checkpoint='plain.pth'),
+        head=dict(type='LinearClsHead', num_classes=10, loss=dict(type='CrossEntropyLoss', loss_weight=1.0)),
+    )
+    write('probe', 'baselines/resnet8_digits.py', model=dict(probe, _delete_=True))
     write('kd', 'kd/resnet20-resnet8_digits.py')
     write('exact', 'topkd/resnet20-resnet8_digits_exact.py', **{'model.losses.topology.cloud.num_points': 8})
     write('topkd', 'topkd/resnet20-resnet8_digits.py', **CLOUDS)

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import pickle
 import random
 import runpy
 import sys
@@ -15,20 +14,8 @@ from mmengine.config import Config
 from topkd.utils.error_context import entries
 
 from ..processes import ROOT
-
-NAN, INF = float('nan'), float('inf')
-# a run could take for ever, or all of the machine, without being wrong
-ENDLESS = {'max_epochs', 'max_iters', 'num_workers', 'num_clouds', 'persistent_workers', 'probe_shape'}
-BY_KIND: dict[type, list[Any]] = {
-    bool: ['maybe', 3, [], {}],
-    int: ['abc', -1, 0, NAN, 2.5, None, [], {}, 10**9],
-    float: ['abc', -1.0, NAN, INF, None, [], {}, 1e30],
-    str: ['', 'nowhere', 3, [], {}, None],
-    type(None): ['nowhere', -1, {}],
-    list: [[], 'abc', 3, [None], [NAN], {}],
-    tuple: [[], 'abc', 3, [None], [NAN], {}],
-    dict: ['abc', 3, [], {}, None],
-}
+from .formats import damages_of
+from .values import bad_values, settings_of
 
 
 class Mutation(NamedTuple):
@@ -121,28 +108,46 @@ def of_entries(folder: Path, call: str, tool: str, arguments: list[str], draw: r
         node[f'{key}_x'] = old
         key, what = f'{key}_x', f'new, {old!r:.30}'
     else:
-        values = BY_KIND.get(type(old), BY_KIND[dict] if isinstance(old, dict) else [None])
-        value = draw.choice([value for value in values if not (key in ENDLESS and _is_large(value))])
+        value = draw.choice(bad_values(str(key), dict if isinstance(old, dict) else type(old)))
         node[key] = value
         what = repr(value)
-    path.write_text(f"nan, inf = float('nan'), float('inf')\n{cfg.pretty_text}")
+    _write(cfg, path)
     return Mutation(call, tool, arguments, f'{path.name}: {place}.{key} {what}', False)
+
+
+def of_signatures(folder: Path, call: str, tool: str, arguments: list[str], draw: random.Random) -> Mutation:
+    """Give an argument of a component of the call's config, said there or not, a value that it hardly can have."""
+    path = folder / arguments[0]
+    cfg = Config.fromfile(path)
+    node, name, kind, place = draw.choice(list(settings_of(cfg)))
+    value = draw.choice(bad_values(name, kind))
+    node[name] = value
+    _write(cfg, path)
+    return Mutation(call, tool, arguments, f'{path.name}: {place} {value!r:.60}', False)
+
+
+def _write(cfg: Config, path: Path) -> None:
+    path.write_text(f"nan, inf = float('nan'), float('inf')\n{cfg.pretty_text}")
 
 
 def of_files(folder: Path, call: str, tool: str, arguments: list[str], draw: random.Random) -> Mutation | None:
     """Damage a file that the call reads."""
     inside = folder / FOLDERS.get(call, '')
-    files = [path for path in sorted(inside.rglob('*')) if path.is_file() and path.name in READ[call]]
+    named = [path for path in sorted(inside.rglob('*')) if path.is_file() and path.name in READ[call]]
+    files = [path for path in named if call == 'resume' or 'run' not in path.relative_to(folder).parts]
     if not files:
         return None
     path = draw.choice(files)
-    name, damage, must_fail = draw.choice(DAMAGES)
-    damage(path, draw)
-    return Mutation(call, tool, arguments, f'{path.relative_to(folder)} {name}', must_fail)
+    damage = draw.choice(damages_of(path))
+    damage.apply(path, draw)
+    must_fail = damage.must_fail and call not in REPAIRS
+    return Mutation(call, tool, arguments, f'{path.relative_to(folder)} {damage.name}', must_fail)
 
 
 # where a call reads, if files of the same names lie elsewhere
-FOLDERS = dict(train_ripsnet='work_dirs/untrained', topkd='.')
+FOLDERS = dict(train_ripsnet='work_dirs/untrained', topkd='.', gen_pi_again='work_dirs/ripsnet', resume='run')
+# calls that make again what is damaged
+REPAIRS = {'gen_pi_again'}
 READ: dict[str, set[str]] = {
     'plain': {'plain.py'},
     'kd': {'teacher.pth', 'kd.py'},
@@ -151,7 +156,11 @@ READ: dict[str, set[str]] = {
     'cifar': {'train', 'test', 'meta', 'cifar.py'},
     'scenes': {'instances_train.json', 'instances_val.json', '1.jpg', '2.jpg', 'scenes.py'},
     'gen_pi': {'teacher.pth', 'fresh.py'},
+    'gen_pi_again': {'manifest.json', 'clouds.npy', 'images.npy'},
     'train_ripsnet': {'manifest.json', 'clouds.npy', 'images.npy'},
+    'resume': {'epoch_1.pth'},
+    'cohort': {'cohort.py', 'teacher.pth'},
+    'probe': {'probe.py', 'plain.py', 'plain.pth'},
     'test': {'plain.pth', 'plain.py'},
     'test_student': {'distilled.pth', 'exact.py'},
     'export': {'distilled.pth', 'exact.py'},
@@ -162,47 +171,6 @@ READ: dict[str, set[str]] = {
 }
 
 
-class Malicious:
-    """Unpickled without protection, makes a file."""
-
-    def __reduce__(self) -> tuple[Callable, tuple]:
-        return (open, ('PWNED', 'w'))
-
-
-def _truncate(path: Path, draw: random.Random) -> None:
-    content = path.read_bytes()
-    path.write_bytes(content[: draw.randrange(1, max(len(content) * 9 // 10, 2))])
-
-
-def _flip(path: Path, draw: random.Random) -> None:
-    content = bytearray(path.read_bytes())
-    for _ in range(8):
-        content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
-    path.write_bytes(content)
-
-
-def _text(path: Path, draw: random.Random) -> None:
-    path.write_text('not what was expected')
-
-
-def _folder(path: Path, draw: random.Random) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-DAMAGES: list[tuple[str, Callable[[Path, random.Random], Any], bool]] = [
-    ('empty', lambda path, draw: path.write_bytes(b''), True),
-    ('truncated', _truncate, False),
-    ('with flipped bits', _flip, False),
-    ('replaced by text', _text, True),
-    ('replaced by a folder', _folder, True),
-    ('missing', lambda path, draw: path.unlink(), True),
-    ('replaced by a malicious pickle', lambda path, draw: path.write_bytes(pickle.dumps(Malicious())), True),
-    ('replaced by json', lambda path, draw: path.write_text('{"a": [1, 2'), True),
-    ('replaced by zeros', lambda path, draw: path.write_bytes(b'\0' * 4096), True),
-]
-
-
 def mutations(
     draw: random.Random, calls: dict[str, tuple[str, list[str]]]
 ) -> Iterator[Callable[[Path], Mutation | None]]:
@@ -210,14 +178,11 @@ def mutations(
     while True:
         call = draw.choice(list(calls))
         tool, arguments = calls[call]
-        kind = draw.choices(('entries', 'files', 'arguments'), (5, 3, 2))[0]
-        if kind == 'entries' and arguments[0].endswith('.py'):
-            yield lambda folder: of_entries(folder, call, tool, list(arguments), draw)
+        kind = draw.choices(('entries', 'signatures', 'files', 'arguments'), (4, 4, 4, 2))[0]
+        if kind in ('entries', 'signatures') and arguments[0].endswith('.py'):
+            of = of_entries if kind == 'entries' else of_signatures
+            yield lambda folder: of(folder, call, tool, list(arguments), draw)
         elif kind == 'files':
             yield lambda folder: of_files(folder, call, tool, list(arguments), draw)
         else:
             yield lambda folder: of_arguments(call, tool, list(arguments), draw)
-
-
-def _is_large(value: Any) -> bool:
-    return isinstance(value, (int, float)) and value > 1000

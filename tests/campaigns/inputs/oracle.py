@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from topkd.artifacts.integrity import record
 from topkd.utils.checkpoint import load_file
 
 FEWEST_WORDS = 6
@@ -57,6 +58,10 @@ def empty_success(tool: str, folder: Path) -> str | None:
         manifests = [json.loads(path.read_text()) for path in folder.glob('work_dirs/ripsnet/*/manifest.json')]
         if not any(manifest.get('complete') for manifest in manifests):
             return 'no complete artifact'
+        for path in folder.glob('work_dirs/ripsnet/*/manifest.json'):
+            for name, recorded in json.loads(path.read_text()).get('files', {}).items():
+                if record(path.with_name(name)) != recorded:
+                    return f'{name} is not what its manifest says'
     if tool == 'train_ripsnet.py' and not list(folder.glob('work_dirs/ripsnet/*/ripsnet.pth')):
         return 'no RipsNet'
     return None

@@ -4,7 +4,8 @@ import os
 from collections.abc import Sequence
 
 from topkd.artifacts.artifact import COMMANDS
-from topkd.utils.checkpoint import load_file
+from topkd.topology.image_spec import check_spec
+from topkd.utils.checkpoint import load_file, not_finite
 
 
 def check_ripsnet_exists(path: str) -> None:
@@ -49,6 +50,14 @@ def load_ripsnet_file(
             f"'{path}' is not a RipsNet file (it lacks {', '.join(sorted(missing))}): write one with "
             'tools/train_ripsnet.py or tools/convert_checkpoint.py'
         )
+    broken = not_finite(file['state_dict']) if isinstance(file['state_dict'], dict) else ['state_dict']
+    if broken:
+        raise ValueError(
+            f"RipsNet '{path}' must hold finite weights, got something else in {broken[0]}: make it again with "
+            'tools/train_ripsnet.py'
+        )
+    if file.get('spec') is not None:
+        check_spec(file['spec'], (resolution[0], resolution[1]))
     asked = dict(in_channels=in_channels, homology_dims=list(homology_dims), resolution=list(resolution))
     for name, value in asked.items():
         if value is not None and file.get(name, value) != value:

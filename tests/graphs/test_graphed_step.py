@@ -90,6 +90,15 @@ def test_an_uneven_batch_runs_eagerly_and_the_graph_goes_on_behind_it():
     assert backend.seen == ['aside'] * 3 + ['capture'] + ['replay'] * 3
 
 
+def test_a_short_second_batch_does_not_decide_the_shape():
+    sizes = (8, 5, 8, 8, 8, 8, 5, 8)
+    eager, model = cohort(), cohort()
+    wrapper = wrapped(model)
+    backend = graphed(model, wrapper)
+    assert train(model, wrapper, sizes) == train(eager, wrapped(eager), sizes) and equal(model, eager)
+    assert backend.seen == ['aside'] * 3 + ['capture'] + ['replay'] * 2
+
+
 def test_steps_that_measure_gradients_run_eagerly():
     eager, model = cohort(gradient_interval=3), cohort(gradient_interval=3)
     wrapper = wrapped(model)

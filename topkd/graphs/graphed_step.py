@@ -5,6 +5,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from torch import Tensor
@@ -68,13 +69,16 @@ class GraphedStep:
         self.cohort, self.backend, self.eager = cohort, backend, cohort.step
         self.replays = 0
         self._graph: _Graph | None = None
-        self._begun = self._given_up = False
+        self._given_up = False
+        self._shape: torch.Size | None = None
         self._said: set[str] = set()
 
     def __call__(self, inputs: Tensor, data_samples: Any, wrapper: OptimWrapper) -> dict[str, Any]:
         """Train all members on a preprocessed batch; see :meth:`topkd.models.Cohort.step`."""
-        begun, self._begun = self._begun, True  # the first step prepares the teacher and the optimizer
-        if self._given_up or not begun or self._is_unlike(inputs, data_samples):
+        if self._shape is None:  # the first step prepares the teacher and the optimizer, and shows a whole batch
+            self._shape = inputs.shape
+            return self.eager(inputs, data_samples, wrapper)
+        if self._given_up or self._is_unlike(inputs, data_samples):
             return self.eager(inputs, data_samples, wrapper)
         try:
             graph = self._present_graph(inputs, data_samples, wrapper)
@@ -96,7 +100,8 @@ class GraphedStep:
             if host:
                 self._say(f"steps run eagerly as long as loss '{host[0]}' of member '{name}' needs the host")
                 return True
-        if self._graph is not None and not self._graph.step.batch.fits(inputs, data_samples):
+        fits = self._graph is None or self._graph.step.batch.fits(inputs, data_samples)
+        if inputs.shape != self._shape or not fits:
             self._say(f'a batch of shape {tuple(inputs.shape)} runs eagerly, unlike those of the graph')
             return True
         return any(member.measures_now() for member in active.values())

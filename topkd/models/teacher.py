@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from mmengine.logging import print_log
@@ -81,7 +82,7 @@ class Teacher(Frozen):
         self.input_size = None if input_size is None else tuple(input_size)
         self.floor = dict(floor or {})
         self._preprocessor = network.data_preprocessor if self_prepared else None
-        self._agreements: dict[int, bool] = {}  # with other preprocessors, by their identity
+        self._agreements: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()  # with other preprocessors
         self._fast = FastForward(network, ForwardOptions(fold, memory_format, compile).checked(), name)
         self._outputs = OutputCache() if cache_outputs else None
 
@@ -145,11 +146,11 @@ class Teacher(Frozen):
 
     def _agrees_with(self, preprocessor: nn.Module, inputs: Tensor) -> bool:
         """Tell whether a preprocessor makes the same of an image; asked in every step, looked at once."""
-        if id(preprocessor) not in self._agreements:
-            self._agreements[id(preprocessor)] = self._preprocessor is None or same_normalization(
+        if preprocessor not in self._agreements:
+            self._agreements[preprocessor] = self._preprocessor is None or same_normalization(
                 preprocessor, self._preprocessor, inputs
             )
-        return self._agreements[id(preprocessor)]
+        return self._agreements[preprocessor]
 
 
 def same_normalization(source: nn.Module, target: nn.Module, like: Tensor) -> bool:

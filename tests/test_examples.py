@@ -10,6 +10,7 @@ import pytest
 PACKAGES = (
     'topkd.analysis',
     'topkd.artifacts',
+    'topkd.functional',
     'topkd.hooks',
     'topkd.models',
     'topkd.reproduction',
@@ -19,6 +20,7 @@ PACKAGES = (
 # packages in which every public function and class has an example
 EXPLAINED = (
     'topkd.analysis',
+    'topkd.functional',
     'topkd.models.clouds',
     'topkd.models.losses',
     'topkd.models.vectorizers',

@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 PACKAGES = {
     'topkd.topology': 'Topology of point clouds',
     'topkd.graphs': 'Graphs',
+    'topkd.functional': 'What the losses compute',
     'topkd.models.losses': 'Losses',
     'topkd.models.clouds': 'Clouds',
     'topkd.models.vectorizers': 'Vectorizers',

@@ -26,8 +26,13 @@ sys.path.insert(0, {root!r})
 """
 
 
-def run(code: str) -> subprocess.CompletedProcess:
-    start = WITHOUT.format(hidden=[*HOSTS, 'torchvision', 'matplotlib', 'sklearn', 'pycocotools'], root=ROOT)
+HIDDEN = [*HOSTS, 'torchvision', 'matplotlib', 'sklearn', 'pycocotools']
+# all requirements but torch, numpy and scipy
+ALL_ELSE = [*HIDDEN, 'gudhi', 'submitit', 'filelock', 'PIL', 'pandas', 'cv2']
+
+
+def run(code: str, hidden: list[str] = HIDDEN) -> subprocess.CompletedProcess:
+    start = WITHOUT.format(hidden=hidden, root=ROOT)
     return subprocess.run([sys.executable, '-c', start + code], capture_output=True, text=True)
 
 
@@ -51,6 +56,25 @@ def test_topology_needs_no_host():
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == 'torch.Size([3, 400]) torch.Size([3, 7])'
+
+
+def test_topology_and_the_cores_of_losses_need_torch_numpy_and_scipy_alone():
+    done = run(
+        'import importlib, pkgutil, torch, topkd.functional\n'
+        'from topkd.functional import at, kd\n'
+        'from topkd.topology import PersLay, as_diagrams, rips_h0, wasserstein_distance\n'
+        'for info in pkgutil.iter_modules(topkd.functional.__path__):\n'
+        "    importlib.import_module(f'topkd.functional.{info.name}')\n"
+        'maps, logits = torch.rand(2, 16, 8, 8), torch.rand(2, 10)\n'
+        'print(float(kd.kd_divergence(logits, logits, tau=4.0) + at.attention_distance(maps, maps)))\n'
+        'diagrams = as_diagrams(rips_h0(torch.rand(3, 8, 2)))\n'
+        'print(PersLay(5).fit(diagrams)(diagrams).shape, wasserstein_distance(diagrams, diagrams).tolist())\n'
+        'import sys\n'
+        f'print([name for name in sys.modules if name in {ALL_ELSE!r}])\n',
+        ALL_ELSE,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split('\n')[:3] == ['0.0', 'torch.Size([3, 5]) [0.0, 0.0, 0.0]', '[]']
 
 
 def test_models_without_hosts_say_what_to_install():

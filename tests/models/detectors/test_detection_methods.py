@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config
 from tiny_detectors import batch, build, detector, distiller
 
-from topkd.models.losses.dkd_loss import decoupled_divergences
+from topkd.functional.dkd import decoupled_divergences
 from topkd.models.tap import tap
 
 CONFIGS = Path(__file__).resolve().parents[3] / 'configs'

@@ -11,7 +11,8 @@ from map_losses import (
     assert_zeros_leave_finite_gradients,
 )
 
-from topkd.models.losses.at_loss import ATLoss, attention_distance, attention_map
+from topkd.functional.at import attention_distance, attention_map
+from topkd.models.losses.at_loss import ATLoss
 from topkd.models.losses.distillation_loss import Probe
 
 

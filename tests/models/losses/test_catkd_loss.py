@@ -6,7 +6,8 @@ import pytest
 import torch
 from map_losses import assert_one_step_trains
 
-from topkd.models.losses.catkd_loss import CATKDLoss, activation_distance, class_activation_maps
+from topkd.functional.catkd import activation_distance, class_activation_maps
+from topkd.models.losses.catkd_loss import CATKDLoss
 from topkd.models.losses.distillation_loss import Probe
 
 

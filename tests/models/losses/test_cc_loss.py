@@ -9,7 +9,8 @@ from map_losses import (
     assert_zeros_leave_finite_gradients,
 )
 
-from topkd.models.losses.cc_loss import CCLoss, correlation_distance
+from topkd.functional.cc import correlation_distance
+from topkd.models.losses.cc_loss import CCLoss
 from topkd.models.losses.distillation_loss import Probe
 
 

@@ -11,8 +11,9 @@ from mmengine.logging import MessageHub
 from mmpretrain.structures import DataSample
 from small import batch
 
+from topkd.functional.crcd import classification_gradient
 from topkd.models.losses import crcd_loss, crd_loss, memory_bank, relation_contrast
-from topkd.models.losses.crcd_loss import CRCDLoss, classification_gradient
+from topkd.models.losses.crcd_loss import CRCDLoss
 from topkd.models.losses.distillation_loss import Probe
 from topkd.models.losses.relation_contrast import relation_cosines
 

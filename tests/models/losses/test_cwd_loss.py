@@ -11,7 +11,8 @@ from map_losses import (
     assert_zeros_leave_finite_gradients,
 )
 
-from topkd.models.losses.cwd_loss import CWDLoss, channel_divergence
+from topkd.functional.cwd import channel_divergence
+from topkd.models.losses.cwd_loss import CWDLoss
 from topkd.models.losses.distillation_loss import Probe
 
 

@@ -10,7 +10,8 @@ from map_losses import (
     assert_zeros_leave_finite_gradients,
 )
 
-from topkd.models.losses.dist_loss import DISTLoss, pearson_distance
+from topkd.functional.dist import pearson_distance
+from topkd.models.losses.dist_loss import DISTLoss
 from topkd.models.losses.distillation_loss import Probe
 
 

@@ -13,8 +13,9 @@ from map_losses import (
 )
 from mmengine.logging import MessageHub
 
+from topkd.functional.distpro import pathway_weights, process_at
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.distpro_loss import DistProLoss, pathway_weights, process_at
+from topkd.models.losses.distpro_loss import DistProLoss
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ import torch
 from map_losses import assert_one_step_trains
 from mmpretrain.structures import DataSample
 
+from topkd.functional.dkd import decoupled_divergences
+from topkd.functional.kd import kd_divergence
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.dkd_loss import DKDLoss, decoupled_divergences
-from topkd.models.losses.kd_loss import kd_divergence
+from topkd.models.losses.dkd_loss import DKDLoss
 
 
 def softmax(row, tau):

@@ -10,8 +10,9 @@ from map_losses import (
 )
 from torch import nn
 
+from topkd.functional.fitnet import hint_distance
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.fitnet_loss import FitNetLoss, hint_distance
+from topkd.models.losses.fitnet_loss import FitNetLoss
 
 
 def by_hand(regressed, teacher):

@@ -10,8 +10,9 @@ from map_losses import (
     small_distiller,
 )
 
+from topkd.functional.fsp import flow_distance, flow_matrix
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.fsp_loss import FSPLoss, flow_distance, flow_matrix
+from topkd.models.losses.fsp_loss import FSPLoss
 
 
 def matrix_by_hand(lower, upper):

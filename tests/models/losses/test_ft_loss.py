@@ -13,8 +13,9 @@ from map_losses import (
 )
 from mmengine.logging import MessageHub
 
+from topkd.functional.ft import factor_distance
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.ft_loss import FTLoss, factor_distance
+from topkd.models.losses.ft_loss import FTLoss
 
 
 @pytest.fixture(autouse=True)

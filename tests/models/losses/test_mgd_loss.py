@@ -10,8 +10,9 @@ from map_losses import (
 )
 from torch.nn import functional as F
 
+from topkd.functional.mgd import random_mask
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.mgd_loss import MGDLoss, random_mask
+from topkd.models.losses.mgd_loss import MGDLoss
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from map_losses import (
 from mmengine.logging import MessageHub
 from small import build, classifier
 
+from topkd.functional.norm import copies_distance
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.norm_loss import NORMLoss, copies_distance
+from topkd.models.losses.norm_loss import NORMLoss
 from topkd.models.norm_student import NORMProjector
 
 

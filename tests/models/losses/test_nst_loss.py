@@ -10,8 +10,9 @@ from map_losses import (
     assert_zeros_leave_finite_gradients,
 )
 
+from topkd.functional.nst import selectivity_distance
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.nst_loss import NSTLoss, selectivity_distance
+from topkd.models.losses.nst_loss import NSTLoss
 
 
 def kernel_by_hand(x, y):

@@ -15,8 +15,9 @@ from map_losses import (
 from scipy.integrate import quad
 from scipy.stats import norm
 
+from topkd.functional.ofd import negative_mean, partial_distance
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.ofd_loss import OFDLoss, negative_mean, partial_distance
+from topkd.models.losses.ofd_loss import OFDLoss
 
 
 def by_hand(student, teacher, margins):

@@ -10,8 +10,9 @@ from map_losses import (
     assert_zeros_leave_finite_gradients,
 )
 
+from topkd.functional.pkd import normalized
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.pkd_loss import PKDLoss, normalized
+from topkd.models.losses.pkd_loss import PKDLoss
 
 
 def by_hand(student, teacher):

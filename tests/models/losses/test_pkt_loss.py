@@ -11,7 +11,8 @@ from map_losses import (
     assert_zeros_leave_finite_gradients,
 )
 
-from topkd.models.losses.pkt_loss import PKTLoss, neighbor_probabilities
+from topkd.functional.pkt import neighbor_probabilities
+from topkd.models.losses.pkt_loss import PKTLoss
 
 
 def probabilities_by_hand(points):

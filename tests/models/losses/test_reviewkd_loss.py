@@ -9,8 +9,9 @@ from map_losses import (
     assert_zeros_leave_finite_gradients,
 )
 
+from topkd.functional.reviewkd import context_distance
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.reviewkd_loss import AttentionFusion, ReviewKDLoss, context_distance
+from topkd.models.losses.reviewkd_loss import AttentionFusion, ReviewKDLoss
 
 
 def pooled(maps, cells):

@@ -11,7 +11,8 @@ from map_losses import (
     assert_zeros_leave_finite_gradients,
 )
 
-from topkd.models.losses.rkd_loss import RKDLoss, angles, relative_distances
+from topkd.functional.rkd import angles, relative_distances
+from topkd.models.losses.rkd_loss import RKDLoss
 
 
 def huber(difference):

@@ -12,8 +12,9 @@ from map_losses import (
 )
 from small import batch, build, classifier
 
+from topkd.functional.simkd import projection_distance
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.simkd_loss import SimKDLoss, projection_distance
+from topkd.models.losses.simkd_loss import SimKDLoss
 from topkd.models.simkd_student import SimKDProjector, TeacherClassifierHead
 
 

@@ -10,8 +10,9 @@ from map_losses import (
     assert_zeros_leave_finite_gradients,
 )
 
+from topkd.functional.sp import similarities
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.sp_loss import SPLoss, similarities
+from topkd.models.losses.sp_loss import SPLoss
 
 
 def by_hand(student, teacher):

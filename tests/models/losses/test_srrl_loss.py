@@ -5,8 +5,9 @@ import torch
 from map_losses import assert_one_step_trains, assert_zeros_leave_finite_gradients, small_distiller, small_teacher
 from torch import nn
 
+from topkd.functional.srrl import regression_distance
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.srrl_loss import SRRLLoss, regression_distance
+from topkd.models.losses.srrl_loss import SRRLLoss
 
 
 def mean_square(first, second):

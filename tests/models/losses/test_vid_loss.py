@@ -11,8 +11,9 @@ from map_losses import (
     assert_zeros_leave_finite_gradients,
 )
 
+from topkd.functional.vid import gaussian_distance
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.vid_loss import VIDLoss, gaussian_distance
+from topkd.models.losses.vid_loss import VIDLoss
 
 
 def by_hand(mean, variance, teacher):

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from topkd.analysis.trained_students import TrainedStudents
-from topkd.models.clouds import full_precision, pool
+from topkd.models.clouds import pool
+from topkd.utils.tensors import full_precision
 
 
 class Embeddings(NamedTuple):

@@ -7,9 +7,10 @@ from torch import Tensor
 
 from topkd.models.clouds.gathering import gather as gather_points
 from topkd.models.clouds.point_cloud import IncompleteCloudError, PointCloud
-from topkd.models.clouds.pooling import Features, full_precision, pool
+from topkd.models.clouds.pooling import Features, pool
 from topkd.registry import MODELS
 from topkd.utils.checks import flag
+from topkd.utils.tensors import full_precision
 
 
 @MODELS.register_module()

@@ -2,28 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any
 
 import torch
 from torch import Tensor
 
 Features = Tensor | Sequence[Tensor]
-
-
-@overload
-def full_precision(features: Tensor) -> Tensor: ...
-@overload
-def full_precision(features: Sequence[Tensor]) -> list[Tensor]: ...
-def full_precision(features: Features) -> Tensor | list[Tensor]:
-    """Raise half precision to float32: topology under mixed precision is computed in full precision.
-
-    Example:
-        >>> full_precision(torch.zeros(2, dtype=torch.float16)).dtype
-        torch.float32
-    """
-    if not isinstance(features, Tensor):
-        return [full_precision(level) for level in features]
-    return features if features.dtype == torch.float64 else features.float()
 
 
 def pool(features: Features, data_samples: Sequence[Any] | None = None) -> Tensor:

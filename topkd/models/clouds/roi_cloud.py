@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from topkd.models.clouds.point_cloud import IncompleteCloudError, PointCloud
-from topkd.models.clouds.pooling import Features, full_precision
+from topkd.models.clouds.pooling import Features
 from topkd.registry import MODELS
 from topkd.utils.checks import whole
+from topkd.utils.tensors import full_precision
 
 FINEST_SCALE = 56  # pixels; a box of twice that side is read one level higher, as in mmdet's RoI extractor
 

@@ -7,9 +7,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from topkd.models.clouds.point_cloud import PointCloud
-from topkd.models.clouds.pooling import Features, full_precision
+from topkd.models.clouds.pooling import Features
 from topkd.registry import MODELS
 from topkd.utils.checks import whole
+from topkd.utils.tensors import full_precision
 
 
 @MODELS.register_module()

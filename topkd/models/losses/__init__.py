@@ -1,5 +1,6 @@
 """Losses between a student and a teacher, one a file."""
 
+from topkd.functional.kd import kd_divergence
 from topkd.models.losses.at_loss import ATLoss
 from topkd.models.losses.catkd_loss import CATKDLoss
 from topkd.models.losses.cc_loss import CCLoss
@@ -15,7 +16,7 @@ from topkd.models.losses.fgfi_loss import FGFILoss
 from topkd.models.losses.fitnet_loss import FitNetLoss
 from topkd.models.losses.fsp_loss import FSPLoss
 from topkd.models.losses.ft_loss import FTLoss
-from topkd.models.losses.kd_loss import KDLoss, kd_divergence
+from topkd.models.losses.kd_loss import KDLoss
 from topkd.models.losses.mgd_loss import MGDLoss
 from topkd.models.losses.norm_loss import NORMLoss
 from topkd.models.losses.nst_loss import NSTLoss

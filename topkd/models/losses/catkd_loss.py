@@ -5,60 +5,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from topkd.models.clouds import full_precision
+from topkd.functional.catkd import activation_distance, class_activation_maps
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import default_taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
-
-
-def class_activation_maps(features: Tensor, weight: Tensor, resolution: int) -> Tensor:
-    r"""Apply a classifier to the cells of a map.
-
-    .. math:: \mathrm{CAM}_k = \sum_c w_{kc} \, \mathrm{pool}(f_c)
-
-    Args:
-        features (Tensor): f, (N, C, H, W), whose average is the classifier's input.
-        weight (Tensor): w, (K, C). A bias, the same in every cell, is left out.
-        resolution (int): Cells R along height and width.
-
-    Returns:
-        Tensor: (N, K, R, R).
-
-    Example:
-        >>> class_activation_maps(torch.ones(1, 3, 8, 8), torch.ones(10, 3), 2).shape
-        torch.Size([1, 10, 2, 2])
-
-    Source: the class activation maps of the paper. Both pooling and classifier are linear: either may come first.
-    """
-    return F.conv2d(F.adaptive_avg_pool2d(features, resolution), weight[:, :, None, None])
-
-
-def activation_distance(student: Tensor, teacher: Tensor, normalize: bool) -> Tensor:
-    """Compute the mean squared difference of class activation maps.
-
-    Args:
-        student (Tensor): (N, K, R, R).
-        teacher (Tensor): (N, K, R, R).
-        normalize (bool): Whether each map (R, R) is divided by its length first.
-
-    Returns:
-        Tensor: Scalar.
-
-    Example:
-        >>> maps = torch.rand(1, 2, 2, 2)
-        >>> float(activation_distance(3 * maps, maps, normalize=True)) < 1e-12
-        True
-
-    Source: the authors' code.
-    """
-    if normalize:
-        # torch's annotation allows one dimension, its norm several
-        student = F.normalize(student, dim=(2, 3))  # type: ignore[arg-type]
-        teacher = F.normalize(teacher, dim=(2, 3))  # type: ignore[arg-type]
-    return (student - teacher).square().mean()
+from topkd.utils.tensors import full_precision
 
 
 @MODELS.register_module()

@@ -5,9 +5,8 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from topkd.models.clouds import full_precision
+from topkd.functional.crcd import classification_gradient
 from topkd.models.indices import indices_of
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import default_taps, unbound
@@ -17,31 +16,9 @@ from topkd.models.losses.relation_contrast import RelationContrast
 from topkd.models.losses.warmup import current_epoch
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
+from topkd.utils.tensors import full_precision
 
 TAPS = ('neck[0]', 'head.fc', 'head.fc.weight')
-
-
-def classification_gradient(logits: Tensor, weight: Tensor, labels: Tensor) -> Tensor:
-    r"""Compute the gradient of the mean cross entropy with respect to the input of a linear classifier.
-
-    .. math:: \frac{\partial L}{\partial f_n} = \frac{1}{N} (\mathrm{softmax}(z_n) - e_{y_n})^\top W
-
-    Args:
-        logits (Tensor): z, (N, K).
-        weight (Tensor): W, (K, C).
-        labels (Tensor): y, int64 (N,).
-
-    Returns:
-        Tensor: (N, C).
-
-    Example:
-        >>> classification_gradient(torch.zeros(1, 2), torch.eye(2), torch.tensor([0]))
-        tensor([[-0.5000,  0.5000]])
-
-    Source: the gradient element of the paper, in closed form.
-    """
-    residuals = logits.softmax(dim=1) - F.one_hot(labels, logits.shape[1])
-    return residuals @ weight / len(logits)
 
 
 @MODELS.register_module()

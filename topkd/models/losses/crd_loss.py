@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from topkd.models.clouds import full_precision, pool
+from topkd.functional.crd import noise_contrast
+from topkd.models.clouds import pool
 from topkd.models.indices import indices_of
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
 from topkd.models.losses.feature_maps import unbound
@@ -22,34 +23,7 @@ from topkd.models.losses.memory_bank import (
 )
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
-
-EPS = 1e-7  # beside the noise, in the authors' code
-
-
-def noise_contrast(scores: Tensor, num_samples: int) -> Tensor:
-    r"""Compute the noise-contrastive loss of one positive and K negatives an image.
-
-    .. math:: -\frac{1}{N} \sum_n \left[\log \frac{s_{n0}}{s_{n0} + K / n_s} +
-        \sum_{k = 1}^K \log \frac{K / n_s}{s_{nk} + K / n_s}\right]
-
-    Args:
-        scores (Tensor): s, (N, 1 + K), positive; the first column is the positive's.
-        num_samples (int): n_s, images of the training set.
-
-    Returns:
-        Tensor: Scalar.
-
-    Example:
-        >>> noise_contrast(torch.tensor([[1.0, 1.0]]), num_samples=1)
-        tensor(1.3863)
-
-    Source: Equations 9 to 19; eps of the authors' code.
-    """
-    negatives = scores.shape[1] - 1
-    noise = negatives / num_samples
-    positive = (scores[:, 0] / (scores[:, 0] + noise + EPS)).log()
-    rest = (noise / (scores[:, 1:] + noise + EPS)).log().sum(dim=1)
-    return -(positive + rest).mean()
+from topkd.utils.tensors import full_precision
 
 
 @MODELS.register_module()

@@ -5,41 +5,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from topkd.models.clouds import full_precision
+from topkd.functional.cwd import channel_divergence
+from topkd.functional.maps import to_equal_size
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import as_maps, default_taps, map_pairs, to_equal_size, unbound
+from topkd.models.losses.feature_maps import as_maps, default_taps, map_pairs, unbound
 from topkd.models.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
-
-
-def channel_divergence(student: Tensor, teacher: Tensor, tau: float) -> Tensor:
-    r"""Compute the divergence of the channels as distributions over positions.
-
-    .. math:: \frac{\tau^2}{N C} \sum_{n, c} \mathrm{KL}(\mathrm{softmax}(f^T_{nc} / \tau)\, \|\,
-        \mathrm{softmax}(f^S_{nc} / \tau))
-
-    Args:
-        student (Tensor): (N, C, H, W).
-        teacher (Tensor): (N, C, H, W).
-        tau (float): Temperature.
-
-    Returns:
-        Tensor: Scalar.
-
-    Example:
-        >>> maps = torch.rand(2, 3, 4, 4)
-        >>> abs(float(channel_divergence(maps + 1, maps, 1.0))) < 1e-6
-        True
-
-    Source: Equation 4.
-    """
-    count, channels = teacher.shape[:2]
-    log_student = F.log_softmax(student.flatten(2) / tau, dim=2)
-    log_teacher = F.log_softmax(teacher.flatten(2) / tau, dim=2)
-    return tau**2 * F.kl_div(log_student, log_teacher, log_target=True, reduction='sum') / (count * channels)
+from topkd.utils.tensors import full_precision
 
 
 @MODELS.register_module()

@@ -6,35 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from topkd.models.clouds import full_precision
+from topkd.functional.dist import pearson_distance
+from topkd.functional.logits import check_same_classes
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
-from topkd.models.losses.logits import check_logits, check_same_classes
+from topkd.models.losses.logits import check_logits
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
-
-EPS = 1e-8  # beside the product of the norms, in the authors' code
-
-
-def pearson_distance(left: Tensor, right: Tensor) -> Tensor:
-    r"""Compute one minus the correlation of the rows of two matrices.
-
-    .. math:: \frac{1}{M} \sum_m \left(1 - \rho(u_m, v_m)\right)
-
-    Args:
-        left (Tensor): u, (M, K).
-        right (Tensor): v, (M, K).
-
-    Returns:
-        Tensor: Scalar from 0 to 2; a row without variation counts as uncorrelated.
-
-    Example:
-        >>> rows = torch.tensor([[1.0, 2.0, 4.0]])
-        >>> round(float(pearson_distance(rows, -2 * rows + 1)), 4)
-        2.0
-    """
-    left = left - left.mean(dim=1, keepdim=True)
-    right = right - right.mean(dim=1, keepdim=True)
-    return 1 - ((left * right).sum(dim=1) / (left.norm(dim=1) * right.norm(dim=1) + EPS)).mean()
+from topkd.utils.tensors import full_precision
 
 
 @MODELS.register_module()

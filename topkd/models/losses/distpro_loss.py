@@ -10,64 +10,18 @@ from mmengine.logging import MessageHub, print_log
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from topkd.models.clouds import full_precision
+from topkd.functional.distpro import pathway_weights, process_at
+from topkd.functional.reviewkd import context_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import as_maps, default_taps, he_normal, map_pairs, unbound
-from topkd.models.losses.reviewkd_loss import context_distance
 from topkd.models.losses.warmup import current_epoch
 from topkd.models.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
+from topkd.utils.tensors import full_precision
 
 TAPS = ('backbone.stem', *(f'backbone.layer{stage}.-1.relu(0)' for stage in (1, 2, 3)))
 WIDEST = 512  # channels inside a pathway at most, in the authors' code
-
-
-def pathway_weights(alphas: Tensor, searching: bool) -> Tensor:
-    r"""Turn the entries of a process into weights.
-
-    .. math:: w_p = \frac{e^{\alpha_p}}{\sum_q e^{\alpha_q}} \text{ in a search}, \qquad
-        w_p = \frac{P e^{\alpha_p}}{e + \sum_q e^{\alpha_q}} \text{ afterwards}
-
-    Args:
-        alphas (Tensor): alpha, (P,), one a pathway.
-        searching (bool): Whether the process is being searched.
-
-    Returns:
-        Tensor: (P,).
-
-    Example:
-        >>> pathway_weights(torch.zeros(2), searching=True)
-        tensor([0.5000, 0.5000])
-
-    Source: normalization of the authors' code in its two stages.
-    """
-    if searching:
-        return alphas.softmax(dim=0)
-    return len(alphas) * torch.cat([alphas, alphas.new_ones(1)]).softmax(dim=0)[:-1]
-
-
-def process_at(process: Tensor, epoch: int, epochs: int) -> Tensor:
-    """Read a process at an epoch of a training of another length, between two epochs of the search if need be.
-
-    Args:
-        process (Tensor): alpha after each epoch of the search, (E, P).
-        epoch (int): From 0.
-        epochs (int): Length of the training.
-
-    Returns:
-        Tensor: (P,).
-
-    Example:
-        >>> process_at(torch.tensor([[0.0], [4.0]]), epoch=1, epochs=5)
-        tensor([1.])
-
-    Source: the paper's process, stretched to the length of the training.
-    """
-    position = min(epoch / max(epochs - 1, 1), 1.0) * (len(process) - 1)
-    before = int(position)
-    after = min(before + 1, len(process) - 1)
-    return torch.lerp(process[before], process[after], position - before)
 
 
 class Pathway(nn.Module):
@@ -95,11 +49,6 @@ class Pathway(nn.Module):
         features = self.before(features)
         features = self.between(features * self.attention(features))
         return self.after(F.interpolate(features, tuple(size), mode='nearest'))
-
-
-def _convolution(in_channels: int, out_channels: int) -> nn.Sequential:
-    convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(out_channels), nn.ReLU())
 
 
 @MODELS.register_module()
@@ -218,3 +167,8 @@ class DistProLoss(DistillationLoss):
                 'give the file of a search with these taps'
             )
         return torch.tensor(content['alphas'])
+
+
+def _convolution(in_channels: int, out_channels: int) -> nn.Sequential:
+    convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(out_channels), nn.ReLU())

@@ -3,39 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from topkd.models.clouds import full_precision
+from topkd.functional.fitnet import hint_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import as_maps, default_taps, map_pairs, to_equal_size, unbound
+from topkd.models.losses.feature_maps import as_maps, default_taps, map_pairs, unbound
 from topkd.models.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.tensors import add_up
-
-
-def hint_distance(regressed: Tensor, teacher: Tensor) -> Tensor:
-    r"""Compute the mean squared difference of two maps.
-
-    .. math:: \frac{1}{N C H W} \|r(f_S) - f_T\|_2^2
-
-    Args:
-        regressed (Tensor): r(f_S), (N, C, H, W).
-        teacher (Tensor): f_T, (N, C, H', W'). The larger map is average-pooled to the size of the smaller.
-
-    Returns:
-        Tensor: Scalar.
-
-    Example:
-        >>> hint_distance(torch.zeros(1, 2, 2, 2), 3 * torch.ones(1, 2, 4, 4))
-        tensor(9.)
-
-    Source: Equation 3, with the CRD benchmark's mean over all entries.
-    """
-    with torch.autocast(regressed.device.type, enabled=False):
-        regressed, teacher = to_equal_size(full_precision(regressed), full_precision(teacher.detach()))
-        return (regressed - teacher).square().mean()
 
 
 def regressor(student: Tensor, teacher: Tensor) -> nn.Sequential:
@@ -52,6 +28,7 @@ def regressor(student: Tensor, teacher: Tensor) -> nn.Sequential:
         nn.Sequential: Maps (N, C_S, H, W) to (N, C_T, H', W').
 
     Example:
+        >>> import torch
         >>> regressor(torch.zeros(1, 4, 8, 8), torch.zeros(1, 6, 16, 16)).eval()(torch.zeros(2, 4, 16, 16)).shape
         torch.Size([2, 6, 32, 32])
     """
@@ -80,6 +57,7 @@ class FitNetLoss(DistillationLoss):
         teacher_tap (str | Sequence[str], optional): Maps of the teacher. None: as the student's. Defaults to None.
 
     Example:
+        >>> import torch
         >>> loss = FitNetLoss()
         >>> loss.bind(None, Probe(torch.rand(1, 16, 8, 8), torch.rand(1, 64, 8, 8)))
         >>> loss.regressors[0][0]

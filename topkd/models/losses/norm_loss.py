@@ -3,44 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from topkd.models.clouds import full_precision
+from topkd.functional.norm import copies_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
 from topkd.models.losses.feature_maps import default_taps, map_pairs
 from topkd.models.losses.warmup import current_epoch
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
-
-
-def copies_distance(student: Tensor, teacher: Tensor) -> Tensor:
-    r"""Sum the mean squared differences between N parts of the student's map and the teacher's map.
-
-    .. math:: \sum_{i=1}^{N} \overline{(f_S^{(i)} - f_T)^2}
-
-    Args:
-        student (Tensor): (B, N C, H, W), whose part i are the channels i C to (i + 1) C.
-        teacher (Tensor): (B, C, H', W'). The larger map is max-pooled to the size of the smaller.
-
-    Returns:
-        Tensor: Scalar.
-
-    Example:
-        >>> copies_distance(torch.ones(2, 6, 4, 4), torch.zeros(2, 3, 8, 8))
-        tensor(2.)
-
-    Source: the loss of the paper with mean squared errors, and max pooling, of the authors' code.
-    """
-    with torch.autocast(student.device.type, enabled=False):
-        student, teacher = full_precision(student), full_precision(teacher.detach())
-        size = tuple(min(pair) for pair in zip(student.shape[2:], teacher.shape[2:]))
-        student, teacher = (
-            maps if tuple(maps.shape[2:]) == size else F.adaptive_max_pool2d(maps, size) for maps in (student, teacher)
-        )
-        parts = student.unflatten(1, (-1, teacher.shape[1]))
-        return parts.shape[1] * (parts - teacher[:, None]).square().mean()
 
 
 @MODELS.register_module()
@@ -62,6 +32,7 @@ class NORMLoss(DistillationLoss):
         ValueError: If ``schedule`` does not begin at epoch 0, or is not in order.
 
     Example:
+        >>> import torch
         >>> NORMLoss(schedule=((0, 0.5), (10, 1.0)))(torch.ones(2, 6, 4, 4), torch.zeros(2, 3, 4, 4))
         tensor(1.)
 

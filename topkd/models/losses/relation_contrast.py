@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from topkd.models.losses.crd_loss import noise_contrast
+from topkd.functional.crd import noise_contrast
 from topkd.models.losses.feature_maps import unbound
 from topkd.models.losses.memory_bank import MemoryBank, fix_normalizers
 

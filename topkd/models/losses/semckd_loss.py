@@ -7,33 +7,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from topkd.models.clouds import full_precision
+from topkd.functional.maps import to_equal_size
+from topkd.functional.semckd import assigned_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, map_pairs, to_equal_size, unbound
+from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, map_pairs, unbound
 from topkd.models.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
-
-
-def assigned_distance(attention: Tensor, distances: Tensor) -> Tensor:
-    r"""Weight the distances between all layers by attention.
-
-    .. math:: \frac{1}{N S} \sum_{n, s, t} \alpha_{nst}\, d_{nst}
-
-    Args:
-        attention (Tensor): alpha, (N, S, T), rows over the T teacher layers with sum 1.
-        distances (Tensor): d, (N, S, T), mean squared differences.
-
-    Returns:
-        Tensor: Scalar.
-
-    Example:
-        >>> float(assigned_distance(torch.tensor([[[0.25, 0.75]]]), torch.tensor([[[4.0, 8.0]]])))
-        7.0
-
-    Source: Equation 7.
-    """
-    return (attention * distances).sum() / (attention.shape[0] * attention.shape[1])
+from topkd.utils.tensors import full_precision
 
 
 def embedding(width: int, out: int) -> nn.Sequential:

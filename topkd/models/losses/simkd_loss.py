@@ -3,37 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from topkd.models.clouds import full_precision
+from topkd.functional.simkd import projection_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
-from topkd.models.losses.feature_maps import default_taps, map_pairs, to_equal_size
+from topkd.models.losses.feature_maps import default_taps, map_pairs
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
-
-
-def projection_distance(projected: Tensor, teacher: Tensor) -> Tensor:
-    r"""Compute the mean squared difference of the projected map and the teacher's.
-
-    .. math:: \frac{1}{N C H W} \|P(f_S) - f_T\|_2^2
-
-    Args:
-        projected (Tensor): P(f_S), (N, C, H, W).
-        teacher (Tensor): f_T, (N, C, H', W'). The larger map is average-pooled to the size of the smaller.
-
-    Returns:
-        Tensor: Scalar.
-
-    Example:
-        >>> projection_distance(torch.zeros(1, 2, 2, 2), 3 * torch.ones(1, 2, 4, 4))
-        tensor(9.)
-
-    Source: the feature alignment of the paper, with the mean of the authors' code.
-    """
-    with torch.autocast(projected.device.type, enabled=False):
-        projected, teacher = to_equal_size(full_precision(projected), full_precision(teacher.detach()))
-        return (projected - teacher).square().mean()
 
 
 @MODELS.register_module()
@@ -51,6 +27,7 @@ class SimKDLoss(DistillationLoss):
             the only output of a backbone with one.
 
     Example:
+        >>> import torch
         >>> SimKDLoss()(torch.zeros(2, 64, 4, 4), 3 * torch.ones(2, 64, 8, 8))
         tensor(9.)
 

@@ -5,36 +5,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from topkd.models.clouds import full_precision
+from topkd.functional.sp import similarities
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import as_maps, default_taps
 from topkd.models.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
-
-
-def similarities(features: Tensor) -> Tensor:
-    r"""Compute the Gram matrix of flattened features, every row divided by its length.
-
-    .. math:: G_i = \frac{(A A^\top)_i}{\|(A A^\top)_i\|_2}
-
-    Args:
-        features (Tensor): (N, ...), flattened to A (N, C H W).
-
-    Returns:
-        Tensor: (N, N).
-
-    Example:
-        >>> similarities(torch.tensor([[3.0, 0.0], [0.0, 4.0]]))
-        tensor([[1., 0.],
-                [0., 1.]])
-
-    Source: Equations 1 and 2.
-    """
-    flat = features.flatten(1)
-    return F.normalize(flat @ flat.T)
+from topkd.utils.tensors import full_precision
 
 
 @MODELS.register_module()

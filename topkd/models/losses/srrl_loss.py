@@ -3,51 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from topkd.models.clouds import full_precision
+from topkd.functional.srrl import pooled, regression_distance
 from topkd.models.frozen import Frozen
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
 from topkd.models.losses.feature_maps import default_taps, he_normal, unbound
 from topkd.models.tap import find_module
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
-
-
-def pooled(features: Tensor) -> Tensor:
-    """Average maps (N, C, H, W) to vectors (N, C); leave vectors as they are.
-
-    Example:
-        >>> pooled(torch.ones(2, 3, 4, 4)).shape
-        torch.Size([2, 3])
-    """
-    return features.flatten(2).mean(dim=2) if features.ndim == 4 else features
-
-
-def regression_distance(student: Tensor, teacher: Tensor, classifier: nn.Module) -> Tensor:
-    r"""Compute the mean squared differences of two features and of what one classifier says of them.
-
-    .. math:: \frac{1}{N C} \|s - t\|_2^2 + \frac{1}{N K} \|h_T(s) - h_T(t)\|_2^2
-
-    Args:
-        student (Tensor): s, (N, C).
-        teacher (Tensor): t, (N, C).
-        classifier (nn.Module): The teacher's h_T, from (N, C) to (N, K).
-
-    Returns:
-        Tensor: Scalar.
-
-    Example:
-        >>> regression_distance(torch.ones(2, 3), torch.zeros(2, 3), nn.Flatten())
-        tensor(2.)
-
-    Source: feature matching and softmax regression of the paper, the latter as the squared distance of the logits.
-    """
-    with torch.autocast(student.device.type, enabled=False):
-        student, teacher = full_precision(student), full_precision(teacher.detach())
-        logits = (classifier(student) - classifier(teacher)).square().mean()
-        return (student - teacher).square().mean() + logits
 
 
 @MODELS.register_module()
@@ -66,6 +30,7 @@ class SRRLLoss(DistillationLoss):
             Defaults to None.
 
     Example:
+        >>> import torch
         >>> from types import SimpleNamespace
         >>> teacher = SimpleNamespace(module=nn.ModuleDict(dict(fc=nn.Linear(64, 10))))
         >>> loss = SRRLLoss(classifier='fc')

@@ -8,39 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from topkd.models.clouds import full_precision
+from topkd.functional.maps import to_equal_size
+from topkd.functional.vid import gaussian_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, map_pairs, to_equal_size, unbound
+from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, map_pairs, unbound
 from topkd.models.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.tensors import add_up
-
-
-def gaussian_distance(mean: Tensor, variance: Tensor, teacher: Tensor) -> Tensor:
-    r"""Compute the mean negative log-likelihood of a map under independent Gaussians, without its constant.
-
-    .. math:: \frac{1}{2 N C H W} \sum_{n, c, h, w}
-        \frac{(f_{nchw} - \mu_{nchw})^2}{\sigma_c^2} + \log \sigma_c^2
-
-    Args:
-        mean (Tensor): mu, (N, C, H, W).
-        variance (Tensor): sigma^2, (C, ), positive.
-        teacher (Tensor): f, (N, C, H, W).
-
-    Returns:
-        Tensor: Scalar, which may be negative.
-
-    Example:
-        >>> gaussian_distance(torch.zeros(1, 1, 2, 2), torch.ones(1), 2 * torch.ones(1, 1, 2, 2))
-        tensor(2.)
-
-    Source: the Gaussian of the paper with one variance a channel.
-    """
-    with torch.autocast(mean.device.type, enabled=False):
-        mean, variance, teacher = full_precision(mean), full_precision(variance), full_precision(teacher.detach())
-        variance = variance.reshape(1, -1, 1, 1)
-        return 0.5 * ((mean - teacher).square() / variance + variance.log()).mean()
 
 
 class VariationalRegressor(nn.Module):

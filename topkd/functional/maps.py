@@ -1,0 +1,28 @@
+"""Maps of equal size, for losses that compare them position by position."""
+
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def to_equal_size(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+    """Average-pool the larger of two maps to the size of the smaller, height and width each for itself.
+
+    Args:
+        student (Tensor): (N, C_S, H_S, W_S).
+        teacher (Tensor): (N, C_T, H_T, W_T).
+
+    Returns:
+        tuple[Tensor, Tensor]: (N, C_S, H, W) and (N, C_T, H, W) with H = min(H_S, H_T), W = min(W_S, W_T).
+
+    Example:
+        >>> import torch
+        >>> student, teacher = to_equal_size(torch.ones(2, 4, 8, 8), torch.ones(2, 6, 4, 4))
+        >>> student.shape, teacher.shape
+        (torch.Size([2, 4, 4, 4]), torch.Size([2, 6, 4, 4]))
+    """
+    size = (min(student.shape[2], teacher.shape[2]), min(student.shape[3], teacher.shape[3]))
+    if tuple(student.shape[2:]) != size:
+        student = F.adaptive_avg_pool2d(student, size)
+    if tuple(teacher.shape[2:]) != size:
+        teacher = F.adaptive_avg_pool2d(teacher, size)
+    return student, teacher

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from topkd.models.batch_norm_folding import fold_batch_norms, shared_copy, without_hooks
 from topkd.models.tap import reach
-from topkd.utils.remembered import device_name, least_seconds, remembered
+from topkd.utils.remembered import least_seconds, remembered, speed_of
 
 FORMATS = {'contiguous': torch.contiguous_format, 'channels_last': torch.channels_last}
 
@@ -114,7 +114,7 @@ class FastForward:
             return self.options.memory_format
         shapes = [tuple(weight.shape) for weight in self.network.parameters() if weight.ndim == 4]
         half = torch.is_autocast_enabled(inputs.device.type)
-        key = f'forward {shapes} {device_name(inputs.device)} {torch.__version__} half={half}'
+        key = f'forward {shapes} {speed_of(inputs.device)} {torch.__version__} half={half}'
         return remembered(key, lambda: self._faster_format(inputs), default='channels_last')
 
     @torch.no_grad()

@@ -35,8 +35,12 @@ class PairPlan:
         return self.plan.add(Student(f'{group}/seed{run.seed}', run.config, folder, self.needs(run)))
 
     def needs(self, run: Run) -> tuple[str, ...]:
-        """Add what a run's student needs, and return the names of these jobs: the teacher, then RipsNets."""
-        return () if run.variant.is_plain else (*self.teacher(run), *self.ripsnets(run))
+        """Add what a run's student needs, and return the names of these jobs: the teacher, then RipsNets.
+
+        A plain student needs none; its pair's teacher is noted and made all the same.
+        """
+        teacher = self.teacher(run)
+        return () if run.variant.is_plain else (*teacher, *self.ripsnets(run))
 
     def ripsnets(self, run: Run) -> tuple[str, ...]:
         """Add clouds and RipsNet for each loss that needs one, and return the names of the second."""

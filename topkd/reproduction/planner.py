@@ -46,9 +46,7 @@ class Planner:
         plan = Plan()
         jobs = PairPlan(plan, self.recipe)
         for pair in pairs or table.pairs:
-            runs = self.recipe.runs(pair, table.variants, self.seeds)
-            jobs.teacher(runs[0])
-            plan.rows += table.measure.rows(jobs, runs)
+            plan.rows += table.measure.rows(jobs, self.recipe.runs(pair, table.variants, self.seeds))
         for job in plan.jobs.values():
             job.check()
         return plan

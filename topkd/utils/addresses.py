@@ -1,4 +1,7 @@
-"""Checkpoints that an address names: where they are kept once they were downloaded, and what may go wrong."""
+"""Checkpoints that an address names: where they are kept once they were downloaded, and what may go wrong.
+
+MMEngine downloads and caches; this names the cached file beforehand and turns its failures into one sentence.
+"""
 
 import os
 import socket

@@ -1,4 +1,7 @@
-"""Compare arguments with the types that a function's signature declares."""
+"""Compare arguments with the types that a function's signature declares.
+
+Checkers such as typeguard or pydantic are stricter than a config, in which a list stands for a tuple and 1 for 1.0.
+"""
 
 import inspect
 import types

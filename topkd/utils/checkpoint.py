@@ -1,4 +1,8 @@
-"""Read and write checkpoint files: weights only, complete or not at all."""
+"""Read and write checkpoint files: weights only, complete or not at all.
+
+torch and MMEngine load and save; strictness, weights without code, and whole files are what they do not promise
+together.
+"""
 
 import hashlib
 import os

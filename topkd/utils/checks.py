@@ -1,4 +1,8 @@
-"""Checks of single values: each returns the value, or refuses it in a sentence with the name that the user wrote."""
+"""Checks of single values: each returns the value, or refuses it in a sentence with the name that the user wrote.
+
+Validation libraries check whole schemas; one value with the name that the user wrote, in one sentence, is simpler by
+hand.
+"""
 
 import math
 from collections.abc import Collection, Sequence

@@ -4,6 +4,8 @@ A text config is evaluated before ``--cfg-options`` are merged, so a new top-lev
 loaders that were written with the old one. Data sets of this package's configs therefore say ``data_root=None``, which
 is filled from the top level here; data sets inherited from mmdet or from a dumped config follow when they hold the old
 value.
+
+MMEngine evaluates a config before its options are merged, and has no notion of a root that all data sets share.
 """
 
 import copy

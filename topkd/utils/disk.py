@@ -1,4 +1,7 @@
-"""Whether a disk has room for what is to be written."""
+"""Whether a disk has room for what is to be written.
+
+shutil tells how many bytes are free; which file would not fit, and what to do, is said here.
+"""
 
 import os
 import shutil

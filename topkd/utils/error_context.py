@@ -1,4 +1,7 @@
-"""Where an error came from, read from its traceback: an entry of the config, a module of a network, a data set."""
+"""Where an error came from, read from its traceback: an entry of the config, a module of a network, a data set.
+
+Tracebacks of MMEngine's registries name no entry of the config; no library maps one to the other.
+"""
 
 import traceback
 from collections.abc import Iterator, Mapping

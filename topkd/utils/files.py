@@ -1,4 +1,8 @@
-"""Files that are whole or absent: a kill or a full disk leaves the old file as it was."""
+"""Files that are whole or absent: a kill or a full disk leaves the old file as it was.
+
+Python's json does the format; libraries for atomic files do not say how much room was lacking, nor keep torch's
+writer whole.
+"""
 
 import errno
 import json

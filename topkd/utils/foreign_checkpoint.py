@@ -1,4 +1,7 @@
-"""Read checkpoints of other projects: the weights by name, and the plain values that stand beside them."""
+"""Read checkpoints of other projects: the weights by name, and the plain values that stand beside them.
+
+safetensors reads its own format alone; pickled checkpoints of other projects need an unpickler that runs nothing.
+"""
 
 import os
 import re

@@ -1,6 +1,8 @@
 """One process at a time in a folder; the operating system gives it free when the process ends, however it ends.
 
 Worker processes do not hold their parent's lock: filelock closes it in a fork.
+
+The lock itself is filelock's; this adds several processes of one training, waiting, and a sentence.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""``--cfg-options`` must name entries that the config has, or that whoever reads the config would take."""
+"""``--cfg-options`` must name entries that the config has, or that whoever reads the config would take.
+
+MMEngine's DictAction merges whatever it is given; nothing there knows who reads an entry.
+"""
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches

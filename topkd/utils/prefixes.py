@@ -1,4 +1,7 @@
-"""Weights whose names begin otherwise than a network's: the beginnings that lead to each other are found."""
+"""Weights whose names begin otherwise than a network's: the beginnings that lead to each other are found.
+
+timm and MMEngine strip prefixes that they are given; none finds those of a foreign file.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple

@@ -1,4 +1,7 @@
-"""Find the class that a config's ``type`` names, whatever registry it is in."""
+"""Find the class that a config's ``type`` names, whatever registry it is in.
+
+MMEngine's registries look in one kind of component at a time.
+"""
 
 import inspect
 from typing import Any

@@ -1,4 +1,7 @@
-"""Choices that are measured once on a machine and stay the same from then on."""
+"""Choices that are measured once on a machine and stay the same from then on.
+
+Caches of results, such as joblib's, recompute when code changes; a measured choice has to stay.
+"""
 
 import hashlib
 import os
@@ -69,7 +72,7 @@ def least_seconds(function: Callable[[], object], device: torch.device) -> float
     return min(taken[1:])
 
 
-def device_name(device: torch.device) -> str:
+def speed_of(device: torch.device) -> str:
     """Return what tells the speed of a device: a GPU's name, or the CPU's abilities and the number of threads."""
     if device.type == 'cuda':
         return torch.cuda.get_device_name(device)

@@ -1,4 +1,7 @@
-"""What a part of a model knows of its training besides weights."""
+"""What a part of a model knows of its training besides weights.
+
+MMEngine resumes weights and optimizers; a module's other knowledge has no place there.
+"""
 
 from abc import ABC, abstractmethod
 from typing import Any

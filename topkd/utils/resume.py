@@ -1,4 +1,7 @@
-"""Find the checkpoint that a killed training goes on from."""
+"""Find the checkpoint that a killed training goes on from.
+
+MMEngine takes the newest file; one that a kill left damaged has to be passed over.
+"""
 
 import re
 import zipfile

@@ -1,4 +1,7 @@
-"""The names besides tensors that a checkpoint may use when it is loaded."""
+"""The names besides tensors that a checkpoint may use when it is loaded.
+
+torch names the mechanism, not the names that MMEngine's checkpoints need.
+"""
 
 import argparse
 from collections.abc import Callable, Iterator

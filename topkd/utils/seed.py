@@ -1,4 +1,7 @@
-"""Seeds derived from what a random number is for, not from what was drawn before."""
+"""Seeds derived from what a random number is for, not from what was drawn before.
+
+Seeds are numpy's SeedSequence; torch, numpy and Python are set from one of them here.
+"""
 
 import random
 

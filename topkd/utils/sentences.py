@@ -1,4 +1,7 @@
-"""One sentence for every error that a user can cause: what was expected, what came, what to do."""
+"""One sentence for every error that a user can cause: what was expected, what came, what to do.
+
+Which errors are a user's, and what to do about them, only this package can say.
+"""
 
 import errno
 import os

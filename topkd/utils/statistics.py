@@ -1,4 +1,7 @@
-"""Mean and spread of repeated measurements, as numbers and as a cell of a table."""
+"""Mean and spread of repeated measurements, as numbers and as a cell of a table.
+
+Mean and deviation are numpy's; this decides what stands for a single value, and how a cell reads.
+"""
 
 from collections.abc import Sequence
 

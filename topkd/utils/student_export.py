@@ -1,4 +1,7 @@
-"""From a distillation checkpoint to the plain student, verified."""
+"""From a distillation checkpoint to the plain student, verified.
+
+The toolboxes publish whole models; that the student alone computes the same is checked here.
+"""
 
 from typing import Any
 

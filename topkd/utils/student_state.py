@@ -1,4 +1,7 @@
-"""The student in a checkpoint of a distillation: its weights under its own names, and its own file beside it."""
+"""The student in a checkpoint of a distillation: its weights under its own names, and its own file beside it.
+
+The names are this package's own: no library knows a distillation's student.
+"""
 
 import os.path as osp
 from collections.abc import Mapping

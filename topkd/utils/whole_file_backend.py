@@ -1,4 +1,7 @@
-"""MMEngine's local files, written whole or not at all."""
+"""MMEngine's local files, written whole or not at all.
+
+MMEngine's own backend writes in place, so that a kill leaves half a file.
+"""
 
 from pathlib import Path
 

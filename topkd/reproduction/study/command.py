@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
+from topkd.cli import Options
 from topkd.reproduction.command import add_places, make_queue, run_plan, tell
 from topkd.reproduction.needs import check_plan
 from topkd.reproduction.study.cost import Cost
@@ -49,7 +49,7 @@ def arguments(words: Sequence[str], root: Path) -> argparse.Namespace:
         default=root / 'docs/study.md',
         help='file whose tables and figures are brought up to date (default: %(default)s)',
     )
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='entries to override in both pairs')
+    parser.add_argument('--cfg-options', nargs='+', action=Options, help='entries to override in both pairs')
     return parser.parse_args(words)
 
 

@@ -13,7 +13,7 @@ def factor_distance(student: Tensor, teacher: Tensor) -> Tensor:
 
     .. math:: \frac{1}{N H W} \sum_n \|q(F_S^n) - q(F_T^n)\|_1
 
-    with q as in :func:`topkd.models.losses.at_loss.attention_map`, p = 2.
+    with q as in :func:`topkd.functional.at.attention_map`, p = 2.
 
     Args:
         student (Tensor): F_S, (N, C, H_S, W_S).

@@ -57,7 +57,7 @@ class DistProLoss(DistillationLoss):
 
     .. math:: \sum_{p = (t, s),\, s \ge t} w_p(\mathrm{epoch})\, d(r_p(f_S^s), f_T^t)
 
-    with d of :func:`topkd.models.losses.reviewkd_loss.context_distance`. The process is searched in a training of its
+    with d of :func:`topkd.functional.reviewkd.context_distance`. The process is searched in a training of its
     own: ``search=True`` and :class:`topkd.hooks.DistProSearchHook`, which writes it to a file. Without a file all
     pathways weigh the same.
 

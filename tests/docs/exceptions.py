@@ -9,6 +9,7 @@ CHECKED = {
     'docs/gpu.md': ('a GPU, and a network to pack what it needs', 16),
     'docs/methods.md': (f'{HOURS}; tests/test_method_configs.py steps every config', 3),
     'docs/reliability.md': ('half an hour; tests/campaigns has a short form', 3),
+    'docs/transformers.md': (f'{HOURS}; tests/test_transformer_configs.py steps every recipe', 4),
     'docs/reproduce.md': (f'{HOURS}, and a cluster; tests/reproduction runs plans', 24),
 }
 

@@ -9,10 +9,8 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-from topkd.models.build import build, component_class
 from topkd.models.detector_taps import detector_taps
-from topkd.models.losses.topology_configs import without_files
-from topkd.models.losses.topology_loss import TopologyLoss
+from topkd.models.losses.topology_configs import losses_without_files
 from topkd.models.probe_image import DEFAULT, declared_size
 from topkd.models.tap import as_list, reach
 from topkd.models.tap_names import TapNames
@@ -71,7 +69,7 @@ def config_taps(cfg: Config, size: tuple[int, int] | None = None, member: str | 
     if 'teacher' not in cfg.model:
         return [_network('network', with_preprocessor(cfg.model, cfg), {}, size)]
     distiller = cfg.model.members[member] if 'members' in cfg.model and member is not None else cfg.model
-    losses = _losses(distiller.get('losses') or {})
+    losses = losses_without_files(distiller.get('losses') or {})
     student, teacher = student_config(cfg, member), dict(teacher_config(cfg.model.teacher))
     teacher.setdefault('data_preprocessor', student.get('data_preprocessor'))
     resized = cfg.model.teacher.get('input_size')
@@ -79,14 +77,6 @@ def config_taps(cfg: Config, size: tuple[int, int] | None = None, member: str | 
         _network('student', student, {name: loss.student_tap for name, loss in losses.items()}, size),
         _network('teacher', teacher, {name: loss.teacher_tap for name, loss in losses.items()}, resized or size),
     ]
-
-
-def _losses(configs: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: config for name, config in configs.items() if config is not None}
-    return {
-        name: without_files(config) if issubclass(component_class(config), TopologyLoss) else build(config)
-        for name, config in kept.items()
-    }
 
 
 @torch.no_grad()

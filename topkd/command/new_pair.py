@@ -23,10 +23,12 @@ from topkd.command.detector_config import (
     is_detector,
     loss_lines,
 )
+from topkd.command.pair_taps import PairTaps
 from topkd.launch import setup_processes
 from topkd.models.detector_taps import detector_taps
 from topkd.models.losses.topology_configs import made_artifacts, topology_configs
-from topkd.utils.config import read_config, with_preprocessor
+from topkd.models.teacher import brings_weights, teacher_config
+from topkd.utils.config import read_config, with_preprocessor, without_weights
 
 LOSSES = Path(__file__).resolve().parent.parent / '.mim' / 'configs' / '_base_' / 'losses'
 HOOKS = ('TeacherEvaluationHook', 'StudentCheckpointHook', 'ResultHook')
@@ -41,7 +43,9 @@ def arguments() -> argparse.Namespace:
     result.add_argument('student', help="the student's own config: a file, or package::file")
     result.add_argument('teacher', help="the teacher's config: a file, or package::file")
     result.add_argument(
-        '--checkpoint', help="the teacher's weights: a file or a URL (default: checkpoints/<teacher>.pth)"
+        '--checkpoint',
+        help="the teacher's weights: a file or a URL (default: those that the network brings, such as timm's with "
+        'pretrained=True, otherwise checkpoints/<teacher>.pth)',
     )
     result.add_argument(
         '--loss',
@@ -83,26 +87,30 @@ def data_roots(node: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     return own + [found for key, value in node.items() for found in data_roots(value, (*path, key))]
 
 
-def losses_of(name: str) -> tuple[str, list[str]]:
+def losses_of(name: str, pair: PairTaps) -> tuple[str, list[str]]:
     """Return the base file of a loss by its name, and the lines that put it together.
 
     Args:
         name (str): 'exact', 'topkd', 'kd', or a file of ``configs/_base_/losses`` without its ending.
+        pair (PairTaps): Tells the taps of networks that do not have the usual ones.
 
     Raises:
         ValueError: If there is no such file.
     """
     file = 'topkd' if name in ('exact', 'topkd') else name
     _check_file(name, file)
+    known = Config.fromfile(LOSSES / f'{file}.py')
     if file != 'topkd':
-        return file, [f'losses = dict({file}=_base_.{file})']
+        words = pair.words(known[file])
+        return file, [f'losses = dict({file}={f"dict(_base_.{file}{words})" if words else f"_base_.{file}"})']
     switch = ", vectorizer=dict(type='RipsImage')" if name == 'exact' else ''
     cloud = "cloud=dict(type='BatchCloud', num_points=batch_size)"
+    kd, topology = (pair.words(known.losses[loss]) for loss in ('kd', 'topology'))
     return file, [
         'topology = dict(',
-        f'    _base_.losses.topology, {cloud}{switch}',
+        f'    _base_.losses.topology, {cloud}{switch}{topology}',
         ')',
-        'losses = dict(kd=_base_.losses.kd, topology=topology)',
+        f'losses = dict(kd={f"dict(_base_.losses.kd{kd})" if kd else "_base_.losses.kd"}, topology=topology)',
     ]
 
 
@@ -118,14 +126,17 @@ def text(args: argparse.Namespace, student: Config) -> str:
 
     Args:
         args (argparse.Namespace): See :func:`arguments`; ``out`` and ``checkpoint`` are set.
-        student (Config): The student's own config, for its data sets.
+        student (Config): The student's own config.
 
     Returns:
         str: A text config.
     """
-    file, losses = losses_of(args.loss)
+    pair = PairTaps(student, read_config(args.teacher))
+    file, losses = losses_of(args.loss, pair)
     base = [named_from(args.student, args.out.resolve().parent), f'topkd::_base_/losses/{file}.py']
-    teacher = dict(name=stem(args.teacher), config=named_from(args.teacher, Path.cwd()), checkpoint=args.checkpoint)
+    teacher, size = _teacher(args), pair.input_size()
+    if size is not None:
+        teacher['input_size'] = size
     loaders = [
         _loader(split, data_roots(student[f'{split}_dataloader']) if args.data else [], args.data)
         for split in SPLITS
@@ -168,7 +179,7 @@ def detector_text(args: argparse.Namespace, student: Config) -> str:
     taps = detector_taps(MODELS.build(with_preprocessor(student.model, student)))
     file, losses = loss_lines(args.loss, taps)
     _check_file(args.loss, file)
-    teacher = dict(name=stem(args.teacher), config=named_from(args.teacher, Path.cwd()), checkpoint=args.checkpoint)
+    teacher = _teacher(args)
     data, network = [f'train_dataloader = dict({", ".join(batch_words(student.train_dataloader))})'], '_base_.model'
     if args.data:
         folder = coco_folder(args.data)
@@ -198,6 +209,12 @@ def detector_text(args: argparse.Namespace, student: Config) -> str:
         '',
     ]
     return '\n'.join(lines)
+
+
+def _teacher(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of the teacher; one that brings its weights needs no checkpoint."""
+    teacher = dict(name=stem(args.teacher), config=named_from(args.teacher, Path.cwd()))
+    return teacher if args.checkpoint is None else dict(teacher, checkpoint=args.checkpoint)
 
 
 def _model(config: str) -> dict:
@@ -248,10 +265,10 @@ def written_file(out: Path, written: str, force: bool) -> Iterator[Path]:
 def new_pair() -> None:
     """Write a pair's config, build both networks from it, and say what comes next."""
     args = arguments()
-    args.checkpoint = args.checkpoint or f'checkpoints/{stem(args.teacher)}.pth'
     args.out = args.out or Path(f'{stem(args.teacher)}-{stem(args.student)}.py')
     student = read_config(args.student)
-    read_config(args.teacher)
+    if args.checkpoint is None and not brings_weights(_model(args.teacher)):
+        args.checkpoint = f'checkpoints/{stem(args.teacher)}.pth'
     of_detectors = is_detector(student.model)
     args.batch_size = args.batch_size or (BATCH_SIZE if of_detectors else CLASSIFIER_BATCH_SIZE)
     written = (detector_text if of_detectors else text)(args, student)
@@ -276,8 +293,11 @@ def tried(path: Path) -> list[str]:
     cfg.launcher = 'none'
     setup_processes(cfg)
     model = with_preprocessor(cfg.model, cfg)
-    options = {**(model['teacher'].get('cfg_options') or {}), 'model.backbone.init_cfg': None}
-    model['teacher'] = dict(model['teacher'], checkpoint=None, cfg_options=options)
+    network = without_weights(teacher_config(model['teacher']))
+    model['teacher'] = dict(name=cfg.model.teacher.name, model=network, checkpoint=None)
+    if 'input_size' in cfg.model.teacher:
+        model['teacher']['input_size'] = cfg.model.teacher.input_size
+    model['student'] = without_weights(model['student'])
     # RipsNet is made later, by the commands that are printed
     losses = topology_configs(cfg.model)
     exact = {
@@ -296,6 +316,6 @@ def tried(path: Path) -> list[str]:
 def next_commands(args: argparse.Namespace) -> list[str]:
     """List the commands that train the pair, in their order."""
     ripsnet = [f'topkd gen-pi {args.out}', f'topkd train-ripsnet {args.out}'] if args.loss == 'topkd' else []
-    missing = '://' not in args.checkpoint and not Path(args.checkpoint).is_file()
+    missing = args.checkpoint is not None and '://' not in args.checkpoint and not Path(args.checkpoint).is_file()
     put = [f'put the weights of the teacher at {args.checkpoint}'] if missing else []
     return [*put, *ripsnet, f'topkd train {args.out}']

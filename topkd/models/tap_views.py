@@ -1,7 +1,7 @@
 """What is made of a tapped tensor on the way: a transformer's tokens as a point or a map, channels put first."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
@@ -124,6 +124,24 @@ VIEWS: dict[str, tuple[Callable[[Tensor], Tensor], int, str]] = dict(
     map=(token_map, 3, 'tokens (N, L, C)'),
     nhwc=(channels_first, 4, 'maps (N, H, W, C)'),
 )
+
+
+def instead(shape: Sequence[int], *words: str) -> str:
+    """Say how a tap is to end, for errors about features that look like tokens (N, L, C).
+
+    Args:
+        shape (Sequence[int]): Of the features.
+        *words (str): Views that would do.
+
+    Returns:
+        str: Advice, that of another module for anything else.
+
+    Example:
+        >>> instead((2, 65, 192), 'cls', 'mean')
+        "tokens become that if the tap ends with ':cls' or ':mean'"
+    """
+    ends = ' or '.join(f"':{word}'" for word in words)
+    return f'tokens become that if the tap ends with {ends}' if len(shape) == 3 else 'tap another module'
 
 
 def viewed(tap: str, view: str, tensor: Tensor) -> Tensor:

@@ -119,3 +119,15 @@ def test_two_ranks_with_gathered_clouds_train_as_one_process():
 def test_gather_alone_is_the_identity():
     points = torch.rand(3, 2)
     assert gather(points) is points
+
+
+@pytest.mark.parametrize(
+    'cloud, advice', [(BatchCloud(), "':cls' or ':mean'"), (SpatialCloud(grid=4), "tap ends with ':map'")]
+)
+def test_tokens_become_points_at_the_tap(cloud, advice):
+    with pytest.raises(
+        ValueError, match=f'got \\(2, 17, 8\\): tokens become that if the tap ends with .*{advice[-6:]}'
+    ):
+        cloud(torch.rand(2, 17, 8))
+    with pytest.raises(ValueError, match='got \\(2, 3, 3, 3, 3\\): tap another module'):
+        cloud(torch.rand(2, 3, 3, 3, 3))

@@ -148,3 +148,12 @@ def test_deaths_that_no_image_sees_are_named_once(monkeypatch):
         "all deaths of the student's clouds lay outside the range of the images"
     )
     assert "cloud.normalization='mean_distance'" in said[0]
+
+
+def test_tokens_are_refused_with_what_to_write():
+    loss = TopologyLoss(student_tap='backbone.layers.11', distance='sorted_deaths')
+    probe = Probe(torch.rand(1, 17, 8), torch.rand(1, 8))
+    with pytest.raises(
+        ValueError, match="tap 'backbone.layers.11' returns \\(1, 17, 8\\): .* ':cls' or ':mean' or ':map'"
+    ):
+        loss.bind(None, probe)

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from topkd.models.tap_views import instead
+
 Features = Tensor | Sequence[Tensor]
 
 
@@ -41,7 +43,7 @@ def pool(features: Features, data_samples: Sequence[Any] | None = None) -> Tenso
         return features.mean(dim=(2, 3))
     raise ValueError(
         'features must have shape (N, C) or (N, C, H, W) to become one point an image, got '
-        f'{tuple(features.shape)}: tap another module'
+        f'{tuple(features.shape)}: {instead(features.shape, "cls", "mean")}'
     )
 
 

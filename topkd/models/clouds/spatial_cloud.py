@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from topkd.models.clouds.point_cloud import PointCloud
 from topkd.models.clouds.pooling import Features
+from topkd.models.tap_views import instead
 from topkd.registry import MODELS
 from topkd.utils.checks import whole
 from topkd.utils.tensors import full_precision
@@ -40,5 +41,6 @@ class SpatialCloud(PointCloud):
         """Turn a feature map (N, C, H, W) into clouds (N, grid * grid, C) in full precision."""
         if not isinstance(features, Tensor) or features.ndim != 4:
             got = tuple(features.shape) if isinstance(features, Tensor) else f'{len(features)} taps'
-            raise ValueError(f'a spatial cloud needs the feature maps (N, C, H, W) of one tap, got {got}')
+            advice = instead(features.shape, 'map') if isinstance(features, Tensor) else 'name one tap'
+            raise ValueError(f'a spatial cloud needs the feature maps (N, C, H, W) of one tap, got {got}: {advice}')
         return F.adaptive_avg_pool2d(full_precision(features), self.grid).flatten(2).transpose(1, 2)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from topkd.models.losses.distillation_loss import Features, Probe
 from topkd.models.tap import Taps, as_list
+from topkd.models.tap_views import instead
 
 Network = TypeVar('Network', bound=nn.Module)
 LAYERS = ('backbone.layer1', 'backbone.layer2', 'backbone.layer3')
@@ -67,9 +68,13 @@ def map_pairs(loss: Any, probe: Probe) -> list[tuple[Tensor, Tensor]]:
             if level.ndim != 4:
                 raise ValueError(
                     f"{name} needs maps (N, C, H, W), tap '{path}' returns {tuple(level.shape)}: tap a stage, such as "
-                    "'backbone.layer3'"
+                    f"'backbone.layer3'{_of_tokens(level)}"
                 )
     return list(zip(student, teacher))
+
+
+def _of_tokens(level: Tensor) -> str:
+    return f'; {instead(level.shape, "map")}' if level.ndim == 3 else ''
 
 
 def he_normal(module: Network) -> Network:

@@ -9,6 +9,7 @@ from torch import nn
 
 from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.models.build import build, component_class
+from topkd.models.losses.distillation_loss import DistillationLoss
 from topkd.models.losses.topology_loss import TopologyLoss
 
 Loss = TypeVar('Loss')
@@ -117,6 +118,23 @@ def without_files(config: dict) -> TopologyLoss:
     if checkpoint is not None and loss.network is not None:
         loss.network.checkpoint = Path(checkpoint)
     return loss
+
+
+def losses_without_files(configs: Mapping[str, dict | None]) -> dict[str, DistillationLoss]:
+    """Build losses to be asked what they tap, without reading files.
+
+    Args:
+        configs (Mapping): Configs by name; None is left out.
+
+    Example:
+        >>> losses_without_files(dict(kd=dict(type='KDLoss'), topology=None))['kd'].teacher_tap
+        'head.fc'
+    """
+    return {
+        name: without_files(config) if issubclass(component_class(config), TopologyLoss) else build(config)
+        for name, config in configs.items()
+        if config is not None
+    }
 
 
 def topology_configs(model: dict) -> dict[str, dict]:

@@ -14,6 +14,8 @@ from topkd.models.build import build
 from topkd.models.clouds import IncompleteCloudError, PointCloud
 from topkd.models.frozen import Frozen
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, Taps
+from topkd.models.tap import as_list
+from topkd.models.tap_views import instead
 from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import Vectorizer
 from topkd.registry import MODELS
@@ -246,6 +248,12 @@ def _first(features: Features) -> Tensor:
 
 def _width(features: Features, taps: Taps) -> int:
     """Return the width of the points that one tap or several make."""
+    for level, path in zip(_levels(features), as_list(taps)):
+        if level.ndim == 3:
+            raise ValueError(
+                f"points are made of vectors (N, C) or maps (N, C, H, W), tap '{path}' returns {tuple(level.shape)}: "
+                f'{instead(level.shape, "cls", "mean", "map")}'
+            )
     widths = [level.shape[1] for level in _levels(features)]
     if len(set(widths)) > 1:
         raise ValueError(

@@ -1,5 +1,7 @@
 """Every shipped config can be inherited by the name of the package, and is then what it is by its path."""
 
+import ast
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,11 @@ def test_inherited_model_is_built(name, tmp_path):
     init_default_scope(cfg.default_scope)
     cfg.merge_from_dict({'model.backbone.init_cfg': None})
     assert sum(parameter.numel() for parameter in MODELS.build(cfg.model).parameters()) > 0
+
+
+def test_configs_import_no_frozen_module():
+    """mmengine 0.10 takes a config that imports one, os for example, for a config of another kind."""
+    for path in CONFIGS.rglob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert [name for name in names if importlib.util.find_spec(name).origin == 'frozen'] == [], path

@@ -1,8 +1,8 @@
 # 49.4 AP.
-import os
+import pathlib
 
 checkpoint = 'checkpoints/yolox_l_8xb8-300e_coco.pth'
-if not os.path.isfile(checkpoint):
+if not pathlib.Path(checkpoint).is_file():
     checkpoint = (
         'https://download.openmmlab.com/mmdetection/v2.0/yolox/yolox_l_8x8_300e_coco/'
         'yolox_l_8x8_300e_coco_20211126_140236-d3bd2b23.pth'

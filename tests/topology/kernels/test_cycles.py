@@ -10,7 +10,7 @@ def test_edges_of_the_unit_square():
     (pairs,) = cycle_edges(square)
     assert pairs.shape == (1, 2, 2)
     birth, death = (np.linalg.norm(np.subtract(*square[0].numpy()[edge])) for edge in pairs[0].tolist())
-    assert birth == 1 and death == np.float32(2) ** 0.5
+    assert birth == 1 and death == np.sqrt(np.float32(2))
 
 
 def test_edges_have_the_values_of_the_diagram_in_the_order_of_deaths():

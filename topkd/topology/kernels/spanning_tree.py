@@ -1,5 +1,7 @@
 """Minimum spanning trees of many weighted complete graphs at once: Prim's on the host, Boruvka's on a device."""
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -113,11 +115,11 @@ def _lightest_edges(keys: Tensor, label: Tensor, bits: int) -> tuple[Tensor, Ten
     """Return whether a component, by name, has an edge to another one (B, n), and the lightest such edge (B, n)."""
     nearest = keys.amin(dim=2)
     best = torch.full_like(nearest, NO_EDGE).scatter_reduce_(1, label, nearest, 'amin')
-    best[:, 0] = NO_EDGE
+    best[:, 0].fill_(NO_EDGE)  # an assignment makes torch 2.4 ask for a GPU even of tensors without values
     hooked = best < NO_EDGE
     # an edge of NaN weight is none, and its digits name no vertices
     return hooked, torch.where(hooked, best.view(torch.int64) & (4**bits - 1), 0)
 
 
 def _bits(n: int) -> int:
-    return max(1, (n - 1).bit_length())
+    return max(1, math.ceil(math.log2(n)))  # torch 2.4 compiles this, and not int.bit_length

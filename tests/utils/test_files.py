@@ -1,6 +1,7 @@
 """Files are whole or absent."""
 
 import os
+import stat
 
 import pytest
 from mmengine.fileio import get_file_backend
@@ -36,6 +37,23 @@ def test_a_disk_with_room_is_not_called_full(tmp_path):
     with pytest.raises(OSError, match=r"cannot write '.*a.pth' \(Is a directory\): choose another path; the file that"):
         with whole_file(tmp_path / 'a.pth') as partial:
             partial.write_text('x')
+
+
+def test_a_device_or_pipe_is_written_to_and_never_replaced(tmp_path):
+    os.mkfifo(tmp_path / 'pipe')
+    reader = os.open(tmp_path / 'pipe', os.O_RDWR | os.O_NONBLOCK)
+    try:
+        write_text('a', tmp_path / 'pipe')
+        assert os.read(reader, 9) == b'a' and stat.S_ISFIFO(os.stat(tmp_path / 'pipe').st_mode)
+    finally:
+        os.close(reader)
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / 'link').symlink_to(tmp_path / 'file')
+    write_text('a', tmp_path / 'link')
+    write_text('b', tmp_path / 'link')
+    assert (tmp_path / 'link').is_symlink() and (tmp_path / 'file').read_text() == 'b'
 
 
 def test_what_killed_processes_left_is_removed(tmp_path):

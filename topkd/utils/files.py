@@ -18,8 +18,10 @@ PARTIAL = '.partial'
 def whole_file(path: str | Path, size: int | None = None) -> Iterator[Path]:
     """Write a file beside its destination inside a ``with`` block, and put it in place at the block's end.
 
+    A device or pipe, for example /dev/null, is written to itself: nothing is ever put in its place.
+
     Args:
-        path (str | Path): Destination; its folder is made.
+        path (str | Path): Destination; its folder is made, links are followed.
         size (int, optional): Bytes that it will have, for the message if they do not fit.
 
     Returns:
@@ -30,6 +32,10 @@ def whole_file(path: str | Path, size: int | None = None) -> Iterator[Path]:
             nothing else is left behind.
     """
     destination = Path(path)
+    destination = destination.resolve() if destination.is_symlink() else destination
+    if destination.exists() and not destination.is_file() and not destination.is_dir():
+        yield destination
+        return
     partial = destination.with_name(f'.{destination.name}.{os.getpid()}{PARTIAL}')
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)

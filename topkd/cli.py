@@ -1,6 +1,7 @@
 """What the tools share: arguments as users of MMEngine know them, configs, and errors in one sentence."""
 
 import argparse
+import logging
 import os
 import os.path as osp
 import shlex
@@ -201,6 +202,22 @@ def _end(stop: KeyboardInterrupt, go_on: str) -> NoReturn:
     sys.exit(code)
 
 
+def say_once_that_the_log_is_lost() -> None:
+    """Let a log that cannot be written, because the disk is full, be one line instead of many tracebacks.
+
+    What matters, checkpoints and results, still ends the tool if it cannot be written.
+    """
+    lost: set[str] = set()
+
+    def say(handler: logging.Handler, record: logging.LogRecord) -> None:
+        name = getattr(handler, 'baseFilename', type(handler).__name__)
+        if name not in lost:
+            lost.add(name)
+            print(f"warning: the log '{name}' cannot be written any more ({sys.exc_info()[1]})", file=sys.stderr)
+
+    setattr(logging.Handler, 'handleError', say)  # noqa: B010 -- mypy takes no method for another
+
+
 class Options(DictAction):
     """Read KEY=VALUE words into a dict, as MMEngine does, and refuse what cannot be read."""
 
@@ -232,6 +249,7 @@ def tool(main: Callable[[], Any] | None = None, *, go_on: str = 'give the same c
     def run() -> None:
         os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
         try:
+            say_once_that_the_log_is_lost()
             use_safe_loader()
             use_checked_initialization()
             with terminated_by_exception():

@@ -71,3 +71,18 @@ def test_weights_that_are_not_finite_are_not_saved():
     hook.before_save_checkpoint(runner, dict(state_dict=dict(a=torch.zeros(2), b=torch.ones(1).long())))
     with pytest.raises(FloatingPointError, match='1 weights must be finite, got nan or inf after iteration 7 .*is a'):
         hook.before_save_checkpoint(runner, dict(state_dict=dict(a=torch.tensor([0.0, torch.inf]))))
+
+
+def test_a_memory_takes_its_size_from_the_checkpoint():
+    class Network(torch.nn.Module):
+        def __init__(self, images: int):
+            super().__init__()
+            self.layer = torch.nn.Linear(2, 2)
+            self.register_buffer('memory', torch.zeros(images, 2))
+
+    content = dict(state_dict=Network(8).state_dict(), meta=dict(epoch=1, iter=2))
+    runner = type('Runner', (), dict(model=Network(0), _resume=True, _load_from='a.pth'))
+    TrainingCheckHook().after_load_checkpoint(runner, content)
+    runner.model = Network(4)
+    with pytest.raises(ValueError, match='1 of another shape: memory'):
+        TrainingCheckHook().after_load_checkpoint(runner, content)

@@ -115,3 +115,17 @@ def test_mistakes_of_this_package_keep_their_traceback(monkeypatch):
     assert of(lambda: statistics.cell(None, None)) is not None  # a TypeError is a user's
     monkeypatch.setattr(statistics, 'np', None)
     assert of(lambda: statistics.mean_and_deviation([1])) is None
+
+
+def test_a_full_disk_names_the_file_that_was_open(tmp_path):
+    def write() -> None:
+        with open(tmp_path / 'a.jpg', 'w') as file:
+            raise OSError(28, 'No space left on device', None) if file else None
+
+    with pytest.raises(OSError) as error:
+        write()
+    assert sentence(error.value) == (
+        f"the disk of '{tmp_path}/a.jpg' is full: free space there, then give the same command again"
+    )
+    unknown = OSError(28, 'No space left on device')
+    assert sentence(unknown, Config(dict(work_dir='work'))).startswith("the disk of 'work' is full")

@@ -46,7 +46,11 @@ class TrainingCheckHook(Hook):
                 'out --resume and give it as load_from'
             )
         expected, weights = _network(runner).state_dict(), checkpoint.get('state_dict', checkpoint)
+        # what is empty takes its size from the checkpoint, as a memory of all images does
+        empty = {key for key, tensor in expected.items() if not tensor.numel()}
+        expected = {key: tensor for key, tensor in expected.items() if key not in empty}
         weights = {key.removeprefix('module.'): value for key, value in weights.items()}
+        weights = {key: value for key, value in weights.items() if key not in empty}
         if member_names(weights) and set(member_names(weights)) != set(member_names(expected)):
             return  # a cohort refuses other members by itself
         if not runner._resume and other_classes(expected, weights):

@@ -5,6 +5,7 @@ Tracebacks of MMEngine's registries name no entry of the config; no library maps
 
 import traceback
 from collections.abc import Iterator, Mapping
+from io import IOBase
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -35,6 +36,19 @@ class Failed(NamedTuple):
 def frames(error: BaseException) -> list[FrameType]:
     """Return the frames of an error's traceback, the innermost last."""
     return [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+
+
+def open_file(error: BaseException) -> str | None:
+    """Return the name of the file that the failing code had at hand, None if it had none.
+
+    A full disk is noticed when a file is written, and the system does not say then which one it was.
+    """
+    for frame in reversed(frames(error)):
+        for value in frame.f_locals.values():
+            name = getattr(value, 'name', None) if isinstance(value, IOBase) else None
+            if isinstance(name, str):
+                return name
+    return None
 
 
 def loaded_config(error: BaseException) -> Config | None:

@@ -16,6 +16,7 @@ from topkd.utils.error_context import (
     is_own,
     loaded_config,
     missing_entry,
+    open_file,
     package_of,
 )
 
@@ -66,7 +67,7 @@ def sentence(error: Exception, cfg: Config | None = None) -> str | None:
     if image is not None:
         return image
     if isinstance(error, OSError) and error.errno in SYSTEM and error.strerror:
-        return of_system(error)
+        return of_system(error, cfg)
     words = own_words(error)
     component, module = failed_component(error, cfg), failed_module(error)
     if module is not None and not is_own(error):
@@ -152,10 +153,17 @@ def own_words(error: Exception) -> str:
     return text if isinstance(error, USER_ERRORS) else f'{type(error).__name__}: {" ".join(text.split())}'
 
 
-def of_system(error: OSError) -> str:
-    """Describe what the operating system refused."""
+def of_system(error: OSError, cfg: Config | None = None) -> str:
+    """Describe what the operating system refused.
+
+    Args:
+        error (OSError): With a number.
+        cfg (Config, optional): Whose work directory is named if nothing tells the file.
+    """
     what, remedy = SYSTEM[error.errno or errno.ENOENT]
-    path = error.filename2 or error.filename
+    path = error.filename2 or error.filename or open_file(error)
+    if path is None and cfg is not None:
+        path = cfg.get('work_dir')
     shown = f"'{os.fsdecode(path)}'" if isinstance(path, (str, bytes, os.PathLike)) else 'the file that was written'
     return f'{what.format(path=shown)}: {remedy}'
 

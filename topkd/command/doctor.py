@@ -19,9 +19,9 @@ OPTIONAL = {
     'timm': 'students and teachers of timm (pip install topkd[timm])',
     'transformers': 'students and teachers of HuggingFace (pip install topkd[huggingface])',
     'onnxruntime': 'tools/export_onnx.py (pip install topkd[onnx])',
-    'tensorboard': "MMEngine's TensorBoard back end",
-    'wandb': "MMEngine's Weights & Biases back end",
-    'mlflow': "MMEngine's MLflow back end",
+    'tensorboard': "MMEngine's TensorBoard back end (pip install topkd[logging])",
+    'wandb': "MMEngine's Weights & Biases back end (pip install topkd[logging])",
+    'mlflow': "MMEngine's MLflow back end (pip install topkd[logging])",
 }
 DATA = {
     'data/cifar100': 'CIFAR-100, downloaded on first use if a network allows',

@@ -117,3 +117,33 @@ def test_wrong_arguments(run, tmp_path, arguments, message):
     code, _, err = run(*arguments)
     assert code == 1 and message in err
     assert not list(tmp_path.glob('*.py'))
+
+
+VIT = """
+_base_ = '{base}'
+model = dict(
+    _delete_=True,
+    type='mmpretrain.ImageClassifier',
+    backbone=dict(type='mmpretrain.VisionTransformer', arch='deit-tiny', img_size=16, patch_size=8),
+    head=dict(type='mmpretrain.VisionTransformerClsHead', num_classes=10, in_channels=192),
+)
+"""
+
+
+@pytest.mark.parametrize('loss', ['exact', 'kd'])
+@pytest.mark.parametrize('transformer', ['student', 'teacher'])
+def test_networks_whose_classifiers_have_other_names(run, tmp_path, loss, transformer):
+    (tmp_path / 'vit.py').write_text(VIT.format(base=STUDENT))
+    names = ('vit.py', TEACHER) if transformer == 'student' else (STUDENT, 'vit.py')
+    code, out, err = run(*names, '--loss', loss, '--out', 'pair.py')
+    assert code == 0, err
+    student, teacher = ('head.layers.head', 'head.fc')[:: 1 if transformer == 'student' else -1]
+    assert f"loss 'kd' compares {student} of the student with {teacher} of the teacher" in out
+    if loss == 'exact':
+        points = ('head.layers.head(0)', 'neck[0]')[:: 1 if transformer == 'student' else -1]
+        assert "loss 'topology' compares {} of the student with {} of the teacher".format(*points) in out
+
+
+def test_a_ripsnet_is_filed_under_the_path_of_its_tap(run, tmp_path):
+    assert run(STUDENT, TEACHER, '--loss', 'topkd')[0] == 0
+    assert read_config(str(tmp_path / WRITTEN)).model.losses.topology.teacher_tap == 'neck[0]'

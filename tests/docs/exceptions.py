@@ -6,7 +6,7 @@ CHECKED = {
     'docs/cohorts.md': (HOURS, 3),
     'docs/detection.md': (HOURS, 3),
     'docs/experiments.md': (HOURS, 4),
-    'docs/gpu.md': ('a GPU, and a network to pack what it needs', 16),
+    'docs/gpu.md': ('a GPU, and a network to pack what it needs', 17),
     'docs/methods.md': (f'{HOURS}; tests/test_method_configs.py steps every config', 3),
     'docs/reliability.md': ('half an hour; tests/campaigns has a short form', 3),
     'docs/transformers.md': (f'{HOURS}; tests/test_transformer_configs.py steps every recipe', 4),

@@ -14,6 +14,7 @@ from topkd.utils.config import read_config, with_preprocessor
 # the config that a part of a config is shown for, by page
 PARTS = {
     'README.md': 'topkd::topkd/resnet56-resnet20_cifar100_exact.py',
+    'docs/gpu.md': 'topkd::cohorts/resnet56-resnet20_cifar100.py',
     'docs/methods.md': ['topkd::_base_/pairs/resnet56-resnet20_cifar100.py', 'topkd::_base_/losses/dkd.py'],
 }
 

@@ -7,8 +7,9 @@ from mmengine.runner import Runner
 
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
-from topkd.launch import prepare_training, setup_processes
+from topkd.launch import setup_processes
 from topkd.preflight import check_run
+from topkd.training_setup import prepare_training
 from topkd.utils.config import FormattedOnce
 from topkd.utils.lock import working_in
 from topkd.utils.resume import newest_checkpoint

@@ -22,6 +22,7 @@ IMPORTS = (
     'topkd',
     'topkd.cli',
     'topkd.launch',
+    'topkd.training_setup',
     'topkd.models',
     'topkd.datasets',
     'topkd.hooks',

@@ -8,7 +8,7 @@ import torch
 from mmengine.registry import MODELS
 from mmengine.runner import Runner
 
-from topkd.launch import prepare_training
+from topkd.training_setup import prepare_training
 from topkd.utils.checkpoint import load_file, load_weights
 from topkd.utils.student_export import export_student, student_config
 

@@ -10,7 +10,7 @@ from mmengine.registry import VISBACKENDS
 from mmengine.runner import Runner
 
 import topkd  # noqa: F401
-from topkd.launch import prepare_training
+from topkd.training_setup import prepare_training
 
 COHORT = 'cohorts/resnet20-resnet8_digits.py'
 

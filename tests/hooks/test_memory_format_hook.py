@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from small import build, classifier, distiller
 
 from topkd.hooks import MemoryFormatHook
-from topkd.launch import prepare_training
+from topkd.training_setup import prepare_training
 
 
 def is_channels_last(model: torch.nn.Module) -> bool:

@@ -1,1 +1,1 @@
-"""The files that are made once a teacher: clouds, images and RipsNet."""
+"""Names, settings and checks of the files made once a teacher: clouds, images, RipsNet; topkd.runners makes them."""

@@ -1,4 +1,4 @@
-"""What the losses compute: functions of tensors, a module a method, which need torch alone.
+"""What the losses compute: formulas as functions of tensors, a module a method; no third party but torch.
 
 The losses of :mod:`topkd.models.losses` are these, with taps, layers and weights, for MMEngine's configs.
 

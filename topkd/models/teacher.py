@@ -21,7 +21,9 @@ OWN = ''  # a checkpoint that was left out
 
 
 class Teacher(Frozen):
-    """A pretrained network in eval mode that nobody trains, saves or copies.
+    """Adapt the student's images to a pretrained network, run a fast copy of it, and return its features at taps.
+
+    The network is in eval mode; nobody trains, saves or copies it.
 
     Args:
         checkpoint (str, optional): Weights, loaded completely or not at all. None leaves the random initialization,

@@ -1,4 +1,4 @@
-"""What the process of a job does: wait for the folders, call the tool, and file what it made."""
+"""What the process of a job does: wait for the folders, run the tool by runpy, and file what it made."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ MISTAKES = (1, 2)
 
 
 class Call(Checkpointable):
-    """A job as submitit pickles it, starts it and, after a preemption, starts it again.
+    """Run a job's tool in this process, by runpy; submitit pickles it, and starts it again after a preemption.
 
-    The process that submitit starts runs the tool itself: it holds the job's folders, and whatever ends it ends the
-    training and frees the folders. A training goes on from its last checkpoint.
+    The process that a queue has started holds the job's folders and runs the tool itself (or torchrun, on several
+    GPUs), so whatever ends it ends the training and frees the folders. A training goes on from its last checkpoint.
 
     Args:
         job (Job): What to run.

@@ -51,6 +51,8 @@ def make_plan(
 class EmbeddedJob:
     """Runs a plan of one pair on this machine, and tells a reader what happens.
 
+    ``tools/digits.py`` and ``tools/digit_scenes.py`` are such jobs.
+
     Args:
         plan (Plan): What is run.
         queue (LocalQueue): Where.

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class ForkQueue(LocalQueue):
     """Runs a few jobs side by side, each forked from multiprocessing's server, which may have made the imports.
 
-    See ``multiprocessing.set_forkserver_preload``. If the system cannot fork, each job makes its imports itself.
+    ``tools/digits.py`` and ``tools/digit_scenes.py`` use it, as their jobs are shorter than an import. See
+    ``multiprocessing.set_forkserver_preload``. If the system cannot fork, each job makes its imports itself.
 
     Args:
         tools (Path): Folder of this package's tools.

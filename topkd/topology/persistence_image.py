@@ -21,6 +21,9 @@ DIAGRAMS_AT_ONCE = 1024
 class PersistenceImager(ImageSpec):
     r"""Turn persistence diagrams into persistence images.
 
+    There are three entries, by what is at hand: :meth:`forward` takes diagrams, :meth:`images_from_deaths` the deaths
+    of dimension 0, and :meth:`images_from_clouds` point clouds.
+
     A diagram's points (b, d) are moved to (b, p), p = d - b. The pixel at (x, y) is
 
     .. math:: \frac{1}{\mathrm{scale}} \sum_{(b, p)} \frac{10 (\tanh p + \ln(100 b + 1))}{2 \pi \sigma^2}

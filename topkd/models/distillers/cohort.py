@@ -30,7 +30,8 @@ class MemberPredictions(NamedTuple):
 class Cohort(BaseModel):
     """Train members, each a student with its own losses, against one teacher.
 
-    The teacher runs once a batch for all of them. The members follow one after the other, each forward and backward, so
+    The cohort's reader reads once a batch what all members share; a member's reader completes it by what depends on
+    its student, such as the scores of its RoIs. The members follow one after the other, each forward and backward, so
     that the activations of one student exist at a time; then one optimizer steps all parameters, each as if its member
     were alone: gradients are clipped member by member, and every member draws the random numbers that it would draw in
     a training of its own. On the CPU a member's losses, metrics and weights equal those of its own training of the same

@@ -1,4 +1,4 @@
-"""What a teacher is run for: the features that do not depend on a student once a batch, the others once a student."""
+"""Which features are read at a teacher, and when: once a batch, or once a student if they depend on it."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,7 +12,9 @@ from topkd.models.teacher import Teacher
 
 
 class TeacherReader:
-    """Read the features that losses tap at a teacher.
+    """Choose the taps that losses read at a teacher, and when they are read.
+
+    The forward itself, on the students' images, is :meth:`topkd.models.Teacher.features`.
 
     Args:
         teacher (Teacher): The frozen network.

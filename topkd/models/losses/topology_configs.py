@@ -1,4 +1,10 @@
-"""Find topology losses: among a distiller's losses, and in a config without building its networks."""
+"""Find topology losses among a distiller's losses or in a config, and build losses and artifacts from configs.
+
+- Found: :func:`topology_losses` and :func:`named_topology_loss` in a distiller, :func:`topology_configs` and
+  :func:`topology_config` in a config.
+- Built from a config, without its networks and files: losses by :func:`topology_loss_of`, :func:`without_files` and
+  :func:`losses_without_files`, their artifacts by :func:`artifact_of` and :func:`made_artifacts`.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path

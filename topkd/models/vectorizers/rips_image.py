@@ -15,6 +15,9 @@ from topkd.utils.checks import whole
 class RipsImage(RipsVectorizer):
     """Compute the persistence images of clouds exactly, with gradient.
 
+    In dimension 0 clouds become images by :meth:`topkd.topology.PersistenceImager.images_from_clouds`, on a CPU in one
+    step without diagrams; in other dimensions by way of their diagrams.
+
     The images' spec (bandwidth, range, scale) comes from a file, or is fitted on the fly, see :class:`RipsVectorizer`.
 
     Args:

@@ -110,14 +110,14 @@ def in_turn(steps: Sequence[Step]) -> Step:
     return all_of_them
 
 
-def teacher_forward(models: Models, exact: bool) -> Step:
+def teacher_forward(models: Models, as_loaded: bool) -> Step:
     """Return the teacher's forward to its pooled vector and logits, as it was loaded or as a training runs it."""
     distiller = models.build(dict(type='topkd.Distiller', teacher=models.teacher, **models.members['KD']))
     preprocessor, taps = distiller.data_preprocessor, ['neck[0]', 'head.fc']
 
     def forward(batch: dict) -> None:
         data = preprocessor(copy.copy(batch), True)
-        distiller.teacher.features(data['inputs'], taps, preprocessor, exact=exact)
+        distiller.teacher.features(data['inputs'], taps, preprocessor, as_loaded=as_loaded)
 
     return forward
 
@@ -127,7 +127,7 @@ def rows(models: Models, batch: int) -> list[Row]:
     given, plain = batches(batch), models.members['plain']['student']
     found = []
     for count in (1, 6):
-        floor = in_turn([teacher_forward(models, exact=False), *(models.single('plain') for _ in range(count))])
+        floor = in_turn([teacher_forward(models, as_loaded=False), *(models.single('plain') for _ in range(count))])
         variants = {f'teacher and {count} plain students': floor, 'cohort': models.copies('KD', count)}
         found.append(Row(f'cohort of {count} with KD', BARS['floor'], given, variants, 'the time'))
     singles = in_turn([models.single(name) for name in models.members])

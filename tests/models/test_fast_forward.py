@@ -35,7 +35,7 @@ def read(teacher, taps=TAPS, **more):
 @pytest.mark.parametrize('compile', [False, 'eager', 'aot_eager'])
 def test_features_are_the_teachers(fold, memory_format, compile):
     teacher = make_teacher(fold=fold, memory_format=memory_format, compile=compile)
-    expected = read(teacher, exact=True)
+    expected = read(teacher, as_loaded=True)
     for _ in range(2):  # the first call decides
         found = read(teacher)
         assert list(found) == list(TAPS)
@@ -49,7 +49,7 @@ def test_a_batch_of_another_size_is_compiled_too():
     teacher = make_teacher(compile='eager')
     for count in (4, 2):
         images = torch.randn(count, 3, 16, 16)
-        expected = teacher.features(images, ['neck[0]'], torch.nn.Identity(), exact=True)['neck[0]']
+        expected = teacher.features(images, ['neck[0]'], torch.nn.Identity(), as_loaded=True)['neck[0]']
         found = teacher.features(images, ['neck[0]'], torch.nn.Identity())['neck[0]']
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
@@ -64,9 +64,9 @@ def test_features_can_be_saved_for_a_backward_pass():
 def test_the_teacher_itself_is_left_alone():
     teacher = make_teacher()
     state = {key: value.clone() for key, value in teacher.module.state_dict().items()}
-    before = read(teacher, exact=True)
+    before = read(teacher, as_loaded=True)
     read(teacher)
-    after = read(teacher, exact=True)
+    after = read(teacher, as_loaded=True)
     assert all(torch.equal(before[path], after[path]) for path in TAPS)
     assert all(torch.equal(value, state[key]) for key, value in teacher.module.state_dict().items())
 
@@ -79,7 +79,7 @@ def test_the_copy_is_made_for_all_taps_that_were_asked_for(monkeypatch):
     for taps in (['neck[0]'], ['neck[0]'], stem, ['neck[0]'], stem):
         read(teacher, taps)
     assert [line.split()[2] for line in made] == ['9', '8']
-    expected = read(teacher, stem, exact=True)[stem[0]]
+    expected = read(teacher, stem, as_loaded=True)[stem[0]]
     torch.testing.assert_close(read(teacher, stem)[stem[0]], expected, rtol=1e-5, atol=1e-5)
 
 

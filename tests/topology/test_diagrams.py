@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from topkd.topology import diagram_backend, exact_diagrams, rips_diagrams
+from topkd.topology import diagram_backend, diagrams_without_gradient, rips_diagrams
 
 
 def make_points(count, n, width, dtype=torch.float32, kind='random'):
@@ -28,7 +28,7 @@ def gudhi_diagram(cloud, dims):
 def test_every_dimension_equals_gudhi(dims, kind, dtype):
     for n, width in ((4, 2), (24, 3)):
         clouds = make_points(3, n, width, dtype, kind).requires_grad_()
-        diagrams = exact_diagrams(clouds, dims)
+        diagrams = diagrams_without_gradient(clouds, dims)
         assert len(diagrams) == 3
         for cloud, diagram in zip(clouds.detach(), diagrams):
             assert diagram.dtype == dtype and not diagram.requires_grad
@@ -47,33 +47,33 @@ def test_every_dimension_equals_gudhi(dims, kind, dtype):
 
 def test_octahedron_has_a_void_from_root_2_to_2():
     corners = torch.cat([torch.eye(3, dtype=torch.float64), -torch.eye(3, dtype=torch.float64)])
-    (diagram,) = exact_diagrams(corners[None], (2,))
+    (diagram,) = diagrams_without_gradient(corners[None], (2,))
     torch.testing.assert_close(diagram, torch.tensor([[2**0.5, 2.0]], dtype=torch.float64))
 
 
 def test_dimensions_with_gradient_are_those_of_rips_diagrams():
     points = make_points(4, 20, 3)
     for dims in ((0,), (1,), (0, 1)):
-        for found, expected in zip(exact_diagrams(points, dims), rips_diagrams(points, dims)):
+        for found, expected in zip(diagrams_without_gradient(points, dims), rips_diagrams(points, dims)):
             assert torch.equal(found, expected)
 
 
 def test_clouds_too_large_for_trees_are_gudhis(monkeypatch):
     points = make_points(2, 20, 3)
-    expected = exact_diagrams(points)
+    expected = diagrams_without_gradient(points)
     monkeypatch.setattr('topkd.topology.diagrams.MAX_VERTICES', 19)
     monkeypatch.setattr('topkd.topology.kernels.spanning_tree.MAX_VERTICES', 19)
     backend = diagram_backend(20, (0,))
     assert backend.name == f'gudhi {gudhi.__version__}'
     assert backend.reason == "topkd's spanning trees take 19 points, a cloud has 20"
-    torch.testing.assert_close(exact_diagrams(points), expected)
+    torch.testing.assert_close(diagrams_without_gradient(points), expected)
 
 
 def test_threads_do_not_matter(monkeypatch):
     points = make_points(5, 16, 3)
-    expected = exact_diagrams(points, (0, 2))
+    expected = diagrams_without_gradient(points, (0, 2))
     monkeypatch.setattr(torch, 'get_num_threads', lambda: 3)
-    assert all(torch.equal(*pair) for pair in zip(exact_diagrams(points, (0, 2)), expected))
+    assert all(torch.equal(*pair) for pair in zip(diagrams_without_gradient(points, (0, 2)), expected))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_backend(n, dims, name):
 @pytest.mark.parametrize('dims', [(), (1, 0), (0, 0), (-1,), (0.5,)])
 def test_dimensions_are_checked(dims):
     with pytest.raises(ValueError, match='homology_dims must be ascending whole numbers from 0 on'):
-        exact_diagrams(make_points(1, 5, 2), dims)
+        diagrams_without_gradient(make_points(1, 5, 2), dims)
 
 
 def test_points_that_are_not_finite_name_the_cloud():
@@ -104,7 +104,7 @@ def test_points_that_are_not_finite_name_the_cloud():
     points[1, 4, 0] = float('nan')
     for dims in ((0,), (2,)):
         with pytest.raises(ValueError, match='points of cloud 1 are not all finite'):
-            exact_diagrams(points, dims)
+            diagrams_without_gradient(points, dims)
 
 
 @pytest.mark.parametrize('bad', [float('nan'), float('inf')])
@@ -115,4 +115,4 @@ def test_points_that_are_not_finite_are_refused_where_training_would_not_look(mo
     points[2, 4, 0] = bad
     assert rips_diagrams(points)[2].isnan().any()
     with pytest.raises(ValueError, match='points of cloud 2 are not all finite'):
-        exact_diagrams(points)
+        diagrams_without_gradient(points)

@@ -104,7 +104,7 @@ class Teacher(Frozen):
         taps: Sequence[str],
         student_preprocessor: nn.Module,
         data_samples: Sequence[Any] | None = None,
-        exact: bool = False,
+        as_loaded: bool = False,
     ) -> dict[str, Tensor]:
         """Run the cheapest forward that reaches the taps.
 
@@ -116,14 +116,14 @@ class Teacher(Frozen):
             taps (Sequence[str]): See :func:`topkd.models.tap.tap`.
             student_preprocessor (nn.Module): Tells how ``inputs`` were normalized.
             data_samples (Sequence, optional): Tell which part of ``inputs`` is padding.
-            exact (bool): Whether the network runs as it was loaded. Defaults to False.
+            as_loaded (bool): Whether the network runs as it was loaded. Defaults to False.
 
         Returns:
             dict[str, Tensor]: One tensor a tap, without graph.
         """
         with torch.no_grad():
             inputs = self.adapt_inputs(inputs, student_preprocessor, data_samples)
-            if exact:
+            if as_loaded:
                 return reach(self.module, inputs, taps)
             if self._outputs is None:
                 return self._fast(inputs, taps)

@@ -28,7 +28,7 @@ from topkd.registry import RUNNERS
 from topkd.runners.batch_statistics import batch_statistics
 from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
 from topkd.runners.progress import progress
-from topkd.topology import PersistenceImager, diagram_backend, exact_diagrams
+from topkd.topology import PersistenceImager, diagram_backend, diagrams_without_gradient
 from topkd.topology.diagram_range import DiagramRange
 from topkd.utils.files import read_json, write_json
 from topkd.utils.seed import seed_everything
@@ -176,7 +176,7 @@ class PersistenceImageRunner:
         taps = self.asked['tap']
         with batch_statistics(self.teacher.module, self.settings['batch_statistics']):
             features = self.teacher.features(
-                data['inputs'], as_list(taps), self.preprocessor, data['data_samples'], exact=True
+                data['inputs'], as_list(taps), self.preprocessor, data['data_samples'], as_loaded=True
             )
         return self.cloud(pick(features, taps), data_samples=data['data_samples']) * self.scales.factor(cloud)
 
@@ -221,7 +221,7 @@ class PersistenceImageRunner:
         starts = np.array_split(np.arange(0, len(clouds), chunk), get_world_size())[get_rank()].tolist()
         for start in progress(what, starts):
             points = torch.from_numpy(clouds.read(start, start + chunk)).to(self.device)
-            yield start, exact_diagrams(points, self.asked['homology_dims'])
+            yield start, diagrams_without_gradient(points, self.asked['homology_dims'])
 
     def _fit(self) -> None:
         """Fit bandwidth and range over the diagrams of all processes, in the order of the clouds."""

@@ -2,7 +2,7 @@
 
 from topkd.topology.diagram_distances import wasserstein_distance
 from topkd.topology.diagram_range import DiagramRange
-from topkd.topology.diagrams import DiagramBackend, diagram_backend, exact_diagrams
+from topkd.topology.diagrams import DiagramBackend, diagram_backend, diagrams_without_gradient
 from topkd.topology.distances import rtd_lite, signature_loss, sliced_wasserstein_h0, wasserstein_h0
 from topkd.topology.kernels.spanning_tree import minimum_spanning_tree
 from topkd.topology.landscape import PersistenceLandscape
@@ -20,7 +20,7 @@ __all__ = [
     'PersistenceLandscape',
     'as_diagrams',
     'diagram_backend',
-    'exact_diagrams',
+    'diagrams_without_gradient',
     'minimum_spanning_tree',
     'pad_diagrams',
     'rips_diagrams',

@@ -29,7 +29,7 @@ class DiagramBackend(NamedTuple):
 
 
 def diagram_backend(num_points: int, homology_dims: Sequence[int]) -> DiagramBackend:
-    """Say what :func:`exact_diagrams` computes diagrams by.
+    """Say what :func:`diagrams_without_gradient` computes diagrams by.
 
     Args:
         num_points (int): n, points of a cloud.
@@ -64,7 +64,7 @@ def diagram_backend(num_points: int, homology_dims: Sequence[int]) -> DiagramBac
 
 
 @torch.no_grad()
-def exact_diagrams(points: Tensor, homology_dims: Sequence[int] = (0,)) -> list[Tensor]:
+def diagrams_without_gradient(points: Tensor, homology_dims: Sequence[int] = (0,)) -> list[Tensor]:
     """Compute diagrams of any dimension, without gradient and without essential classes.
 
     Where :func:`topkd.topology.rips_diagrams` can, by that; otherwise by gudhi, see :func:`diagram_backend`.
@@ -82,7 +82,7 @@ def exact_diagrams(points: Tensor, homology_dims: Sequence[int] = (0,)) -> list[
 
     Example:
         >>> square = torch.tensor([[[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]]])
-        >>> exact_diagrams(square, (1,))[0]
+        >>> diagrams_without_gradient(square, (1,))[0]
         tensor([[1.0000, 1.4142]])
 
     Source: Section 3.2.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from topkd.analysis.trained_students import TEACHER, TrainedStudents
-from topkd.topology import exact_diagrams
+from topkd.topology import diagrams_without_gradient
 
 # as the loss sees the clouds, and with every cloud divided by its mean distance: a student's features may differ in
 # scale alone
@@ -77,4 +77,4 @@ def _diagrams(clouds: Tensor, homology_dim: int, scale: str) -> Diagrams:
         # cloud by cloud, and without a gradient's differences of all pairs, which are gigabytes for wide points
         means = torch.stack([torch.pdist(cloud).mean() for cloud in clouds])
         clouds = clouds / means.clamp_min(torch.finfo(clouds.dtype).eps)[:, None, None]
-    return [diagram.cpu().numpy() for diagram in exact_diagrams(clouds, (homology_dim,))]
+    return [diagram.cpu().numpy() for diagram in diagrams_without_gradient(clouds, (homology_dim,))]

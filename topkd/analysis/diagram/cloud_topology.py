@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from topkd.topology import PersistenceImager, exact_diagrams
+from topkd.topology import PersistenceImager, diagrams_without_gradient
 from topkd.utils.checkpoint import load_file
 
 
@@ -54,7 +54,10 @@ def cloud_topology(
     Source: Figure 6.
     """
     dims = sorted(set(homology_dims))  # as in training: what is fitted depends on the order of the points
-    diagrams = {name: {dim: exact_diagrams(points[None], (dim,))[0] for dim in dims} for name, points in clouds.items()}
+    diagrams = {
+        name: {dim: diagrams_without_gradient(points[None], (dim,))[0] for dim in dims}
+        for name, points in clouds.items()
+    }
     joined = [torch.cat(list(group.values())) for group in diagrams.values()]
     imager = _imager(joined, spec, resolution)
     images = (

@@ -1,9 +1,8 @@
 # mmdet's longest schedule that has a published checkpoint with torchvision's normalization: 40.3 AP (40.6 in the
 # paper).
-import pathlib
-
 checkpoint = 'checkpoints/faster-rcnn_r50_fpn_ms-3x_coco.pth'
-if not pathlib.Path(checkpoint).is_file():
+# without an import statement, by which mmengine 0.10 takes a config for one of its lazy kind
+if not __import__('os').path.isfile(checkpoint):
     checkpoint = (
         'https://download.openmmlab.com/mmdetection/v2.0/faster_rcnn/faster_rcnn_r50_fpn_mstrain_3x_coco/'
         'faster_rcnn_r50_fpn_mstrain_3x_coco_20210524_110822-e10bd31c.pth'

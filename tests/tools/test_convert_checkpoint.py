@@ -109,7 +109,7 @@ def test_full_disk_leaves_the_old_file(source, tmp_path):
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
     )
     assert result.returncode == 1
-    assert result.stderr.splitlines()[-1].startswith(f"error: cannot write '{destination}' (")
+    assert result.stderr.splitlines()[-1].startswith(f"error: cannot write '{destination}' of 0.3 MiB (")
     assert destination.read_text() == 'before'
     assert sorted(os.listdir(tmp_path)) == ['ours.pth', 'resnet8_best.pth']
 

@@ -45,7 +45,9 @@ def test_components_are_named_by_their_place():
     )
     assert 'student must be the config of a network, got None' in building(student=None)
     assert "Teacher has no argument 'foo'" in building(teacher=dict(foo=1, checkpoint=None))
-    assert 'Teacher needs' in building(teacher=dict(name='small'))
+    assert "a teacher needs either 'model' (a dict) or 'config' (a file), got neither" in building(
+        teacher=dict(name='small')
+    )
 
 
 def test_modules_are_named_by_their_path():

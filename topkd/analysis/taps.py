@@ -33,6 +33,11 @@ class NetworkTaps(NamedTuple):
         used (dict[str, list[str]]): The taps of every loss, names resolved.
         shapes (dict[str, tuple[int, ...]]): Of the tensors at the taps by name and at those of the losses.
         problems (list[str]): One sentence for every tap of a loss that the network does not have.
+
+    Example:
+        >>> fc = Tappable('head.fc', 'Linear', (1, 10))
+        >>> NetworkTaps('student', 'Net', (8, 8), [fc], {'@logits': ['head.fc']}, {}, {}, []).marks(fc)
+        ['@logits']
     """
 
     role: str
@@ -65,6 +70,14 @@ def config_taps(cfg: Config, size: tuple[int, int] | None = None, member: str | 
 
     Returns:
         list[NetworkTaps]: Student and teacher, or the one network of a plain config.
+
+    Example:
+        >>> import mmpretrain.models
+        >>> import topkd
+        >>> network = dict(type='topkd.ModuleClassifier', module='torchvision.models.resnet18', num_classes=10)
+        >>> (taps,) = config_taps(Config(dict(model=network)))
+        >>> taps.names['@pooled'], taps.shapes['model.fc(0)']
+        (['model.fc(0)'], (1, 512))
     """
     if 'teacher' not in cfg.model:
         return [_network('network', with_preprocessor(cfg.model, cfg), {}, size)]
@@ -119,6 +132,15 @@ def probe(network: Any, size: tuple[int, int]) -> tuple[Tensor, list]:
 
     Returns:
         tuple: Images (1, 3, H', W') and the data samples.
+
+    Example:
+        >>> import mmpretrain.models
+        >>> preprocessor = dict(type='mmpretrain.ClsDataPreprocessor', num_classes=10)
+        >>> network = torch.nn.Module()
+        >>> network.data_preprocessor = MODELS.build(preprocessor)
+        >>> image, data_samples = probe(network, (8, 6))
+        >>> image.shape, len(data_samples)
+        (torch.Size([1, 3, 8, 6]), 1)
     """
     pixels = torch.randint(0, 256, (3, *size), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     sample = BaseDataElement(metainfo=dict(img_shape=size, ori_shape=size, pad_shape=size, scale_factor=(1.0, 1.0)))
@@ -156,6 +178,18 @@ def lines(network: NetworkTaps, depth: int | None = None, word: str = '') -> Ite
         depth (int, optional): Longest path, in names. None: all.
         word (str): What a line must hold: a part of the path, of the module's class or of what reads it. Defaults to
             '', every line.
+
+    Example:
+        >>> fc = Tappable('head.fc', 'Linear', (1, 10))
+        >>> network = NetworkTaps(
+        ...     'student', 'Net', (8, 8), [fc], {'@logits': ['head.fc']}, {}, {'head.fc': (1, 10)}, []
+        ... )
+        >>> for line in lines(network):
+        ...     print(line.strip())
+        student: Net, shown an image of 8 x 8
+        @logits          head.fc (1, 10)
+        <BLANKLINE>
+        head.fc  Linear  (1, 10)  @logits
     """
     yield f'{network.role}: {network.kind}, shown an image of {network.size[0]} x {network.size[1]}'
     for name, taps in network.names.items():

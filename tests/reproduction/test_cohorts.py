@@ -8,8 +8,8 @@ import torch
 
 from topkd.reproduction.call import Call
 from topkd.reproduction.cohorts import cohort, together
+from topkd.reproduction.config_differences import run_differences
 from topkd.reproduction.jobs import last_checkpoint
-from topkd.reproduction.planned import run_differences
 from topkd.reproduction.planner import Planner
 from topkd.reproduction.tables import TABLES
 from topkd.utils.checkpoint import load_file, save_file

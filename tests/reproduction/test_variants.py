@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from topkd.reproduction.config_differences import flat
 from topkd.reproduction.own_lines import apply_file
-from topkd.reproduction.planned import flat
 from topkd.reproduction.recipe import pair_path, student_name
 from topkd.reproduction.tables import TABLES
 from topkd.reproduction.variants import KD, R56_R20, STUDENT, TOPKD, Variant, ablation, apply, for_run, methods, shorten

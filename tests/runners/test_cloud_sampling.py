@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
+from topkd.runners.cloud_sampling import CloudSampler, CloudSeededDataset
 from topkd.utils.seed import seed_everything
 
 
@@ -44,7 +44,7 @@ def test_cloud_larger_than_the_data_set():
 
 
 def test_augmentation_depends_on_cloud_and_place_only():
-    dataset = SeededDataset(Noisy(), seed=3)
+    dataset = CloudSeededDataset(Noisy(), seed=3)
     first = dataset.__getitems__([(4, 0, 7), (4, 1, 7)])
     seed_everything(99)
     assert dataset.__getitems__([(4, 0, 7), (4, 1, 7)]) == first
@@ -58,7 +58,7 @@ def test_batched_data_sets_are_seeded_once_a_cloud():
         def __getitems__(self, indices):
             return indices, torch.rand(2)
 
-    dataset = SeededDataset(Batched(), seed=3)
+    dataset = CloudSeededDataset(Batched(), seed=3)
     indices, noise = dataset.__getitems__([(4, 0, 7), (4, 1, 2)])
     assert indices == [7, 2]
     assert torch.equal(dataset.__getitems__([(4, 0, 7), (4, 1, 2)])[1], noise)

@@ -13,7 +13,7 @@ from mmengine.registry import DATASETS
 from torchvision.transforms.functional import normalize
 
 from topkd.models import RipsNet
-from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
+from topkd.runners.cloud_sampling import CloudSampler, CloudSeededDataset
 from topkd.utils.checkpoint import load_file
 
 PAIR = str(ROOT / 'configs' / 'topkd' / 'resnet34-resnet18_imagenet.py')
@@ -23,7 +23,7 @@ CLASSES = ['n01440764', 'n01443537', 'n01484850']
 def pooled_by_torchvision(network):
     """Return what torchvision's network makes of the images of cloud 0, (4, 512)."""
     dataset = DATASETS.build(dict(Config.fromfile(PAIR).train_dataloader.dataset, data_root='data'))
-    seeded = SeededDataset(dataset, 0)
+    seeded = CloudSeededDataset(dataset, 0)
     images = torch.stack([seeded[key]['inputs'] for key in next(iter(CloudSampler([0], 9, 4, 0)))]).flip(1) / 255
     network.fc = torch.nn.Identity()
     with torch.no_grad():

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from topkd.models.recording import Call, recorded, whole_forward
+from topkd.models.recording import ModuleCall, recorded, whole_forward
 from topkd.models.stage_taps import StageTaps
 from topkd.models.tap_paths import WrongTapError
 from topkd.models.tap_views import MOST_EXTRA
@@ -65,7 +65,7 @@ def found_taps(network: nn.Module, image: Tensor) -> StageTaps:
     return StageTaps(stem.tap, tuple(unit.tap for unit in maps), None, maps[-1].tap, pooled, where)
 
 
-def _classifier(calls: Sequence[Call], logits: Tensor) -> tuple[str, str]:
+def _classifier(calls: Sequence[ModuleCall], logits: Tensor) -> tuple[str, str]:
     """Return the taps of the classifier's input and of the logits."""
     makers = [(call, suffix) for call in calls for suffix, tensor in call.outputs.items() if tensor is logits]
     linear = [call for call in calls if isinstance(call.module, nn.Linear)]
@@ -80,7 +80,7 @@ def _classifier(calls: Sequence[Call], logits: Tensor) -> tuple[str, str]:
     return f'{readers[0].path}(0)', where
 
 
-def _stages(network: nn.Module, calls: Sequence[Call]) -> list[Unit]:
+def _stages(network: nn.Module, calls: Sequence[ModuleCall]) -> list[Unit]:
     """Return the stem, and the last unit of every size from shallow to deep."""
     units = _trunk(network, calls)
     by_size: dict[tuple[int, int], list[Unit]] = {}
@@ -115,7 +115,7 @@ def _keeps_size(units: Sequence[Unit]) -> bool:
     return len({unit.size for unit in units[1:]}) == 1 and len(units) > 2
 
 
-def _cut(network: nn.Module, calls: Sequence[Call], units: Sequence[Unit]) -> list[Unit]:
+def _cut(network: nn.Module, calls: Sequence[ModuleCall], units: Sequence[Unit]) -> list[Unit]:
     """Cut equal blocks into stages; what comes before them is the stem."""
     blocks = _blocks(network, {unit.path: unit for unit in _all_units(calls)})
     if not blocks:
@@ -140,7 +140,7 @@ def _blocks(network: nn.Module, units: dict[str, Unit]) -> list[Unit]:
     return best
 
 
-def _trunk(network: nn.Module, calls: Sequence[Call]) -> list[Unit]:
+def _trunk(network: nn.Module, calls: Sequence[ModuleCall]) -> list[Unit]:
     """Return the parts of the trunk in the order in which they ran."""
     order = {call.path: number for number, call in enumerate(calls)}
     known = {unit.path: unit for unit in _all_units(calls)}
@@ -175,7 +175,7 @@ def _parts(module: nn.Module, path: str, known: dict[str, Unit]) -> Iterator[Uni
             yield from _parts(child, place, known)
 
 
-def _all_units(calls: Sequence[Call]) -> list[Unit]:
+def _all_units(calls: Sequence[ModuleCall]) -> list[Unit]:
     counts: dict[str, int] = {}
     for call in calls:
         counts[call.path] = counts.get(call.path, 0) + 1
@@ -183,7 +183,7 @@ def _all_units(calls: Sequence[Call]) -> list[Unit]:
     return [unit for unit in found if unit is not None]
 
 
-def _unit(call: Call) -> Unit | None:
+def _unit(call: ModuleCall) -> Unit | None:
     """Read the first tensor that a module returns as a map."""
     if isinstance(call.module, nn.Identity):  # what it returns has the name of what made it
         return None

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from topkd.models.tap import members
 
 
-class Call(NamedTuple):
+class ModuleCall(NamedTuple):
     """One call of a module.
 
     Attributes:
@@ -33,7 +33,7 @@ class Call(NamedTuple):
 
 
 @torch.no_grad()
-def recorded(network: nn.Module, run: Callable[[], Any]) -> tuple[list[Call], Any]:
+def recorded(network: nn.Module, run: Callable[[], Any]) -> tuple[list[ModuleCall], Any]:
     """Run a network once and note all calls of its modules; modes and hooks stay as they were.
 
     Args:
@@ -49,7 +49,7 @@ def recorded(network: nn.Module, run: Callable[[], Any]) -> tuple[list[Call], An
         >>> [(call.path, tuple(call.outputs[''].shape)) for call in calls]
         [('0', (1, 3)), ('1', (1, 3)), ('', (1, 3))]
     """
-    calls: list[Call] = []
+    calls: list[ModuleCall] = []
     names = {id(module): name for name, module in network.named_modules()}
     modes = [(module, module.training) for module in network.modules()]
 
@@ -57,7 +57,7 @@ def recorded(network: nn.Module, run: Callable[[], Any]) -> tuple[list[Call], An
         given = {f'({number}){suffix}': tensor for number, value in enumerate(inputs) for suffix, tensor in flat(value)}
         outputs = dict(flat(output))
         versions = {suffix: tensor._version for suffix, tensor in outputs.items()}
-        calls.append(Call(names[id(module)], module, given, outputs, versions))
+        calls.append(ModuleCall(names[id(module)], module, given, outputs, versions))
 
     handles = [module.register_forward_hook(note) for module in network.modules()]
     try:

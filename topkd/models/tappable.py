@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from topkd.models.recording import Call, recorded, whole_forward
+from topkd.models.recording import ModuleCall, recorded, whole_forward
 from topkd.models.tap_paths import TapError
 
 
@@ -43,7 +43,7 @@ def tappable(network: nn.Module, image: Tensor, data_samples: list | None = None
         list[Tappable]: One for every tensor that a module returns, one for every module that returns none.
     """
     calls, _ = recorded(network, whole_forward(network, image, data_samples))
-    by_path: dict[str, list[Call]] = {}
+    by_path: dict[str, list[ModuleCall]] = {}
     for call in calls:
         by_path.setdefault(call.path, []).append(call)
     return [
@@ -95,7 +95,7 @@ def _listing(network: nn.Module, image: Tensor, tap: str) -> str:
     return f' (can be tapped: {words}; topkd taps CONFIG lists all)' if words else ''
 
 
-def _entries(path: str, module: nn.Module, calls: Sequence[Call]) -> list[Tappable]:
+def _entries(path: str, module: nn.Module, calls: Sequence[ModuleCall]) -> list[Tappable]:
     kind = type(module).__name__
     if not calls:
         return [Tappable(path, kind, None, 'not run')]

@@ -9,10 +9,10 @@ from typing import Any
 
 from mmengine.config import Config
 
+from topkd.reproduction.config_differences import write_planned
 from topkd.reproduction.jobs import Job, Student, Training, last_checkpoint
 from topkd.reproduction.locks import is_held
 from topkd.reproduction.plan import Plan
-from topkd.reproduction.planned import write_planned
 from topkd.utils.checkpoint import load_file, save_file
 from topkd.utils.files import write_json
 from topkd.utils.student_state import MEMBERS, PREFIX, student_path, student_state

@@ -21,9 +21,9 @@ from topkd.models.losses.topology_configs import topology_configs, topology_loss
 from topkd.models.tap import as_list
 from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import RipsNet
+from topkd.reproduction.config_differences import decisive
 from topkd.reproduction.jobs import Job
 from topkd.reproduction.plan import Plan
-from topkd.reproduction.planned import decisive
 from topkd.utils.config import with_preprocessor
 
 STEPS = 3

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mmengine.config import Config
 
 from topkd.artifacts.artifact import RipsNetArtifact
-from topkd.reproduction.planned import artifact_differences, decisive, run_differences, write_planned
+from topkd.reproduction.config_differences import artifact_differences, decisive, run_differences, write_planned
 
 if TYPE_CHECKING:  # it brings all data sets and networks with it, which planning can do without
     from topkd.preflight import Task

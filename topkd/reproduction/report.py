@@ -9,10 +9,10 @@ from typing import Any
 import torch
 
 from topkd.reproduction.costs import StepCosts
-from topkd.reproduction.figures import read_run
 from topkd.reproduction.markdown import markdown
 from topkd.reproduction.paper import note, paper_values, published_source, published_values, source
 from topkd.reproduction.plan import Plan, Row
+from topkd.reproduction.run_results import read_run
 from topkd.reproduction.tables import Table
 from topkd.utils.files import write_json
 from topkd.utils.paired_statistics import paired_difference

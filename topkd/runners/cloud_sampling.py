@@ -51,7 +51,7 @@ class CloudSampler:
             yield [(int(cloud), position, int(index)) for position, index in enumerate(members)]
 
 
-class SeededDataset(Dataset):
+class CloudSeededDataset(Dataset):
     """Seed all random generators before an image is loaded and augmented, from the cloud and the place in it.
 
     Args:

@@ -26,7 +26,7 @@ from topkd.models.tap import as_list, pick
 from topkd.models.teacher import Teacher
 from topkd.registry import RUNNERS
 from topkd.runners.batch_statistics import batch_statistics
-from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
+from topkd.runners.cloud_sampling import CloudSampler, CloudSeededDataset
 from topkd.runners.progress import progress
 from topkd.topology import PersistenceImager, diagram_backend, diagrams_without_gradient
 from topkd.topology.diagram_range import DiagramRange
@@ -162,7 +162,7 @@ class PersistenceImageRunner:
         collate = dict(self.dataloader.get('collate_fn', dict(type='pseudo_collate')))
         function = FUNCTIONS.get(collate.pop('type'))
         return DataLoader(
-            SeededDataset(dataset, self.settings['seed']),
+            CloudSeededDataset(dataset, self.settings['seed']),
             batch_sampler=sampler,
             collate_fn=lambda batch: function(batch, **collate),
             num_workers=self.dataloader.get('num_workers', 0),

@@ -14,7 +14,7 @@ from tiny_detectors import batch, build, detector, step
 from topkd.artifacts.artifact import read_manifest
 from topkd.models.losses.topology_configs import topology_loss_of
 from topkd.runners import PersistenceImageRunner, RipsNetRunner
-from topkd.runners.cloud_sampling import CloudSampler, SeededDataset
+from topkd.runners.cloud_sampling import CloudSampler, CloudSeededDataset
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / 'tools'))
@@ -55,7 +55,7 @@ def test_a_cloud_is_the_teachers_pooled_pyramid_of_unpadded_images(cfg):
     assert clouds.shape == (8, 4, 16) and images.shape == (8, 400)
     assert images.max() == pytest.approx(1, abs=1e-5)
     # the images of cloud 3, each through the teacher on its own: nothing is padded to a common size then
-    dataset = SeededDataset(DATASETS.build(cfg.train_dataloader.dataset), 1)
+    dataset = CloudSeededDataset(DATASETS.build(cfg.train_dataloader.dataset), 1)
     teacher, sizes = runner.teacher.module, set()
     points = []
     for key in next(iter(CloudSampler([3], 9, 4, 1))):

@@ -11,7 +11,7 @@ from mmengine.registry import MODELS
 
 from topkd.reproduction.study.jobs import StageJobs, StudyCohort, cohorts
 from topkd.reproduction.study.ledger import METRIC, Ledger
-from topkd.reproduction.study.run import Run
+from topkd.reproduction.study.run import StudyRun
 from topkd.reproduction.study.stages import STAGES
 from topkd.utils.checkpoint import save_file
 
@@ -33,7 +33,7 @@ def cohorts_of(plan):
 
 
 def test_runs_are_cut_into_equal_parts_of_one_pair_and_seed():
-    runs = [Run(pair, 'CE', seed) for pair in 'ab' for seed in (0, 1) for _ in range(5)]
+    runs = [StudyRun(pair, 'CE', seed) for pair in 'ab' for seed in (0, 1) for _ in range(5)]
     parts = cohorts(runs, 4)
     assert [len(part) for part in parts] == [3, 2] * 4 and sum(parts, []) == runs
     assert all(len({(run.pair, run.seed) for run in part}) == 1 for part in parts)

@@ -7,9 +7,9 @@ import pytest
 
 from topkd.reproduction.study.ledger import Ledger
 from topkd.reproduction.study.protocol import Study
-from topkd.reproduction.study.run import Run, digest
+from topkd.reproduction.study.run import StudyRun, digest
 
-RUN = Run('first', 'KD', 3, 1.0, 'sorted', 1 / 3)
+RUN = StudyRun('first', 'KD', 3, 1.0, 'sorted', 1 / 3)
 
 
 def test_a_file_a_run(ledger, fill):
@@ -41,7 +41,7 @@ def test_a_run_of_another_config_is_refused(ledger, fill, config):
 
 
 def test_digests_know_what_decides_a_result_and_nothing_else(study, config):
-    with_ripsnet = Run('first', 'KD', 3, 1.0, 'ripsnet', 5.0)
+    with_ripsnet = StudyRun('first', 'KD', 3, 1.0, 'ripsnet', 5.0)
     before = digest(RUN, study), digest(with_ripsnet, study)
     harmless = {'model.teacher.checkpoint': 'elsewhere.pth', 'train_dataloader.num_workers': 2}
     more = "train_dataloader['dataset']['data_root'] = 'elsewhere'\npublished_of = dict(pair=1.0)\ncustom_hooks = []\n"
@@ -61,5 +61,5 @@ def test_digests_know_what_decides_a_result_and_nothing_else(study, config):
         other = Study(config, options)
         found = digest(RUN, other) != before[0], digest(with_ripsnet, other) != before[1]
         assert found == changed, options
-    names = {digest(Run('first', 'KD', seed, weight), study) for seed in (0, 1) for weight in (1.0, 3.0)}
+    names = {digest(StudyRun('first', 'KD', seed, weight), study) for seed in (0, 1) for weight in (1.0, 3.0)}
     assert len(names) == 4

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from topkd.reproduction.study.ledger import Ledger
-from topkd.reproduction.study.run import Run
+from topkd.reproduction.study.run import StudyRun
 from topkd.reproduction.study.stages import STAGES
 from topkd.utils.paired_statistics import PairedDifference, holm, paired_difference
 from topkd.utils.statistics import mean_and_deviation
@@ -49,7 +49,7 @@ class Comparison(NamedTuple):
         return dict(content, mean=mean, deviation=deviation)
 
 
-def stage_runs(ledger: Ledger, stage: str) -> list[Run]:
+def stage_runs(ledger: Ledger, stage: str) -> list[StudyRun]:
     """List a stage's runs, none if a stage before it is not finished."""
     try:
         return STAGES[stage].runs(ledger.study, ledger)
@@ -75,7 +75,7 @@ def comparisons(ledger: Ledger, stage: str, split: str) -> list[Comparison]:
     return found
 
 
-def _scored(ledger: Ledger, runs: Iterable[Run], split: str) -> list[Comparison]:
+def _scored(ledger: Ledger, runs: Iterable[StudyRun], split: str) -> list[Comparison]:
     """Collect the scores of a stage's finished runs by base and term."""
     rows: dict[tuple, Comparison] = {}
     for run in runs:

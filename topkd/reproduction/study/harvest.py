@@ -10,7 +10,7 @@ from topkd.analysis.run_history.history import history_of, read_run, read_valida
 from topkd.hooks.cloud_record_hook import FILE as CLOUDS
 from topkd.hooks.final_test_hook import FILE as TESTED
 from topkd.reproduction.study.ledger import METRIC
-from topkd.reproduction.study.run import TERM, Run
+from topkd.reproduction.study.run import TERM, StudyRun
 
 
 def has_trained(folder: Path, epochs: int) -> bool:
@@ -23,12 +23,12 @@ def has_tested(folder: Path) -> bool:
     return (folder / TESTED).is_file()
 
 
-def harvest(folder: Path, run: Run, epochs: int) -> dict[str, Any]:
+def harvest(folder: Path, run: StudyRun, epochs: int) -> dict[str, Any]:
     """Collect a run's figures.
 
     Args:
         folder (Path): Work directory of the cohort.
-        run (Run): One of its members.
+        run (StudyRun): One of its members.
         epochs (int): Length of the training.
 
     Returns:

@@ -14,7 +14,7 @@ from topkd.reproduction.jobs import Clouds, RipsNetTraining, Training
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.study.harvest import harvest, has_tested, has_trained
 from topkd.reproduction.study.ledger import Ledger
-from topkd.reproduction.study.run import Run, member_config, ripsnet_settings
+from topkd.reproduction.study.run import StudyRun, member_config, ripsnet_settings
 from topkd.reproduction.study.stages import Stage
 
 
@@ -23,11 +23,11 @@ class StudyCohort(Training):
     """The training of runs of one pair and seed side by side, which are done when the ledger has them.
 
     Attributes:
-        runs (Sequence[Run]): Its members.
+        runs (Sequence[StudyRun]): Its members.
         ledger (Ledger): Where they are filed.
     """
 
-    runs: Sequence[Run]
+    runs: Sequence[StudyRun]
     ledger: Ledger
 
     def is_done(self) -> bool:
@@ -74,7 +74,7 @@ class StageJobs:
                     self._add_ripsnet(plan, self.study.pair, name)
         return plan
 
-    def _add_cohort(self, plan: Plan, runs: Sequence[Run], measured: bool) -> None:
+    def _add_cohort(self, plan: Plan, runs: Sequence[StudyRun], measured: bool) -> None:
         pair, seed = runs[0].pair, runs[0].seed
         terms = {run.term for run in runs if run.term is not None and self.study.terms[run.term].has_ripsnet}
         terms |= {self.study.paper, *self.study.judged} if measured else set()
@@ -85,7 +85,7 @@ class StageJobs:
         name = f'{pair} seed {seed}: {len(runs)} from {runs[0].member}'
         plan.add(StudyCohort(name, cfg, folder, needs, runs=runs, ledger=self.ledger))
 
-    def _cohort_config(self, runs: Sequence[Run], measured: bool) -> Config:
+    def _cohort_config(self, runs: Sequence[StudyRun], measured: bool) -> Config:
         """Return the config of the cohort of some runs of one pair and seed."""
         pair = runs[0].pair
         content = self.study.pairs[pair].to_dict()
@@ -129,14 +129,14 @@ class StageJobs:
         return plan.add(ripsnet)
 
 
-def cohorts(runs: Iterable[Run], size: int) -> list[list[Run]]:
+def cohorts(runs: Iterable[StudyRun], size: int) -> list[list[StudyRun]]:
     """Cut runs into equal parts of one pair and seed each, of a size at most.
 
     Args:
-        runs (Iterable[Run]): In the order of a stage.
+        runs (Iterable[StudyRun]): In the order of a stage.
         size (int): Runs of a part, at most.
     """
-    groups: dict[tuple[str, int], list[Run]] = {}
+    groups: dict[tuple[str, int], list[StudyRun]] = {}
     for run in runs:
         groups.setdefault((run.pair, run.seed), []).append(run)
     return [

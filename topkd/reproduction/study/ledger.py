@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from topkd.reproduction.study.protocol import Study
-from topkd.reproduction.study.run import Run, digest
+from topkd.reproduction.study.run import StudyRun, digest
 from topkd.utils.files import write_json
 
 METRIC = 'accuracy/top1'
@@ -22,11 +22,11 @@ class Ledger:
     def __init__(self, folder: Path, study: Study) -> None:
         self.folder, self.study = folder, study
 
-    def path(self, run: Run) -> Path:
+    def path(self, run: StudyRun) -> Path:
         """Return a run's file."""
         return self.folder / run.pair / f'{run.name}.json'
 
-    def read(self, run: Run) -> dict[str, Any] | None:
+    def read(self, run: StudyRun) -> dict[str, Any] | None:
         """Return what a finished run has left, None if it is not finished, or not tested if it has to be.
 
         Raises:
@@ -43,26 +43,26 @@ class Ledger:
             )
         return None if run.tested and not entry['stopped'] and 'test' not in entry else entry
 
-    def is_done(self, run: Run) -> bool:
+    def is_done(self, run: StudyRun) -> bool:
         """Tell whether a run is finished."""
         return self.read(run) is not None
 
-    def write(self, run: Run, found: dict[str, Any]) -> None:
+    def write(self, run: StudyRun, found: dict[str, Any]) -> None:
         """File a finished run.
 
         Args:
-            run (Run): The run.
+            run (StudyRun): The run.
             found (dict): See :func:`topkd.reproduction.study.harvest.harvest`.
         """
         path = self.path(run)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(dict(digest=digest(run, self.study), run=run.plain(), **found), path)
 
-    def score(self, run: Run, split: str = 'validation') -> float:
+    def score(self, run: StudyRun, split: str = 'validation') -> float:
         """Return a finished run's top-1 after its last epoch; minus infinity for a student that was stopped.
 
         Args:
-            run (Run): The run.
+            run (StudyRun): The run.
             split (str): 'validation' or 'test'. Defaults to 'validation'.
 
         Raises:

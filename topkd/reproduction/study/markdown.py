@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from topkd.reproduction.study.findings import Comparison, Mechanism, comparisons, correlations, mechanisms, stage_runs
 from topkd.reproduction.study.ledger import Ledger
 from topkd.reproduction.study.protocol import Study
-from topkd.reproduction.study.run import Run
+from topkd.reproduction.study.run import StudyRun
 from topkd.reproduction.study.screening import finalists
 from topkd.reproduction.study.stages import best, screened_differences
 from topkd.utils.paired_statistics import Interval
@@ -39,7 +39,7 @@ def tables(ledger: Ledger) -> dict[str, str]:
 
 def weight_table(ledger: Ledger) -> str:
     """Return the validation top-1 of every weight that was tried, the chosen one in bold."""
-    groups: dict[str, list[Run]] = {}
+    groups: dict[str, list[StudyRun]] = {}
     for run in [*stage_runs(ledger, 'bases'), *stage_runs(ledger, 'weights')]:
         title = ledger.study.bases[run.base].title if run.term is None else ledger.study.terms[run.term].title
         groups.setdefault(title, []).append(run)
@@ -53,7 +53,7 @@ def weight_table(ledger: Ledger) -> str:
     return _table(['', 'weight: validation top-1'], rows) if done else NOTHING
 
 
-def _tried(run: Run, score: float | None, chosen: bool) -> str:
+def _tried(run: StudyRun, score: float | None, chosen: bool) -> str:
     weight = run.base_weight if run.term is None else run.weight
     text = f'{_number(weight)}: {"-" if score is None else f"{score:.2f}"}'
     return f'**{text}**' if chosen else text

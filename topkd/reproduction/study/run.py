@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from topkd.reproduction.planned import decisive
+from topkd.reproduction.config_differences import decisive
 from topkd.reproduction.study.protocol import Study
 
 # what a pair's config decides of a result beside its networks, whatever else stands in it
@@ -16,7 +16,7 @@ TERM = 'term'  # the name of a term among its member's losses, and in the log
 
 
 @dataclass(frozen=True)
-class Run:
+class StudyRun:
     """A student of a pair with a base, perhaps a term, and a seed.
 
     Attributes:
@@ -55,11 +55,11 @@ class Run:
         return {key: value for key, value in vars(self).items() if key != 'tested'}
 
 
-def member_config(run: Run, study: Study, ripsnet: str | None = None) -> dict[str, Any]:
+def member_config(run: StudyRun, study: Study, ripsnet: str | None = None) -> dict[str, Any]:
     """Return a run's member of a cohort.
 
     Args:
-        run (Run): The run.
+        run (StudyRun): The run.
         study (Study): Knows its losses.
         ripsnet (str, optional): File of the term's RipsNet, where it has one.
     """
@@ -75,11 +75,11 @@ def member_config(run: Run, study: Study, ripsnet: str | None = None) -> dict[st
     return dict(student=cfg.model.student.to_dict(), losses=losses, gradient_interval=cfg.default_hooks.logger.interval)
 
 
-def digest(run: Run, study: Study) -> str:
+def digest(run: StudyRun, study: Study) -> str:
     """Digest all that decides a run's result, but for the files of the teacher and the images.
 
     Args:
-        run (Run): The run.
+        run (StudyRun): The run.
         study (Study): Knows its config.
     """
     cfg = study.pairs[run.pair]

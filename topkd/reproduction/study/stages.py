@@ -7,37 +7,37 @@ import numpy as np
 
 from topkd.reproduction.study.ledger import Ledger
 from topkd.reproduction.study.protocol import Study
-from topkd.reproduction.study.run import Run
+from topkd.reproduction.study.run import StudyRun
 from topkd.reproduction.study.screening import finalists, for_other_bases
 
 
-def base_runs(study: Study, ledger: Ledger) -> list[Run]:
+def base_runs(study: Study, ledger: Ledger) -> list[StudyRun]:
     """List every base with every weight."""
     return [
-        Run(study.pair, name, seed, weight)
+        StudyRun(study.pair, name, seed, weight)
         for seed in study.seeds.weights
         for name, base in study.bases.items()
         for weight in base.weights
     ]
 
 
-def weight_runs(study: Study, ledger: Ledger) -> list[Run]:
+def weight_runs(study: Study, ledger: Ledger) -> list[StudyRun]:
     """List every term with every weight on the main base."""
     base, weight = study.main_base, base_weights(study, ledger)[study.main_base]
     return [
-        Run(study.pair, base, seed, weight, name, value)
+        StudyRun(study.pair, base, seed, weight, name, value)
         for seed in study.seeds.weights
         for name, term in study.terms.items()
         for value in term.weights
     ]
 
 
-def screening_runs(study: Study, ledger: Ledger) -> list[Run]:
+def screening_runs(study: Study, ledger: Ledger) -> list[StudyRun]:
     """List the main base and every term at its chosen weight."""
     return _beside(study, ledger, study.pair, study.main_base, study.terms, study.seeds.screening, tested=False)
 
 
-def final_runs(study: Study, ledger: Ledger) -> list[Run]:
+def final_runs(study: Study, ledger: Ledger) -> list[StudyRun]:
     """List what passed the screening on the main base, and the best of its topology terms on the others."""
     passed, few = finalists(*_screened(study, ledger)), for_other_bases(*_screened(study, ledger))
     return [
@@ -49,7 +49,7 @@ def final_runs(study: Study, ledger: Ledger) -> list[Run]:
     ]
 
 
-def second_pair_runs(study: Study, ledger: Ledger) -> list[Run]:
+def second_pair_runs(study: Study, ledger: Ledger) -> list[StudyRun]:
     """List what passed the screening, on the second pair."""
     passed, seeds = finalists(*_screened(study, ledger)), study.seeds.second_pair
     return _beside(study, ledger, study.second_pair, study.main_base, passed, seeds, tested=True)
@@ -58,7 +58,7 @@ def second_pair_runs(study: Study, ledger: Ledger) -> list[Run]:
 class Stage(NamedTuple):
     """A stage: its runs, from the study and the ledger of the stages before it; and whether clouds are measured."""
 
-    runs: Callable[[Study, Ledger], list[Run]]
+    runs: Callable[[Study, Ledger], list[StudyRun]]
     measured: bool = True
 
 
@@ -85,7 +85,7 @@ def term_weights(study: Study, ledger: Ledger) -> dict[str, float | None]:
     return {str(name): best(tried, ledger).weight for name, tried in _grouped(runs, 'term').items()}
 
 
-def best(runs: Iterable[Run], ledger: Ledger) -> Run:
+def best(runs: Iterable[StudyRun], ledger: Ledger) -> StudyRun:
     """Return the run that is best on the validation images; of equals the one that comes first."""
     return max(runs, key=ledger.score)
 
@@ -99,9 +99,9 @@ def screened_differences(study: Study, ledger: Ledger) -> dict[str, float]:
     return {name: float(np.mean(scores[name] - scores[None])) for name in study.terms}
 
 
-def _grouped(runs: Iterable[Run], key: str) -> dict[Any, list[Run]]:
+def _grouped(runs: Iterable[StudyRun], key: str) -> dict[Any, list[StudyRun]]:
     """Sort runs by one of their attributes, each group in their order."""
-    groups: dict[Any, list[Run]] = {}
+    groups: dict[Any, list[StudyRun]] = {}
     for run in runs:
         groups.setdefault(getattr(run, key), []).append(run)
     return groups
@@ -113,11 +113,11 @@ def _screened(study: Study, ledger: Ledger) -> tuple[Study, dict[str, float]]:
 
 def _beside(
     study: Study, ledger: Ledger, pair: str, base: str, terms: Iterable[str], seeds: Iterable[int], tested: bool
-) -> list[Run]:
+) -> list[StudyRun]:
     """List a base and terms on it, seed by seed, at the chosen weights."""
     own, weights = base_weights(study, ledger)[base], term_weights(study, ledger)
     return [
-        Run(pair, base, seed, own, name, None if name is None else weights[name], tested)
+        StudyRun(pair, base, seed, own, name, None if name is None else weights[name], tested)
         for seed in seeds
         for name in [None, *terms]
     ]

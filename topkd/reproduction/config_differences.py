@@ -1,4 +1,4 @@
-"""Comparison of what lies in a run's folder with what the plan asks for."""
+"""How a run or an artifact differs from the config that a plan has for it."""
 
 import json
 import re

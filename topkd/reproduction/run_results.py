@@ -1,4 +1,4 @@
-"""Figures that finished jobs left behind, in the units of the paper."""
+"""What finished runs have left behind: their numbers, in the units of the paper."""
 
 import json
 from collections.abc import Sequence

@@ -122,6 +122,21 @@ def test_methods_of_the_imagenet_tables_step_on_its_pairs(pair):
     assert all(logs[f'loss_{name}'].isfinite() and logs[f'loss_{name}'] > 0 for name in names)
 
 
+@pytest.mark.parametrize('name', sorted(path.stem for path in (CONFIGS / 'methods').glob('*_imagenet.py')))
+def test_methods_that_have_a_config_for_imagenet_step(name):
+    """NORM's write the teacher's widths, which stand in another file."""
+    method = name.split('_')[0]
+    cfg = Config.fromfile(CONFIGS / 'methods' / f'{name}.py')
+    cfg.model.teacher.checkpoint, cfg.model.data_preprocessor = None, cfg.data_preprocessor
+    model = MODELS.build(cfg.model)
+    images = [torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8) for _ in range(2)]
+    data = dict(inputs=images, data_samples=[DataSample().set_gt_label(label) for label in (3, 7)])
+    before = [parameter.detach().clone() for parameter in model.student.parameters()]
+    logs = model.train().train_step(data, build_optim_wrapper(model, cfg.optim_wrapper))
+    assert logs[f'loss_{method}'].isfinite() and logs[f'loss_{method}'] > 0
+    assert all(not torch.equal(old, new) for old, new in zip(before, model.student.parameters(), strict=True))
+
+
 def test_every_loss_of_the_package_has_a_config():
     bases = {path.stem for path in (CONFIGS / '_base_' / 'losses').glob('*.py')}
     modules = {path.stem[: -len('_loss')] for path in (CONFIGS.parent / 'topkd/models/losses').glob('*_loss.py')}

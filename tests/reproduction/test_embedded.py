@@ -92,3 +92,16 @@ def test_sizes_without_objects_have_no_figure():
     runs = dict(teacher=[dict(last=dict(small=-1.0, large=0.5))])
     table = closing_table('detector', runs, dict(APs=('last', 'small'), APl=('last', 'large')), 3)
     assert table.splitlines()[-1].split() == ['teacher', '-', '0.500']
+
+
+def test_the_mark_of_an_earlier_failure_is_gone_before_a_job_starts(job):
+    """Else a job that is killed while it makes its imports would count as failed, and not start again."""
+    made = job()
+    teacher = next(iter(made.plan.jobs.values()))
+    teacher.folder.mkdir(parents=True)
+    (teacher.folder / 'failed').touch()
+    child = made.queue.submit(teacher)
+    assert not child.paths.result_pickle.exists()
+    child.process.kill()
+    child.process.join()
+    assert child.done() and not child.paths.result_pickle.exists()

@@ -16,6 +16,7 @@ def example() -> Config:
             model=dict(type='topkd.Distiller', losses=losses, teacher=dict(name='a'), train_cfg=dict(rpn=1), neck=None),
             train_dataloader=dict(batch_size=64, dataset=dict(type='A'), drop_last=True),
             train_cfg=dict(by_epoch=True, max_epochs=24),
+            search_dataloader=dict(batch_size=64, dataset=dict(type='A')),
             custom_hooks=[dict(type='A')],
             env_cfg=dict(cudnn_benchmark=True),
         )
@@ -30,6 +31,8 @@ def example() -> Config:
         ('train_dataloader.num_workers', 0),
         ('train_dataloader.dataset.indices', 64),
         ('train_dataloader.sampler.type', 'InfiniteSampler'),
+        ('search_dataloader.batch_size', 32),
+        ('search_dataloader.num_workers', 2),
         ('model.losses.kd.tau', 2),
         ('model.losses.kd', None),
         ('model.losses.new.type', 'KDLoss'),

@@ -1,15 +1,21 @@
 """What a user is told of an error: where in the config or in the network it came from."""
 
 import errno
+from types import SimpleNamespace
 
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.registry import MODELS
+from mmengine.runner import Runner
+from mmpretrain.evaluation import Accuracy
+from mmpretrain.structures import DataSample
 from small import build, classifier, distiller
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from topkd.models.losses.memory_bank import training_labels
 from topkd.utils.sentences import sentence
 
 
@@ -131,3 +137,24 @@ def test_a_full_disk_names_the_file_that_was_open(tmp_path):
     )
     unknown = OSError(28, 'No space left on device')
     assert sentence(unknown, Config(dict(work_dir='work'))).startswith("the disk of 'work' is full")
+
+
+def test_the_words_of_a_hook_are_its_own():
+    class Refusing(Hook):
+        def before_run(self, runner):
+            training_labels([1, 2])
+
+    runner = SimpleNamespace(_hooks=[Refusing()])
+    assert of(lambda: Runner.call_hook(runner, 'before_run')) == (
+        'the loss needs the label of every training image, list does not tell them: use a data set of topkd or a '
+        'single-label one of mmpretrain'
+    )
+
+
+def test_images_without_labels():
+    model, images = build(classifier(4)), torch.zeros(2, 3, 16, 16)
+    samples = [DataSample(), DataSample()]
+    expected = "the data samples have no 'gt_label', which is needed here: use a data set with labels"
+    assert of(lambda: model(images, samples, mode='loss')).startswith(expected)
+    predicted = [DataSample().set_pred_score(torch.ones(3)).to_dict()]
+    assert of(lambda: Accuracy().process({}, predicted)).startswith(expected)

@@ -20,5 +20,5 @@ def check_same_classes(student_logits: Tensor, teacher_logits: Tensor) -> None:
     if student_logits.shape != teacher_logits.shape:
         raise ValueError(
             f'student and teacher must have the same classes, got logits {tuple(student_logits.shape)} and '
-            f'{tuple(teacher_logits.shape)}: use a teacher of the same data set, or drop the KD loss'
+            f'{tuple(teacher_logits.shape)}: use a teacher of the same data set, or drop this loss'
         )

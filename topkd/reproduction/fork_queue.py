@@ -40,6 +40,7 @@ class ForkQueue(LocalQueue):
         """Start a job now; what it says goes to ``log.txt`` of its folder."""
         job.folder.mkdir(parents=True, exist_ok=True)
         place, log = self._place(), job.folder / 'log.txt'
+        _failure(log).unlink(missing_ok=True)  # here, as the new process may be killed before it comes to it
         call = Call(job, self.tools, self._variables(0))
         process = self._context.Process(target=_work, args=(call, log, self.threads))
         process.start()
@@ -73,7 +74,6 @@ def _work(call: Call, log: Path, threads: int) -> None:
     """Run a job in this process, with its output in a file; leave a mark if it fails rather than being killed."""
     import torch
 
-    _failure(log).unlink(missing_ok=True)
     with open(log, 'a', buffering=1) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import build_from_cfg
+from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -49,6 +50,12 @@ def open_file(error: BaseException) -> str | None:
             if isinstance(name, str):
                 return name
     return None
+
+
+def as_raised(error: Exception) -> Exception:
+    """Return the error of a hook, which MMEngine's runner raises again with the hook's address behind its words."""
+    again = bool(frames(error)) and frames(error)[-1].f_code is Runner.call_hook.__code__
+    return error.__context__ if again and isinstance(error.__context__, TypeError) else error
 
 
 def loaded_config(error: BaseException) -> Config | None:

@@ -22,8 +22,15 @@ def _arguments(*functions: Any) -> set[str]:
     return {name for function in functions for name in signature(function).parameters if name != 'self'}
 
 
-# top-level entries that MMEngine's runner or a tool reads; all others are variables of the config's own file
-READ = (_arguments(Runner) - {'cfg'}) | {'data_root', 'auto_scale_lr', 'runner_type', 'clouds', 'ripsnet'}
+# top-level entries that MMEngine's runner, a tool or a hook reads; all others are variables of the config's own file
+READ = (_arguments(Runner) - {'cfg'}) | {
+    'data_root',
+    'auto_scale_lr',
+    'runner_type',
+    'clouds',
+    'ripsnet',
+    'search_dataloader',
+}
 LOADER = _arguments(DataLoader) | {'batch_sampler', 'num_batch_per_epoch'}
 # what the readers of dicts without a type take
 TAKEN: dict[str, set[str]] = dict(
@@ -33,6 +40,7 @@ TAKEN: dict[str, set[str]] = dict(
     train_dataloader=LOADER,
     val_dataloader=LOADER,
     test_dataloader=LOADER,
+    search_dataloader=LOADER,
     optim_wrapper=_arguments(OptimWrapper) | {'type', 'constructor', 'paramwise_cfg', 'loss_scale', 'dtype'},
     randomness=_arguments(set_random_seed),
     auto_scale_lr={'base_batch_size', 'enable'},

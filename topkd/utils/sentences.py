@@ -10,6 +10,7 @@ import re
 from mmengine.config import Config
 
 from topkd.utils.error_context import (
+    as_raised,
     failed_component,
     failed_dataset,
     failed_module,
@@ -49,6 +50,8 @@ INTERPRETER = re.compile(
     r'object is not|object does not|object cannot|unsupported operand|not supported between|has no len|unhashable|'
     r"argument of type|bad operand|must be real number, not|can't multiply|can only concatenate"
 )
+# mmpretrain and mmdet ask samples for annotations, and metrics ask for them by name
+ANNOTATION = re.compile(r"(?:^|DataSample' object has no attribute ')'?(gt_\w+)'?$")
 LONGEST = 400  # letters of another package's message
 
 
@@ -60,6 +63,7 @@ def sentence(error: Exception, cfg: Config | None = None) -> str | None:
         cfg (Config, optional): In which its place is looked for; None: the one that the failing tool had read.
     """
     cfg = loaded_config(error) if cfg is None else cfg
+    error = as_raised(error)
     asked = missing_entry(error, cfg)
     if asked is not None:
         return f"the config has no entry '{asked}', which is needed here: add it, or name another config"
@@ -69,6 +73,12 @@ def sentence(error: Exception, cfg: Config | None = None) -> str | None:
     if isinstance(error, OSError) and error.errno in SYSTEM and error.strerror:
         return of_system(error, cfg)
     words = own_words(error)
+    annotation = ANNOTATION.search(words)
+    if annotation is not None:
+        return (
+            f"the data samples have no '{annotation[1]}', which is needed here: use a data set with labels or other "
+            'annotations, and a pipeline that keeps them'
+        )
     component, module = failed_component(error, cfg), failed_module(error)
     if module is not None and not is_own(error):
         place = ' '.join(filter(None, [f"module '{module.name}'" if module.name else '', f'({module.kind})']))

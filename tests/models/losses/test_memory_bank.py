@@ -7,6 +7,7 @@ import torch
 from distributed import run
 from scipy.stats import chisquare
 
+from topkd.datasets import SeededDataset
 from topkd.models.losses.memory_bank import MemoryBank, OtherClasses, training_labels
 
 
@@ -51,6 +52,8 @@ def test_labels_of_data_sets():
         training_labels([1, 2])
     with pytest.raises(TypeError, match='SimpleNamespace does not tell them'):
         training_labels(SimpleNamespace(get_gt_labels=lambda: [[3, 1]]))
+    with pytest.raises(TypeError, match='list does not tell them'):
+        training_labels(SeededDataset([1, 2]))
 
 
 def updates_of_two_ranks(rank: int) -> None:

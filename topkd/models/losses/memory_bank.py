@@ -207,8 +207,9 @@ def training_labels(dataset: Any) -> Tensor:
         return dataset.labels
     labels = dataset.get_gt_labels() if hasattr(dataset, 'get_gt_labels') else None
     if labels is None or isinstance(labels[0], Sequence):
+        own = getattr(dataset, 'dataset', dataset)  # that of a training is wrapped, see topkd.datasets.SeededDataset
         raise TypeError(
-            f'the loss needs the label of every training image, {type(dataset).__name__} does not tell them: use a '
-            'data set of topkd or a single-label one of mmpretrain'
+            f'the loss needs the label of every training image, {type(own).__name__} does not tell them: use a data '
+            'set of topkd or a single-label one of mmpretrain'
         )
     return torch.as_tensor(labels).long()

@@ -2,6 +2,8 @@
 # training set, the process learns from the rest and is left in process.json of the work_dir.
 _base_ = ['../../_base_/pairs/resnet56-resnet20_cifar100.py', '../../_base_/losses/distpro.py']
 
+# a folder of its own: the training that follows has a config of the same name
+work_dir = 'work_dirs/search/distpro_resnet56-resnet20_cifar100'
 model = dict(losses=dict(distpro=dict(_base_.distpro, search=True)))
 train_cfg = dict(max_epochs=40)
 train_dataloader = dict(dataset=dict(indices=40_000))

@@ -39,7 +39,7 @@ from torch.profiler import ProfilerActivity, profile
 
 import topkd  # noqa: F401
 from topkd.models.losses.distillation_loss import DistillationLoss
-from topkd.models.tap import INPUT, as_list, find_module, find_parameter, parse_tap, pick
+from topkd.models.taps.tap import INPUT, as_list, find_module, find_parameter, parse_tap, pick
 from topkd.reproduction.tables import TABLES
 from topkd.utils.files import write_json
 

@@ -29,7 +29,7 @@ PACKAGES = {
     'topkd.analysis': 'Analysis of trained networks',
 }
 # modules of a package that are public beside what it exports
-MODULES = {'topkd.models': ['topkd.models.tap'], 'topkd.models.losses': ['topkd.models.losses.distillation_loss']}
+MODULES = {'topkd.models': ['topkd.models.taps.tap'], 'topkd.models.losses': ['topkd.models.losses.distillation_loss']}
 
 INDEX = """API reference
 =============

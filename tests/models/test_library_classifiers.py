@@ -13,7 +13,7 @@ from mmengine.registry import MODELS
 from mmengine.runner.checkpoint import get_state_dict, load_state_dict
 from torch import nn
 
-from topkd.models.tap import reach
+from topkd.models.taps.tap import reach
 from topkd.models.teacher import Teacher
 from topkd.preflight.findings import Findings
 from topkd.preflight.networks import check_pretrained, check_teacher

@@ -14,7 +14,7 @@ from small import batch, build, classifier, distiller
 
 from topkd.models import LinearProbe
 from topkd.models.linear_probe import as_buffers
-from topkd.models.tap import reach
+from topkd.models.taps.tap import reach
 from topkd.utils.checkpoint import save_file
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -6,7 +6,7 @@ from mmengine.registry import MODELS
 from torch import nn
 
 from topkd.models.losses.topology_configs import topology_loss_of
-from topkd.models.tap import Taps, as_list, reach
+from topkd.models.taps.tap import Taps, as_list, reach
 from topkd.utils.config import read_config
 
 PROBE = (3, 64, 64)
@@ -43,7 +43,7 @@ def tap_width(network: nn.Module, taps: Taps) -> int:
 
     Args:
         network (nn.Module): A classifier or detector in the MMEngine style; it is left in eval mode.
-        taps (str | Sequence[str]): See :func:`topkd.models.tap.tap`.
+        taps (str | Sequence[str]): See :func:`topkd.models.taps.tap.tap`.
 
     Example:
         >>> network = dict(type='mmpretrain.ImageClassifier', backbone=dict(type='topkd.CIFARResNet', depth=20))

@@ -9,13 +9,13 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-from topkd.models.detector_taps import detector_taps
 from topkd.models.losses.topology_configs import losses_without_files
 from topkd.models.probe_image import DEFAULT, declared_size
-from topkd.models.tap import as_list, reach
-from topkd.models.tap_names import TapNames
-from topkd.models.tap_paths import TapError, locate
-from topkd.models.tappable import Tappable, tappable
+from topkd.models.taps.detector_taps import detector_taps
+from topkd.models.taps.tap import as_list, reach
+from topkd.models.taps.tap_names import TapNames
+from topkd.models.taps.tap_paths import TapError, locate
+from topkd.models.taps.tappable import Tappable, tappable
 from topkd.models.teacher import teacher_config
 from topkd.utils.config import with_preprocessor, without_weights
 from topkd.utils.student_export import student_config

@@ -17,7 +17,7 @@ from topkd.models.distillers.distiller import Distiller
 from topkd.models.losses.distillation_loss import Features
 from topkd.models.losses.topology_configs import named_topology_loss, topology_config
 from topkd.models.losses.topology_loss import TopologyLoss
-from topkd.models.tap import as_list, pick, reach
+from topkd.models.taps.tap import as_list, pick, reach
 from topkd.utils.config import with_preprocessor
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from mmengine.config import Config
 
 from topkd.command.coco_folder import CocoFolder, Split
-from topkd.models.detector_taps import DetectorTaps
+from topkd.models.taps.detector_taps import DetectorTaps
 
 BATCH_SIZE = 8
 HEADS = ('bbox_head', 'mask_head')

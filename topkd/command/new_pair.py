@@ -25,8 +25,8 @@ from topkd.command.detector_config import (
 )
 from topkd.command.pair_taps import PairTaps
 from topkd.launch import setup_processes
-from topkd.models.detector_taps import detector_taps
 from topkd.models.losses.topology_configs import made_artifacts, topology_configs
+from topkd.models.taps.detector_taps import detector_taps
 from topkd.models.teacher import brings_weights, teacher_config
 from topkd.utils.config import read_config, with_preprocessor, without_weights
 

@@ -9,9 +9,9 @@ from torch import nn
 
 from topkd.models.losses.topology_configs import losses_without_files
 from topkd.models.probe_image import blank_image, declared_size
-from topkd.models.tap import as_list
-from topkd.models.tap_names import TapNames
-from topkd.models.tap_paths import TapError, locate
+from topkd.models.taps.tap import as_list
+from topkd.models.taps.tap_names import TapNames
+from topkd.models.taps.tap_paths import TapError, locate
 from topkd.utils.config import with_preprocessor, without_weights
 
 # what losses tap in mmpretrain's CNNs unless they are told otherwise, by what it is called in every network

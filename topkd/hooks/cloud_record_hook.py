@@ -15,7 +15,7 @@ from topkd.analysis.trained_students import TEACHER
 from topkd.hooks.undisturbed import some_images, untouched
 from topkd.models.clouds import BatchCloud
 from topkd.models.distillers.cohort import Cohort
-from topkd.models.tap import reach
+from topkd.models.taps.tap import reach
 from topkd.registry import HOOKS
 from topkd.utils.files import write_json
 

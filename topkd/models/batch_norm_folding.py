@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from topkd.models.tap import reach
-from topkd.models.tap_paths import locate
+from topkd.models.taps.tap import reach
+from topkd.models.taps.tap_paths import locate
 
 # largest difference of a feature, relative to the largest feature of its tap, that rounding may cause
 TOLERANCE = 1e-3
@@ -53,7 +53,7 @@ def fold_batch_norms(network: nn.Module, image: Tensor, taps: Sequence[str]) -> 
     Args:
         network (nn.Module): In eval mode.
         image (Tensor): (1, 3, H, W), which the network takes.
-        taps (Sequence[str]): See :func:`topkd.models.tap.tap`.
+        taps (Sequence[str]): See :func:`topkd.models.taps.tap.tap`.
 
     Returns:
         int: Number of folded pairs. 0, and an unchanged network, if folding would change a tap by more than 1e-3 of its

@@ -8,7 +8,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from topkd.models.batch_norm_folding import fold_batch_norms, shared_copy, without_hooks
-from topkd.models.tap import reach
+from topkd.models.taps.tap import reach
 from topkd.utils.remembered import least_seconds, remembered, speed_of
 
 FORMATS = {'contiguous': torch.contiguous_format, 'channels_last': torch.channels_last}
@@ -70,7 +70,7 @@ class FastForward:
 
         Args:
             inputs (Tensor): Images (N, 3, H, W).
-            taps (Sequence[str]): See :func:`topkd.models.tap.tap`.
+            taps (Sequence[str]): See :func:`topkd.models.taps.tap.tap`.
         """
         if not self._ready or not set(taps) <= set(self.taps):
             self._prepare(inputs, taps)

@@ -10,7 +10,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from topkd.models.clouds import pool
-from topkd.models.tap import reach
+from topkd.models.taps.tap import reach
 from topkd.models.teacher import renormalize
 from topkd.registry import MODELS
 from topkd.utils.checkpoint import fingerprint

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from topkd.models.fast_forward import FastForward, ForwardOptions
 from topkd.models.frozen import Frozen
 from topkd.models.output_cache import OutputCache
-from topkd.models.tap import reach
+from topkd.models.taps.tap import reach
 from topkd.registry import MODELS
 from topkd.utils.checkpoint import fingerprint, load_weights
 from topkd.utils.config import read_config, with_preprocessor
@@ -113,7 +113,7 @@ class Teacher(Frozen):
 
         Args:
             inputs (Tensor): (N, 3, H, W), as the student's preprocessor made them.
-            taps (Sequence[str]): See :func:`topkd.models.tap.tap`.
+            taps (Sequence[str]): See :func:`topkd.models.taps.tap.tap`.
             student_preprocessor (nn.Module): Tells how ``inputs`` were normalized.
             data_samples (Sequence, optional): Tell which part of ``inputs`` is padding.
             as_loaded (bool): Whether the network runs as it was loaded. Defaults to False.

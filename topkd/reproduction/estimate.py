@@ -18,7 +18,7 @@ from topkd.analysis.cloud_size import cloud_size
 from topkd.artifacts.settings import CLOUDS, RIPSNET
 from topkd.models.losses.distillation_loss import prepare_losses
 from topkd.models.losses.topology_configs import topology_configs, topology_loss_of, without_files
-from topkd.models.tap import as_list
+from topkd.models.taps.tap import as_list
 from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import RipsNet
 from topkd.reproduction.config_differences import decisive

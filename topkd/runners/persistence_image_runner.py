@@ -22,7 +22,7 @@ from topkd.artifacts.settings import CLOUDS
 from topkd.artifacts.unfinished_clouds import UnfinishedClouds
 from topkd.models.losses.topology_configs import topology_loss_of
 from topkd.models.losses.topology_loss import TopologyLoss
-from topkd.models.tap import as_list, pick
+from topkd.models.taps.tap import as_list, pick
 from topkd.models.teacher import Teacher
 from topkd.registry import RUNNERS
 from topkd.runners.batch_statistics import batch_statistics

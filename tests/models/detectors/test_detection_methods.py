@@ -9,7 +9,7 @@ from mmengine.config import Config
 from tiny_detectors import batch, build, detector, distiller
 
 from topkd.functional.dkd import decoupled_divergences
-from topkd.models.tap import tap
+from topkd.models.taps.tap import tap
 
 CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
 METHODS = ('fgfi', 'fitnet', 'dkd', 'reviewkd', 'mgd', 'cwd', 'pkd')

@@ -8,8 +8,8 @@ from mmengine.optim import OptimWrapper
 from tiny_detectors import batch, build, detector, one_stage, step
 
 from topkd.models import Cohort
-from topkd.models.detector_taps import detector_taps
-from topkd.models.tap import reach, tap
+from topkd.models.taps.detector_taps import detector_taps
+from topkd.models.taps.tap import reach, tap
 
 KINDS = ['retinanet', 'gfl', 'atss', 'fcos', 'yolox']
 PYRAMID = ['fitnet', 'pkd', 'cwd', 'mgd', 'reviewkd']

@@ -7,7 +7,7 @@ import torch
 from mmengine.optim import OptimWrapper
 from tiny_detectors import CAFFE, batch, build, detector, distiller, step
 
-from topkd.models.tap import tap
+from topkd.models.taps.tap import tap
 
 
 def gradients(model, losses) -> dict:

@@ -21,7 +21,7 @@ import topkd.models.losses.simkd_loss
 import topkd.models.losses.srrl_loss
 import topkd.models.losses.vid_loss  # noqa: F401
 from topkd.models.backbones import NETWORKS
-from topkd.models.stage_taps import stage_taps
+from topkd.models.taps.stage_taps import stage_taps
 
 BASE = Path(__file__).resolve().parents[3] / 'configs' / '_base_' / 'losses'
 WEIGHTS = dict(at=1000, nst=50, fsp=50, fitnet=100, vid=1, ft=200, ofd=0.001, srrl=1, catkd=0.7, simkd=1)

@@ -8,7 +8,7 @@ from topkd.models.backbones.cifar_shufflenet_v2 import CIFARShuffleNetV2
 from topkd.models.backbones.cifar_vgg import CIFARVGG
 from topkd.models.backbones.cifar_wide_resnet import CIFARWideResNet
 from topkd.models.backbones.networks import NETWORKS, benchmark_key
-from topkd.models.stage_taps import StageTaps, stage_taps
+from topkd.models.taps.stage_taps import StageTaps, stage_taps
 
 __all__ = [
     'CIFARMobileNetV2',

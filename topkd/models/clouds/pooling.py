@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from topkd.models.tap_views import instead
+from topkd.models.taps.tap_views import instead
 
 Features = Tensor | Sequence[Tensor]
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from topkd.models.clouds.point_cloud import PointCloud
 from topkd.models.clouds.pooling import Features
-from topkd.models.tap_views import instead
+from topkd.models.taps.tap_views import instead
 from topkd.registry import MODELS
 from topkd.utils.checks import whole
 from topkd.utils.tensors import full_precision

@@ -12,9 +12,9 @@ from topkd.models.distillers.diagnosis import WeakPullWarning, check_finite, gra
 from topkd.models.distillers.roi_teacher_reader import teacher_reader
 from topkd.models.losses.distillation_loss import DistillationLoss, Probe
 from topkd.models.probe_image import blank_image
-from topkd.models.tap import as_list, pick, tap
-from topkd.models.tap_names import TapNames
-from topkd.models.tap_paths import whose
+from topkd.models.taps.tap import as_list, pick, tap
+from topkd.models.taps.tap_names import TapNames
+from topkd.models.taps.tap_paths import whose
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.checks import number, whole, wholes

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from topkd.models.distillers.teacher_reader import TeacherReader
-from topkd.models.tap import tap
+from topkd.models.taps.tap import tap
 from topkd.models.teacher import Teacher
 
 HEAD = 'roi_head'

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from topkd.models.tap import reach
-from topkd.models.tappable import explained
+from topkd.models.taps.tap import reach
+from topkd.models.taps.tappable import explained
 from topkd.models.teacher import Teacher
 
 
@@ -18,7 +18,7 @@ class TeacherReader:
 
     Args:
         teacher (Teacher): The frozen network.
-        taps (Iterable[str]): Of all losses, see :func:`topkd.models.tap.tap`.
+        taps (Iterable[str]): Of all losses, see :func:`topkd.models.taps.tap.tap`.
     """
 
     # what a student must hand over besides the taps of the losses

@@ -8,7 +8,7 @@ from torch import Tensor
 from topkd.functional.at import attention_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, map_pairs
-from topkd.models.tap import Taps
+from topkd.models.taps.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.tensors import add_up

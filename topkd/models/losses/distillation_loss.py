@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from topkd.models.tap import Taps, check_taps
+from topkd.models.taps.tap import Taps, check_taps
 from topkd.models.teacher import Teacher
 from topkd.utils.checks import number
 
@@ -51,7 +51,7 @@ class DistillationLoss(nn.Module):
     training batch. A tap that is one path hands over one tensor, a list of paths a list of tensors.
 
     Args:
-        student_tap (str | Sequence[str]): Where the student is read, see :func:`topkd.models.tap.tap`.
+        student_tap (str | Sequence[str]): Where the student is read, see :func:`topkd.models.taps.tap.tap`.
         teacher_tap (str | Sequence[str]): Where the teacher is read.
         loss_weight (float): Factor of the loss, 0 or more.
 

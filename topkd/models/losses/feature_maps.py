@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from topkd.models.losses.distillation_loss import Features, Probe
-from topkd.models.tap import Taps, as_list
-from topkd.models.tap_views import instead
+from topkd.models.taps.tap import Taps, as_list
+from topkd.models.taps.tap_views import instead
 
 Network = TypeVar('Network', bound=nn.Module)
 LAYERS = ('backbone.layer1', 'backbone.layer2', 'backbone.layer3')

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from topkd.functional.ofd import negative_mean, partial_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, he_normal, map_pairs, unbound
-from topkd.models.stage_taps import STAGE_TAPS
-from topkd.models.tap import Taps, as_list, find_module
+from topkd.models.taps.stage_taps import STAGE_TAPS
+from topkd.models.taps.tap import Taps, as_list, find_module
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.tensors import add_up
@@ -27,7 +27,7 @@ class OFDLoss(DistillationLoss):
 
     Args:
         norms (Sequence[str], optional): Module paths of the teacher's batch normalizations before its taps, which
-            tell the margins. None: those of :func:`topkd.models.stage_taps.stage_taps`. Defaults to None.
+            tell the margins. None: those of :func:`topkd.models.taps.stage_taps.stage_taps`. Defaults to None.
         loss_weight (float): Defaults to 1.0; the benchmark's is 0.001.
         student_tap (str | Sequence[str]): Maps of the student before their ReLU. Defaults to those of a CIFAR ResNet.
         teacher_tap (str | Sequence[str], optional): Maps of the teacher. None: as the student's. Defaults to None.

@@ -10,7 +10,7 @@ from topkd.functional.maps import to_equal_size
 from topkd.functional.pkd import correlation_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import as_maps, default_taps, map_pairs, unbound
-from topkd.models.tap import Taps
+from topkd.models.taps.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.tensors import full_precision

@@ -9,7 +9,7 @@ from torch import Tensor
 from topkd.functional.sp import similarities
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.feature_maps import as_maps, default_taps
-from topkd.models.tap import Taps
+from topkd.models.taps.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.tensors import full_precision

@@ -9,7 +9,7 @@ from topkd.functional.srrl import pooled, regression_distance
 from topkd.models.frozen import Frozen
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
 from topkd.models.losses.feature_maps import default_taps, he_normal, unbound
-from topkd.models.tap import find_module
+from topkd.models.taps.tap import find_module
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 

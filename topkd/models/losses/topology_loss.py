@@ -14,8 +14,8 @@ from topkd.models.build import build
 from topkd.models.clouds import IncompleteCloudError, PointCloud
 from topkd.models.frozen import Frozen
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, Taps
-from topkd.models.tap import as_list
-from topkd.models.tap_views import instead
+from topkd.models.taps.tap import as_list
+from topkd.models.taps.tap_views import instead
 from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import Vectorizer
 from topkd.registry import MODELS

@@ -5,9 +5,9 @@ import small
 import torch
 from torch import nn
 
-from topkd.models.tap import find_module, parse_tap, reach, tap
-from topkd.models.tap_paths import locate
-from topkd.models.tappable import explained
+from topkd.models.taps.tap import find_module, parse_tap, reach, tap
+from topkd.models.taps.tap_paths import locate
+from topkd.models.taps.tappable import explained
 
 
 class Net(nn.Module):

@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from topkd.models.tap_paths import Place, TapOutputError, WrongTapError, find_module, locate, parse_tap
-from topkd.models.tap_views import viewed
+from topkd.models.taps.tap_paths import Place, TapOutputError, WrongTapError, find_module, locate, parse_tap
+from topkd.models.taps.tap_views import viewed
 
 __all__ = ['Taps', 'as_list', 'check_taps', 'find_module', 'parse_tap', 'pick', 'reach', 'tap']
 
@@ -28,7 +28,7 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     says what is read there: nothing, the module's output; ``[0]``, output number 0 of several, ``[0][1]`` of a tuple in
     a tuple; ``(1)``, what the module is given as its positional argument number 1. ``'head.fc.weight'`` is a parameter
     itself. At the end, ``:cls``, ``:mean``, ``:map`` or ``:nhwc`` says what is made of the tensor, see
-    :mod:`topkd.models.tap_views`.
+    :mod:`topkd.models.taps.tap_views`.
 
     Args:
         model (nn.Module): The model whose forward runs inside the block.

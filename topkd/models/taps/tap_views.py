@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
-from topkd.models.tap_paths import TapOutputError, WrongTapError
+from topkd.models.taps.tap_paths import TapOutputError, WrongTapError
 
 MOST_EXTRA = 8  # tokens before those of the patches: a class token, DeiT's distillation token, registers
 

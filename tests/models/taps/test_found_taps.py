@@ -5,10 +5,10 @@ import torch
 from mmengine.registry import MODELS
 from torch import nn
 
-from topkd.models.found_taps import found_taps
-from topkd.models.stage_taps import STAGE_TAPS
-from topkd.models.tap import reach
-from topkd.models.tap_names import TapNames
+from topkd.models.taps.found_taps import found_taps
+from topkd.models.taps.stage_taps import STAGE_TAPS
+from topkd.models.taps.tap import reach
+from topkd.models.taps.tap_names import TapNames
 
 LINEAR = dict(type='LinearClsHead', num_classes=7)
 VIT = dict(type='VisionTransformerClsHead', num_classes=7)

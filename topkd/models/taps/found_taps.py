@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from topkd.models.recording import ModuleCall, recorded, whole_forward
-from topkd.models.stage_taps import StageTaps
-from topkd.models.tap_paths import WrongTapError
-from topkd.models.tap_views import MOST_EXTRA
+from topkd.models.taps.recording import ModuleCall, recorded, whole_forward
+from topkd.models.taps.stage_taps import StageTaps
+from topkd.models.taps.tap_paths import WrongTapError
+from topkd.models.taps.tap_views import MOST_EXTRA
 
 STAGES = 4  # a transformer of equal blocks is cut into so many
 GLOBAL = 4  # a map that shrinks to less than a fourth of its height at once was pooled globally

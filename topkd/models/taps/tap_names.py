@@ -5,10 +5,10 @@ from functools import cached_property
 
 from torch import Tensor, nn
 
-from topkd.models.detector_taps import DetectorTaps, detector_taps
-from topkd.models.found_taps import found_taps
-from topkd.models.stage_taps import STAGE_TAPS, StageTaps
-from topkd.models.tap import Taps
+from topkd.models.taps.detector_taps import DetectorTaps, detector_taps
+from topkd.models.taps.found_taps import found_taps
+from topkd.models.taps.stage_taps import STAGE_TAPS, StageTaps
+from topkd.models.taps.tap import Taps
 
 
 class TapNames:
@@ -16,8 +16,8 @@ class TapNames:
 
     ``@stem``, ``@maps``, ``@pre_activation``, ``@last_map``, ``@pooled`` and ``@logits`` stand for the entries of
     :class:`StageTaps`, ``@maps[1]`` for one of several; ``@pyramid``, ``@class_logits`` and ``@objectness`` for those
-    of :class:`topkd.models.detector_taps.DetectorTaps`. So one config of a loss serves every pair of networks. Stages
-    are those of the table for the networks in it, and found by one forward for all others.
+    of :class:`topkd.models.taps.detector_taps.DetectorTaps`. So one config of a loss serves every pair of networks.
+    Stages are those of the table for the networks in it, and found by one forward for all others.
 
     Args:
         network (nn.Module): A classifier or a detector in the MMEngine style.

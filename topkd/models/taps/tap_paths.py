@@ -50,7 +50,7 @@ class Place(NamedTuple):
         part (str): 'output', 'input' or 'weights'.
         indices (tuple[int, ...]): Which of its outputs, and of tuples inside them; of an input, its position first.
         parameter (str): Name of the parameter, for 'weights'.
-        view (str): What is made of the tensor, see :mod:`topkd.models.tap_views`; '' for the tensor itself.
+        view (str): What is made of the tensor, see :mod:`topkd.models.taps.tap_views`; '' for the tensor itself.
     """
 
     module: nn.Module
@@ -90,7 +90,7 @@ def locate(model: nn.Module, tap: str) -> Place:
 
     Args:
         model (nn.Module): The network.
-        tap (str): See :func:`topkd.models.tap.tap`.
+        tap (str): See :func:`topkd.models.taps.tap.tap`.
 
     Raises:
         WrongTapError: If it is no tap.

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from topkd.models.tap import members
+from topkd.models.taps.tap import members
 
 
 class ModuleCall(NamedTuple):

@@ -6,7 +6,9 @@ from torch import nn
 
 
 class DetectorTaps(NamedTuple):
-    """Taps of one detector, from the finest level to the coarsest; see :func:`topkd.models.tap.tap` for their syntax.
+    """Taps of one detector, from the finest level to the coarsest.
+
+    See :func:`topkd.models.taps.tap.tap` for their syntax.
 
     Attributes:
         pyramid (tuple[str, ...]): The levels (N, C, H, W) that the dense head reads: that of a one-stage detector, the

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from topkd.models.recording import ModuleCall, recorded, whole_forward
-from topkd.models.tap_paths import TapError
+from topkd.models.taps.recording import ModuleCall, recorded, whole_forward
+from topkd.models.taps.tap_paths import TapError
 
 
 class Tappable(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 
 class StageTaps(NamedTuple):
-    """Taps of one network, from shallow to deep; see :func:`topkd.models.tap.tap` for their syntax.
+    """Taps of one network, from shallow to deep; see :func:`topkd.models.taps.tap.tap` for their syntax.
 
     Attributes:
         stem (str): The first feature map, the CRD benchmark's f0.

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from topkd.models.backbones import NETWORKS
 from topkd.models.backbones.cifar_shufflenet_v2 import SplitUnit
-from topkd.models.stage_taps import stage_taps
-from topkd.models.tap import find_module, reach, tap
+from topkd.models.taps.stage_taps import stage_taps
+from topkd.models.taps.tap import find_module, reach, tap
 
 # channels and sizes of the benchmark's f1, f2, ... on images of 32 pixels, without f0
 MAPS = dict(

@@ -9,7 +9,7 @@ from topkd.reproduction.config_differences import flat
 from topkd.reproduction.own_lines import apply_file
 from topkd.reproduction.recipe import pair_path, student_name
 from topkd.reproduction.tables import TABLES
-from topkd.reproduction.variants import KD, R56_R20, STUDENT, TOPKD, Variant, ablation, apply, for_run, methods, shorten
+from topkd.reproduction.variants import KD, R56_R20, STUDENT, TOPKD, Variant, ablation, apply, methods, shorten
 from topkd.utils.config import merge_cfg_options, read_config
 
 CONFIGS = Path(__file__).resolve().parent.parent.parent / 'configs'
@@ -19,7 +19,7 @@ DIGITS = CONFIGS / 'topkd' / 'resnet20-resnet8_digits.py'
 
 def run_config(path, variant, configs, seed=0, epochs=None, options=None):
     """Make the config of one run as a plan does."""
-    return for_run(apply(variant, merge_cfg_options(read_config(str(path)), options), configs), seed, epochs)
+    return apply(variant, merge_cfg_options(read_config(str(path)), options), configs, seed, epochs)
 
 
 SHARED = (

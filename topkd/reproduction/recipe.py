@@ -1,6 +1,5 @@
 """From a pair's name to the configs of its runs, with their teacher and the RipsNets that they need."""
 
-import copy
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,8 +93,7 @@ class Recipe:
             if self.epochs is not None:
                 cfg.model.teacher.floor = None  # of a teacher that was trained completely
         chosen = [(variant, seed) for variant in variants for seed in seeds]
-        applied = {variant: apply(variant, cfg, self.configs) for variant in variants}
-        configs = [for_run(copy.deepcopy(applied[variant]), seed, self.epochs) for variant, seed in chosen]
+        configs = [apply(variant, cfg, self.configs, seed, self.epochs) for variant, seed in chosen]
         return [
             Run(path.stem, variant, seed, own, teacher, self._bind(own, teacher, variant, path))
             for (variant, seed), own in zip(chosen, configs)

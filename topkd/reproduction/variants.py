@@ -82,22 +82,26 @@ EXACT = Variant('exact', 'TopKD, exact images', 'topkd/{pair}_exact.py')
 SORTED = Variant('sorted-deaths', 'KD + sorted deaths', 'topkd/{pair}_sorted-deaths.py')
 
 
-def apply(variant: Variant, pair: Config, configs: Path) -> Config:
-    """Make the config of a variant's run.
+def apply(variant: Variant, pair: Config, configs: Path, seed: int = 0, epochs: int | None = None) -> Config:
+    """Make the config of a run of a variant.
 
     Args:
         variant (Variant): What the run changes.
         pair (Config): Of the pair, with the options of the user: what a variant varies is not theirs to set. It is left
             as it is.
         configs (Path): Folder of this package's configs.
+        seed (int): Random seed. Defaults to 0.
+        epochs (int, optional): See :func:`for_run`.
 
     Returns:
         Config: Complete, without ``_base_``.
     """
     cfg = Config(copy.deepcopy(pair.to_dict()))
     if variant.is_plain:
-        return _plain(cfg)
-    return apply_file(variant.file(configs, cfg.get('pair', '')), cfg) if variant.config else cfg
+        cfg = _plain(cfg)
+    elif variant.config:
+        apply_file(variant.file(configs, cfg.get('pair', '')), cfg)
+    return for_run(cfg, seed, epochs)
 
 
 def for_run(cfg: Config, seed: int, epochs: int | None = None) -> Config:

@@ -73,12 +73,9 @@ def sentence(error: Exception, cfg: Config | None = None) -> str | None:
     if isinstance(error, OSError) and error.errno in SYSTEM and error.strerror:
         return of_system(error, cfg)
     words = own_words(error)
-    annotation = ANNOTATION.search(words)
+    annotation = missing_annotation(words)
     if annotation is not None:
-        return (
-            f"the data samples have no '{annotation[1]}', which is needed here: use a data set with labels or other "
-            'annotations, and a pipeline that keeps them'
-        )
+        return annotation
     component, module = failed_component(error, cfg), failed_module(error)
     if module is not None and not is_own(error):
         place = ' '.join(filter(None, [f"module '{module.name}'" if module.name else '', f'({module.kind})']))
@@ -147,6 +144,21 @@ def wrong_call(words: str) -> str | None:
         return f"{owner} has no argument '{unknown[1]}': correct its name in the config, or leave it out"
     needed = re.search(r'missing \d+ required (?:positional|keyword-only) arguments?: (.+)', words)
     return f'{owner} needs {needed[1].split(": ")[0]}: add it in the config' if needed else None
+
+
+def missing_annotation(words: str) -> str | None:
+    """Name the annotation that samples were asked for in vain, None if it was another error.
+
+    Args:
+        words (str): What the error says.
+    """
+    found = ANNOTATION.search(words)
+    if found is None:
+        return None
+    return (
+        f"the data samples have no '{found[1]}', which is needed here: use a data set with labels or other "
+        'annotations, and a pipeline that keeps them'
+    )
 
 
 def own_words(error: Exception) -> str:

@@ -1,6 +1,8 @@
 """The figures of a study's report: differences with intervals, pulls and errors over the epochs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -26,18 +28,11 @@ def plot_differences(study: Study, panels: Mapping[str, Sequence[Comparison]], p
     if not drawn:
         return False
     heights = [len(rows) + 0.8 for rows in drawn.values()]
-    height = 0.9 + 0.32 * sum(heights)
-    figure, axes = new_figure(7.2, height, nrows=len(drawn), squeeze=False, height_ratios=heights, sharex=True)
-    for axis, (title, rows) in zip(axes[:, 0], drawn.items()):
-        for place, row in enumerate(rows):
-            _interval(axis, study, row, place)
-        axis.set_yticks(range(len(rows)), [study.terms[str(row.term)].title for row in rows])
-        axis.set_ylim(len(rows) - 0.4, -0.6)
-        axis.axvline(0, color='black', linewidth=0.8)
-        axis.grid(axis='x', alpha=0.3)
-        axis.set_title(title, fontsize=10)
-    axes[-1, 0].set_xlabel('difference of top-1 on the test images, points; thick: 95 % by t, thin: by bootstrap')
-    save_figure(figure, path)
+    label = 'difference of top-1 on the test images, points; thick: 95 % by t, thin: by bootstrap'
+    with _column(path, 7.2, 0.9 + 0.32 * sum(heights), label, nrows=len(drawn), height_ratios=heights) as axes:
+        for axis, (title, rows) in zip(axes, drawn.items()):
+            _intervals(axis, study, rows)
+            axis.set_title(title, fontsize=10)
     return True
 
 
@@ -55,14 +50,12 @@ def plot_ratios(study: Study, found: Sequence[Mechanism], path: str) -> bool:
     rows = [row for row in found if row.ratios]
     if not rows:
         return False
-    figure, axes = new_figure(9.5, 6.0, nrows=2, sharex=True, sharey=True)
-    for axis, kinds in zip(axes, (KINDS[:1], KINDS[1:])):
-        for place, row in enumerate(row for row in rows if study.terms[str(row.term)].kind in kinds):
-            _line(axis, place, range(1, len(row.ratios) + 1), row.ratios, study.terms[str(row.term)].title)
-        axis.set_yscale('log', nonpositive='clip')
-        _finish(axis, f'gradient ratio, {" and ".join(kinds)}')
-    axes[-1].set_xlabel('epoch')
-    save_figure(figure, path)
+    with _column(path, 9.5, 6.0, 'epoch', nrows=2, sharey=True) as axes:
+        for axis, kinds in zip(axes, (KINDS[:1], KINDS[1:])):
+            for place, row in enumerate(row for row in rows if study.terms[str(row.term)].kind in kinds):
+                _line(axis, place, range(1, len(row.ratios) + 1), row.ratios, study.terms[str(row.term)].title)
+            axis.set_yscale('log', nonpositive='clip')
+            _finish(axis, f'gradient ratio, {" and ".join(kinds)}')
     return True
 
 
@@ -81,16 +74,32 @@ def plot_errors(study: Study, found: Sequence[Mechanism], path: str) -> bool:
     if not rows:
         return False
     keys = [key for key in rows[0].clouds if key.startswith('ripsnet_error')]
-    figure, axes = new_figure(9.5, 0.6 + 2.7 * len(keys), nrows=len(keys), sharex=True, squeeze=False)
-    for axis, key in zip(axes[:, 0], keys):
-        for place, row in enumerate(rows):
-            title = study.bases[study.main_base].title if row.term is None else study.terms[row.term].title
-            _line(axis, place, list(row.clouds[key]), list(row.clouds[key].values()), title)
-        axis.set_ylim(bottom=0)
-        _finish(axis, headline(study, key))
-    axes[-1, 0].set_xlabel('epoch')
-    save_figure(figure, path)
+    with _column(path, 9.5, 0.6 + 2.7 * len(keys), 'epoch', nrows=len(keys)) as axes:
+        for axis, key in zip(axes, keys):
+            for place, row in enumerate(rows):
+                title = study.bases[study.main_base].title if row.term is None else study.terms[row.term].title
+                _line(axis, place, list(row.clouds[key]), list(row.clouds[key].values()), title)
+            axis.set_ylim(bottom=0)
+            _finish(axis, headline(study, key))
     return True
+
+
+@contextmanager
+def _column(path: str, width: float, height: float, label: str, **subplots: Any) -> Iterator[Sequence[Axes]]:
+    """Give axes one above the other, with one label below them all, and write the figure at the block's end."""
+    figure, axes = new_figure(width, height, squeeze=False, sharex=True, **subplots)
+    yield axes[:, 0]
+    axes[-1, 0].set_xlabel(label)
+    save_figure(figure, path)
+
+
+def _intervals(axis: Axes, study: Study, rows: Sequence[Comparison]) -> None:
+    for place, row in enumerate(rows):
+        _interval(axis, study, row, place)
+    axis.set_yticks(range(len(rows)), [study.terms[str(row.term)].title for row in rows])
+    axis.set_ylim(len(rows) - 0.4, -0.6)
+    axis.axvline(0, color='black', linewidth=0.8)
+    axis.grid(axis='x', alpha=0.3)
 
 
 def _interval(axis: Axes, study: Study, row: Comparison, place: int) -> None:

@@ -28,6 +28,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -39,7 +40,9 @@ from torch.profiler import ProfilerActivity, profile
 
 import topkd  # noqa: F401
 from topkd.models.losses.distillation_loss import DistillationLoss
-from topkd.models.taps.tap import INPUT, as_list, find_module, find_parameter, parse_tap, pick
+from topkd.models.taps.tap import as_list, pick
+from topkd.models.taps.tap_paths import Place, locate
+from topkd.models.taps.tap_views import viewed
 from topkd.reproduction.tables import TABLES
 from topkd.utils.files import write_json
 
@@ -112,18 +115,18 @@ class Watched:
         return self.kept[self.taps] if isinstance(self.taps, str) else [self.kept[path] for path in self.taps]
 
     def _watch(self, path: str) -> None:
-        parameter, given = find_parameter(self.network, path), INPUT.fullmatch(path)
-        if parameter is not None:
-            self.kept[path] = parameter
-        elif given is not None:
-            find_module(self.network, given[1]).register_forward_pre_hook(
-                lambda module, args: self.kept.update({path: args[int(given[2])]})
-            )
+        place = locate(self.network, path)
+        if place.part == 'weights':
+            self.kept[path] = getattr(place.module, place.parameter)
+        elif place.part == 'input':
+            place.module.register_forward_pre_hook(lambda module, args: self._keep(path, place, args))
         else:
-            module_path, index = parse_tap(path)
-            find_module(self.network, module_path).register_forward_hook(
-                lambda module, args, output: self.kept.update({path: output if index < 0 else output[index]})
-            )
+            place.module.register_forward_hook(lambda module, args, output: self._keep(path, place, output))
+
+    def _keep(self, path: str, place: Place, values: Any) -> None:
+        for index in place.indices:
+            values = values[index]
+        self.kept[path] = viewed(path, place.view, values)
 
 
 class HandWritten:

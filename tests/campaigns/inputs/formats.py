@@ -81,6 +81,12 @@ def _weights(change: Callable[[dict, str], Any]) -> Callable[[Path, random.Rando
     return apply
 
 
+def _begin_infinitely(state: dict, name: str) -> None:
+    values = state[name].contiguous()  # a student's weights may lie channels last
+    values.view(-1)[:1] = float('inf')
+    state[name] = values
+
+
 def _content(make: Callable[[dict], Any]) -> Callable[[Path, random.Random], None]:
     return lambda path, draw: torch.save(make(load_file(str(path))), path)
 
@@ -89,7 +95,7 @@ CHECKPOINT = [
     Damage('without a weight', _weights(lambda state, name: state.pop(name)), True),
     Damage('with a weight too many', _weights(lambda state, name: state.update({f'{name}_x': state[name]})), True),
     Damage('with NaN', _weights(lambda state, name: state[name].fill_(float('nan'))), True),
-    Damage('with infinity', _weights(lambda state, name: state[name].view(-1)[:1].fill_(float('inf'))), True),
+    Damage('with infinity', _weights(_begin_infinitely), True),
     Damage('with another shape', _weights(lambda state, name: state.update({name: torch.zeros(2, 7)})), True),
     Damage('with a word for a weight', _weights(lambda state, name: state.update({name: 'word'})), True),
     Damage('with a scalar for a weight', _weights(lambda state, name: state.update({name: torch.tensor(1.0)})), False),

@@ -103,10 +103,14 @@ def losses_of(name: str, pair: PairTaps) -> tuple[str, list[str]]:
     if file != 'topkd':
         words = pair.words(known[file])
         return file, [f'losses = dict({file}={f"dict(_base_.{file}{words})" if words else f"_base_.{file}"})']
-    switch = ", vectorizer=dict(type='RipsImage')" if name == 'exact' else ''
+    return file, _topkd_lines(known, pair, exact=name == 'exact')
+
+
+def _topkd_lines(known: Config, pair: PairTaps, exact: bool) -> list[str]:
+    switch = ", vectorizer=dict(type='RipsImage')" if exact else ''
     cloud = "cloud=dict(type='BatchCloud', num_points=batch_size)"
     kd, topology = (pair.words(known.losses[loss]) for loss in ('kd', 'topology'))
-    return file, [
+    return [
         'topology = dict(',
         f'    _base_.losses.topology, {cloud}{switch}{topology}',
         ')',

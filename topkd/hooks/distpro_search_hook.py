@@ -93,8 +93,7 @@ class DistProSearchHook(Hook):
             reader = self.distiller.reader
             data = preprocess(data_batch, True)
             shared = reader.read(data['inputs'], preprocess, data['data_samples'])
-            drawn = torch.randperm(len(self.loader.dataset))[: self.loader.batch_size]
-            valid = preprocess(fetch(self.loader, drawn.tolist()), True)
+            valid = preprocess(self._drawn(), True)
 
             def train_loss() -> Tensor:
                 return self._total(self.distiller.distill(data['inputs'], data['data_samples'], shared))
@@ -124,6 +123,11 @@ class DistProSearchHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep what a resumed search needs until it begins."""
         self._resumed = checkpoint.get(KEY, {})
+
+    def _drawn(self) -> Any:
+        """Draw a batch of validation images."""
+        positions = torch.randperm(len(self.loader.dataset))[: self.loader.batch_size]
+        return fetch(self.loader, positions.tolist())
 
     def _total(self, losses: dict[str, Any]) -> Tensor:
         return self.distiller.parse_losses(losses)[0]

@@ -31,6 +31,10 @@ def read_run(job: Job, network: str, metrics: Sequence[str]) -> dict[str, Any]:
         figures = analysis_figures(job.tool, job.folder)
         own = figures.get(network, {})
         return dict(last=own, best=own, teacher=figures.get('teacher', {}), folder=str(job.folder))
+    return _training_run(job, metrics)
+
+
+def _training_run(job: Job, metrics: Sequence[str]) -> dict[str, Any]:
     results = json.loads((job.folder / 'results.json').read_text())
     values = {
         which: {metric: _scaled(metric, results[which][metric]) for metric in metrics if metric in results[which]}

@@ -29,12 +29,7 @@ def student_config(cfg: Config, member: str | None = None) -> dict:
         ValueError: If there is no such member.
     """
     if 'members' in cfg.model:
-        if member not in cfg.model.members:
-            got = 'none was named' if member is None else f"got '{member}'"
-            raise ValueError(
-                f'the cohort has the members {", ".join(cfg.model.members)}, {got}: name one of them by --member'
-            )
-        return with_preprocessor(cfg.model.members[member].student, cfg)
+        return with_preprocessor(_member_of(cfg.model.members, member).student, cfg)
     if member is not None:
         raise ValueError(f"the config trains no cohort, so that it has no member, got '{member}': leave out --member")
     if 'student' not in cfg.model:
@@ -42,6 +37,13 @@ def student_config(cfg: Config, member: str | None = None) -> dict:
             'the config has no model.student: name the distillation config that the checkpoint was trained with'
         )
     return with_preprocessor(cfg.model.student, cfg)
+
+
+def _member_of(members: dict, name: str | None) -> Any:
+    if name not in members:
+        got = 'none was named' if name is None else f"got '{name}'"
+        raise ValueError(f'the cohort has the members {", ".join(members)}, {got}: name one of them by --member')
+    return members[name]
 
 
 def plain_config(cfg: Config, member: str | None = None) -> Config:

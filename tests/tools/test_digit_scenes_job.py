@@ -45,7 +45,9 @@ def test_quick_job_ends_with_a_table_and_a_picture(detector, png, request, tmp_p
     }
     for name, folder in folders.items():
         assert re.search(rf'\[ +\d+ s\] {name}: AP 0\.\d{{3}}', out)
-        assert re.search(rf'^{name} +0\.\d{{3}} +0\.\d{{3}} +0\.\d{{3}}', out, re.MULTILINE)
+        # a RetinaNet of two steps finds no box: AP is 0, and nothing is known of the other figures
+        others = r' +0\.\d{3} +0\.\d{3}' if detector == 'faster-rcnn' else r' +(0\.\d{3}|-) +(0\.\d{3}|-)'
+        assert re.search(rf'^{name} +0\.\d{{3}}{others}', out, re.MULTILINE)
         results = json.loads((tmp_path / 'job' / folder / 'results.json').read_text())
         assert results['last']['iter'] == 2
     for name in ('KD student', 'TopKD student'):

@@ -14,6 +14,8 @@ from topkd.utils.checks import choice
 from topkd.utils.files import write_json
 
 KEY = 'results'  # in the message hub, which every checkpoint holds
+# what a metric is if a validation does not say it: mmdet's says nothing at all of a detector that finds no box
+OF_NOTHING = {'coco/bbox_mAP': 0.0}
 
 
 @HOOKS.register_module()
@@ -21,7 +23,8 @@ class ResultHook(Hook):
     """Write ``results.json`` to the work directory after every validation, and a closing line to the log.
 
     Papers report the best accuracy over all epochs, which is chosen on the test split; the last is what a user who has
-    no test labels gets. A resumed training goes on with the results that its checkpoint knows.
+    no test labels gets. A resumed training goes on with the results that its checkpoint knows. A detector that finds no
+    box in any image, of which mmdet's metric says nothing, has average precision 0.
 
     Args:
         monitor (str): The metric that decides which validation was the best. Defaults to 'accuracy/top1'.
@@ -51,7 +54,7 @@ class ResultHook(Hook):
         when = dict(epoch=runner.epoch, iter=runner.iter)
         compared = {
             name: self._compared(dict(values, **when), before.get(name, {}))
-            for name, values in found.items()
+            for name, values in self._complete(found, [] if cohort is None else cohort.inactive).items()
             if self.monitor in values
         }
         if not compared:
@@ -73,6 +76,13 @@ class ResultHook(Hook):
             self.results['teacher'] = teacher
         runner.message_hub.update_info(KEY, self.results)
         self._save(runner)
+
+    def _complete(self, found: dict[str, dict[str, float]], inactive: Iterable[str]) -> dict[str, dict[str, float]]:
+        """Add the monitored metric where it is known although the validation does not say it."""
+        if self.monitor not in OF_NOTHING:
+            return found
+        nothing = {self.monitor: OF_NOTHING[self.monitor]}
+        return {name: values if name in inactive else {**nothing, **values} for name, values in found.items()}
 
     def _compared(self, last: dict[str, float], before: dict[str, Any]) -> dict[str, dict[str, float]]:
         """Return a validation as the last one, and as the best one if it is."""

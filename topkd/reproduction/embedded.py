@@ -172,8 +172,8 @@ def closing_table(
     for label, runs in results.items():
         cells = []
         for which, metric in columns.values():
-            values = [run[which][metric] for run in runs]
-            # pycocotools says -1 of a size of which there are no objects
+            # pycocotools says -1 of a size of which there are no objects, and nothing of a detector that finds no box
+            values = [run[which].get(metric, -1.0) for run in runs]
             cells.append('-' if min(values) < 0 else cell(*mean_and_deviation(values), digits))
         rows.append([label, *cells])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -1,4 +1,4 @@
-"""Where the package stands: on topology, models, artifacts and utils; below hooks and reproduction."""
+"""Where the package stands: on topology, models, artifacts and utils; below deployment, hooks and reproduction."""
 
 import ast
 from pathlib import Path
@@ -7,7 +7,7 @@ import topkd
 
 ROOT = Path(topkd.__file__).parent
 BELOW = {'analysis', 'artifacts', 'models', 'topology', 'utils'}
-ABOVE = {'analysis', 'hooks', 'reproduction'}
+ABOVE = {'analysis', 'deployment', 'hooks', 'reproduction'}
 
 
 def imported(folder: Path) -> dict[str, set[str]]:

@@ -76,9 +76,13 @@ def test_a_compiled_extension_is_never_shadowed(tmp_path, code):
 def test_mmdet_imports_after_it_failed_without_topkd():
     printed = run_python(
         'try:\n'
-        '    import mmdet.models\n'
+        '    import mmcv.ops\n'
         'except ImportError as error:\n'
         '    print(error.name)\n'
+        'try:\n'
+        '    import mmdet.models\n'
+        'except (ImportError, TypeError):  # the second beside transformers 5\n'
+        '    pass\n'
         'import topkd, mmdet.models, mmdet.apis\n'
         'from mmcv.ops import RoIAlign, batched_nms, nms\n'
         'from mmdet.registry import MODELS\n'

@@ -69,7 +69,7 @@ def test_stl10_train_resume_and_test(call, student, tmp_path):
     assert code == 0 and accuracy(out) == f'accuracy/top1: {results["last"]["accuracy/top1"]:.4f}'
     code, out, err = call('train.py', STL10)
     message = err.strip().splitlines()[-1]
-    assert code == 1 and message.startswith("error: the featurizer's checkpoint 'work_dirs/resnet56-resnet20_cifar100/")
+    assert code == 1 and message.startswith("error: the featurizer: checkpoint 'work_dirs/resnet56-resnet20_cifar100/")
     assert 'model.featurizer.checkpoint=... model.featurizer.config=...' in message
 
 

@@ -56,7 +56,8 @@ def check_featurizer(featurizer: Any, findings: Findings) -> None:
     if isinstance(config, str) and Path(config) not in findings.made:
         findings.look(read_config, config)
     if isinstance(checkpoint, str):
-        _look(findings, checkpoint, 'the featurizer', 'model.featurizer.checkpoint')
+        entry = '--cfg-options model.featurizer.checkpoint=... model.featurizer.config=...'
+        _look(findings, checkpoint, 'the featurizer', entry)
 
 
 def check_start(cfg: Config, findings: Findings) -> None:

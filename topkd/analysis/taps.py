@@ -145,9 +145,8 @@ def probe(network: Any, size: tuple[int, int]) -> tuple[Tensor, list]:
     pixels = torch.randint(0, 256, (3, *size), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     sample = BaseDataElement(metainfo=dict(img_shape=size, ori_shape=size, pad_shape=size, scale_factor=(1.0, 1.0)))
     data = network.data_preprocessor(dict(inputs=[pixels], data_samples=[sample]), False)
-    inputs = data['inputs']
-    image = inputs if isinstance(inputs, Tensor) else torch.stack(list(inputs))
-    return image.float(), data.get('data_samples') or [sample]
+    # preprocessors return one tensor or a list
+    return torch.stack(list(data['inputs'])).float(), data.get('data_samples') or [sample]
 
 
 def _named(names: TapNames) -> dict[str, list[str]]:

@@ -50,8 +50,7 @@ def digit_scenes(split: str, num_scenes: int, seed: int = 0, size: int = 128) ->
         The scenes.
 
     Raises:
-        ValueError: If the split is unknown, the number of scenes below 1, the seed negative or the size below 64
-            pixels.
+        ValueError: If the split is unknown, there is no scene, the seed is negative or the size below 64 pixels.
     """
     if split not in SPLITS:
         raise ValueError(f'split must be one of {SPLITS}, got {split!r}')

@@ -75,8 +75,7 @@ def class_folders(folder: Path) -> list[str]:
     """
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"image folder '{folder}' does not exist: set data_root to the folder that holds train/<class>/ "
-            'and val/<class>/'
+            f"image folder '{folder}' does not exist: set data_root to the folder of train/<class>/ and val/<class>/"
         )
     classes = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
     if not classes:

@@ -25,8 +25,7 @@ def noise_contrast(scores: Tensor, num_samples: int) -> Tensor:
 
     Source: Equations 9 to 19; eps of the authors' code.
     """
-    negatives = scores.shape[1] - 1
-    noise = negatives / num_samples
+    noise = (scores.shape[1] - 1) / num_samples
     positive = (scores[:, 0] / (scores[:, 0] + noise + EPS)).log()
     rest = (noise / (scores[:, 1:] + noise + EPS)).log().sum(dim=1)
     return -(positive + rest).mean()

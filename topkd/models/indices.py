@@ -11,8 +11,7 @@ def indices_of(data_samples: Sequence[Any] | None) -> Tensor:
     """Return the index of every image in its data set.
 
     Args:
-        data_samples (Sequence): One an image, with ``sample_idx``, as MMEngine's and this package's data sets make
-            them.
+        data_samples (Sequence): One an image, with the ``sample_idx`` that data sets of MMEngine give it.
 
     Returns:
         Tensor: int64 (N,), on the device of the samples or the CPU.

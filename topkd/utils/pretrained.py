@@ -1,4 +1,8 @@
-"""Weights that a part of a network starts from by ``init_cfg``: those of that very network, or none."""
+"""Weights that a part of a network starts from by ``init_cfg``: those of that very network, or none.
+
+MMEngine's own initializer loads what fits and goes on without the rest, so that another network's file trains from
+scratch unseen.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

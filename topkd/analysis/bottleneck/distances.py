@@ -65,8 +65,7 @@ def bottleneck_distances(first: Sequence[np.ndarray], second: Sequence[np.ndarra
 
     Source: Table 20.
     """
-    # gudhi's own bottleneck_distance stops its search too early on some diagrams, and returns more than the distance
-    from gudhi.hera import bottleneck_distance
+    from gudhi.hera import bottleneck_distance  # gudhi.bottleneck_distance returns more than the distance of some pairs
 
     return [float(bottleneck_distance(*map(_off_diagonal, pair), delta=0)) for pair in zip(first, second, strict=True)]
 

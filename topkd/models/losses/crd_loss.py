@@ -117,10 +117,9 @@ class CRDLoss(DistillationLoss):
         if self.negatives is None:
             raise unprepared(self)
         student, teacher = single(student_features), single(teacher_features)
-        device = student.device
-        indices, labels = indices_of(data_samples).to(device), labels_of(data_samples).to(device)
+        indices, labels = (of(data_samples).to(student.device) for of in (indices_of, labels_of))
         drawn = torch.cat([indices[:, None], self.negatives.draw(labels, self.num_negatives)], dim=1)
-        with torch.autocast(device.type, enabled=False):
+        with torch.autocast(student.device.type, enabled=False):
             student = F.normalize(self.embed_student(pool(full_precision(student))))
             teacher = F.normalize(self.embed_teacher(pool(full_precision(teacher)).detach()))
             scores = torch.stack(

@@ -1,6 +1,7 @@
 """Every shipped config can be inherited by the name of the package, and is then what it is by its path."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,9 @@ def test_names_of_host_toolboxes_are_left_to_the_default_scope(name, tmp_path):
 @pytest.mark.parametrize('name', [next(name for name in NAMES if name.startswith(folder)) for folder in FOLDERS])
 def test_inherited_is_the_same(name, tmp_path):
     inherited, direct = inherit(name, tmp_path), read_config(str(CONFIGS / name))
-    assert inherited.to_dict() == direct.to_dict()
+    # a package that is installed as a copy has its configs elsewhere
+    texts = [re.sub(r"'[^']*/\.mim/configs/", "'", str(cfg.to_dict())) for cfg in (inherited, direct)]
+    assert texts[0] == texts[1]
     assert typed(inherited._cfg_dict) == typed(direct._cfg_dict)
 
 

@@ -32,7 +32,7 @@ MODULE = (
 def run(monkeypatch, capsys, tmp_path):
     """Write three networks' configs and return a function that makes a pair and reads its config."""
     monkeypatch.chdir(tmp_path)
-    for name, text in dict(vit=VIT, timm=TIMM, module=MODULE).items():
+    for name, text in dict(vit=VIT, of_timm=TIMM, module=MODULE).items():
         (tmp_path / f'{name}.py').write_text(text)
 
     def call(*arguments: str) -> tuple:
@@ -74,7 +74,7 @@ def test_cnn_student_of_a_transformer_by_a_map_loss(run):
 
 def test_teacher_of_timm_brings_its_weights(run):
     pytest.importorskip('timm', reason='timm is not installed')
-    cfg, out = run(STUDENT, 'timm.py')
+    cfg, out = run(STUDENT, 'of_timm.py')
     assert 'checkpoint' not in cfg.model.teacher and cfg.model.teacher.input_size == (32, 32)
     assert cfg.model.losses.topology.teacher_tap == 'model.head(0)'
     assert 'put the weights' not in out and out.rstrip().endswith('topkd train pair.py')

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.registry import VISBACKENDS
 from mmengine.runner import Runner
 
@@ -53,6 +54,7 @@ def mlflow(monkeypatch):
 
 
 def test_pictures_for_mlflow_have_an_ending_and_their_step(mlflow, tmp_path):
+    MMLogger.get_instance('mlflow')  # MMEngine looks at the newest logger, which may write to a test that has ended
     backend = VISBACKENDS.build(dict(type='topkd.MLflowVisBackend', save_dir=str(tmp_path)))
     for name, step in (('topology_images', 10), ('topology_images', 20), ('drawn.jpg', 20)):
         backend.add_image(name, np.zeros((4, 6, 3), np.uint8), step)

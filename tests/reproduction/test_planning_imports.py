@@ -9,13 +9,15 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 HEAVY = ('torchvision', 'torch._dynamo', 'matplotlib', 'mmpretrain.models')
 PROGRAM = f"""
 import sys
+import mmengine.config, mmengine.runner
+before = set(sys.modules)  # some versions of MMEngine load the compiler themselves
 import reproduce
 sys.argv = ['reproduce.py', 'table1', '--dry-run', '--work-dir', 'work']
 shown = reproduce.show
 
 def show(plan):
     shown(plan)
-    print('loaded:', [name for name in {HEAVY} if name in sys.modules])
+    print('loaded:', [name for name in {HEAVY} if name in set(sys.modules) - before])
     sys.exit()
 
 reproduce.show = show

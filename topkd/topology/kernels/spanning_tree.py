@@ -115,7 +115,7 @@ def _lightest_edges(keys: Tensor, label: Tensor, bits: int) -> tuple[Tensor, Ten
     """Return whether a component, by name, has an edge to another one (B, n), and the lightest such edge (B, n)."""
     nearest = keys.amin(dim=2)
     best = torch.full_like(nearest, NO_EDGE).scatter_reduce_(1, label, nearest, 'amin')
-    best[:, 0].fill_(NO_EDGE)  # an assignment makes torch 2.4 ask for a GPU even of tensors without values
+    best[:, 0] = NO_EDGE
     hooked = best < NO_EDGE
     # an edge of NaN weight is none, and its digits name no vertices
     return hooked, torch.where(hooked, best.view(torch.int64) & (4**bits - 1), 0)

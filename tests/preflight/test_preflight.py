@@ -90,6 +90,7 @@ def test_a_digits_baseline_needs_nothing(pytestconfig):
         ),
         ({'log_level': 'loud'}, "log_level must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, got 'LOUD'"),
         ({'optim_wrapper.optimizer.type': 'Foo'}, "optim_wrapper.optimizer has the unknown type 'Foo'"),
+        ({'optim_wrapper.optimizer.type': ''}, "optim_wrapper.optimizer has the unknown type ''"),
         ({'randomness.seed': -1}, 'randomness.seed must be from 0 to 4294967295, got -1'),
         ({'optim_wrapper.optimizer.lr': float('inf')}, 'optim_wrapper.optimizer.lr must be a finite number, got inf'),
         ({'data_preprocessor.flip_prob': float('nan')}, 'data_preprocessor.flip_prob must be a finite number, got nan'),

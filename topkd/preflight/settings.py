@@ -97,7 +97,7 @@ def check_finite(cfg: Config) -> None:
 
 
 def _check_optimizer(name: str) -> None:
-    if OPTIMIZERS.get(name) is None:
+    if not name or OPTIMIZERS.get(name) is None:
         raise KeyError(f"optim_wrapper.optimizer has the unknown type '{name}': name an optimizer such as SGD or AdamW")
 
 

@@ -15,6 +15,7 @@ from turns import Row
 
 import topkd  # noqa: F401
 from topkd.artifacts.array_file import ArrayFile
+from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.models import RipsNet
 from topkd.runners import RipsNetRunner
 from topkd.utils.files import write_json
@@ -88,14 +89,10 @@ def make_artifact(folder: str) -> RipsNetRunner:
     for name, values in arrays.items():
         ArrayFile.create(f'{folder}/{name}.npy', values.shape).write(0, values)
     request = dict(
-        teacher='random',
-        tap='neck[0]',
-        cloud='BatchCloud',
-        num_points=64,
-        normalization='none',
-        homology_dims=[0],
-        resolution=[20, 20],
+        tap='neck[0]', cloud='BatchCloud', num_points=64, normalization='none', homology_dims=[0], resolution=[20, 20]
     )
     spec = dict(bandwidth=0.5, im_range=[0.0, 0.0, 0.1, 2.0], scale=3.0, resolution=[20, 20])
-    write_json(dict(request=request, width=64, spec=spec, complete=True), f'{folder}/manifest.json')
-    return RipsNetRunner(folder, request, {}, log_level='ERROR')
+    write_json(
+        dict(request=dict(request, teacher='random'), width=64, spec=spec, complete=True), f'{folder}/manifest.json'
+    )
+    return RipsNetRunner(RipsNetArtifact('random', request, f'{folder}/ripsnet.pth'), {}, log_level='ERROR')

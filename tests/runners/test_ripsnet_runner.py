@@ -97,13 +97,6 @@ def test_killed_training_ends_as_the_one_that_was_not(tmp_path, monkeypatch):
         assert torch.equal(tensor, states[1]['state_dict'][name]), name
 
 
-def test_what_a_killed_run_left_of_the_file_is_removed(tmp_path):
-    folder = Path(make_artifact(tmp_path / 'a'))
-    (folder / '.ripsnet.pth.77.partial').write_text('half')
-    runner(str(folder), operators=('mean',), max_epochs=1).run()
-    assert (folder / 'ripsnet.pth').is_file() and not list(folder.glob('*.partial'))
-
-
 def test_early_stopping_counts_validations_without_improvement(tmp_path):
     trained = runner(make_artifact(tmp_path / 'a'), operators=('mean',), max_epochs=50, patience=2, min_delta=10.0)
     trained.train_operator('mean')

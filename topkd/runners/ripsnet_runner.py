@@ -87,7 +87,6 @@ class RipsNetRunner:
         if is_main_process():
             network = RipsNetRegressor(**self.model_config(best))
             network.load_state_dict(load_file(osp.join(self.folder, best, results[best]['checkpoint']))['state_dict'])
-            remove_partials(self.folder)
             source = dict(self.manifest['request'], mse={name: result['mse'] for name, result in results.items()})
             save_file(network.ripsnet.to_file(self.manifest['spec'], source), path)
         barrier()

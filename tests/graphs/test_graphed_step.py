@@ -81,22 +81,17 @@ def test_replayed_steps_equal_eager_ones(kind, arguments):
     assert all(parameter.grad is None for parameter in model.parameters())  # nothing of it in a checkpoint
 
 
-def test_an_uneven_batch_runs_eagerly_and_the_graph_goes_on_behind_it():
-    sizes = (8, 8, 8, 8, 8, 5, 8, 8)
+@pytest.mark.parametrize(
+    'sizes, replays',
+    [((8, 8, 8, 8, 8, 5, 8, 8), 3), ((8, 5, 8, 8, 8, 8, 5, 8), 2)],
+    ids=['the graph goes on behind it', 'a short second batch does not decide the shape'],
+)
+def test_an_uneven_batch_runs_eagerly(sizes, replays):
     eager, model = cohort(), cohort()
     wrapper = wrapped(model)
     backend = graphed(model, wrapper)
     assert train(model, wrapper, sizes) == train(eager, wrapped(eager), sizes) and equal(model, eager)
-    assert backend.seen == ['aside'] * 3 + ['capture'] + ['replay'] * 3
-
-
-def test_a_short_second_batch_does_not_decide_the_shape():
-    sizes = (8, 5, 8, 8, 8, 8, 5, 8)
-    eager, model = cohort(), cohort()
-    wrapper = wrapped(model)
-    backend = graphed(model, wrapper)
-    assert train(model, wrapper, sizes) == train(eager, wrapped(eager), sizes) and equal(model, eager)
-    assert backend.seen == ['aside'] * 3 + ['capture'] + ['replay'] * 2
+    assert backend.seen == ['aside'] * 3 + ['capture'] + ['replay'] * replays
 
 
 def test_steps_that_measure_gradients_run_eagerly():

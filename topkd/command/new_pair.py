@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -137,7 +137,6 @@ def text(args: argparse.Namespace, student: Config) -> str:
     """
     pair = PairTaps(student, read_config(args.teacher))
     file, losses = losses_of(args.loss, pair)
-    base = [named_from(args.student, args.out.resolve().parent), f'topkd::_base_/losses/{file}.py']
     teacher, size = _teacher(args), pair.input_size()
     if size is not None:
         teacher['input_size'] = size
@@ -146,27 +145,8 @@ def text(args: argparse.Namespace, student: Config) -> str:
         for split in SPLITS
         if student.get(f'{split}_dataloader') is not None
     ]
-    lines = [
-        f'_base_ = {base}',
-        '',
-        f'batch_size = {args.batch_size}',
-        *losses,
-        'model = dict(',
-        '    _delete_=True,',
-        "    type='topkd.Distiller',",
-        '    student=_base_.model,',
-        '    losses=losses,',
-        '    teacher=dict(',
-        *(f'        {key}={value!r},' for key, value in teacher.items()),
-        '    ),',
-        ')',
-        *filter(None, loaders),
-        'custom_hooks = [',
-        *(f"    dict(type='topkd.{name}')," for name in HOOKS),
-        ']',
-        '',
-    ]
-    return '\n'.join(lines)
+    hooks = ['custom_hooks = [', *(f"    dict(type='topkd.{name}')," for name in HOOKS), ']']
+    return _config_text(args, file, losses, teacher, after=[*filter(None, loaders), *hooks])
 
 
 def detector_text(args: argparse.Namespace, student: Config) -> str:
@@ -194,12 +174,24 @@ def detector_text(args: argparse.Namespace, student: Config) -> str:
             '.'.join(['model', *path, 'num_classes']): len(folder.classes) for path in class_paths(_model(args.teacher))
         }
         teacher['cfg_options'] = own
+    hooks = hook_lines(student, DETECTOR_HOOKS)
+    return _config_text(args, file, [*data, *losses], teacher, network, hooks)
+
+
+def _config_text(
+    args: argparse.Namespace,
+    file: str,
+    before: Sequence[str],
+    teacher: Mapping[str, Any],
+    network: str = '_base_.model',
+    after: Sequence[str] = (),
+) -> str:
+    """Write the config of a pair around its distiller: what stands before the model, the model, what stands after."""
     lines = [
         f'_base_ = {[named_from(args.student, args.out.resolve().parent), f"topkd::_base_/losses/{file}.py"]}',
         '',
         f'batch_size = {args.batch_size}',
-        *data,
-        *losses,
+        *before,
         'model = dict(',
         '    _delete_=True,',
         "    type='topkd.Distiller',",
@@ -209,7 +201,7 @@ def detector_text(args: argparse.Namespace, student: Config) -> str:
         *(f'        {key}={value!r},' for key, value in teacher.items()),
         '    ),',
         ')',
-        *hook_lines(student, DETECTOR_HOOKS),
+        *after,
         '',
     ]
     return '\n'.join(lines)

@@ -1,10 +1,8 @@
 """The reused teacher classifier, which reads the student's projected map (Chen et al. 2022)."""
 
-import torch
 from torch import Tensor
 
-from topkd.functional.maps import to_equal_size
-from topkd.utils.tensors import full_precision
+from topkd.functional.maps import mean_squared_difference
 
 
 def projection_distance(projected: Tensor, teacher: Tensor) -> Tensor:
@@ -20,11 +18,10 @@ def projection_distance(projected: Tensor, teacher: Tensor) -> Tensor:
         Tensor: Scalar.
 
     Example:
+        >>> import torch
         >>> projection_distance(torch.zeros(1, 2, 2, 2), 3 * torch.ones(1, 2, 4, 4))
         tensor(9.)
 
     Source: the feature alignment of the paper, with the mean of the authors' code.
     """
-    with torch.autocast(projected.device.type, enabled=False):
-        projected, teacher = to_equal_size(full_precision(projected), full_precision(teacher.detach()))
-        return (projected - teacher).square().mean()
+    return mean_squared_difference(projected, teacher)

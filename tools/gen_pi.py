@@ -7,6 +7,7 @@ of higher dimensions by gudhi; the log and the artifact's manifest.json say whic
 
 import topkd  # noqa: F401
 from topkd.artifact_cli import artifact_parser, artifact_runner
+from topkd.artifacts.artifact import AT_WORK
 from topkd.cli import tool
 from topkd.utils.lock import working_in
 
@@ -14,7 +15,7 @@ from topkd.utils.lock import working_in
 @tool(go_on='the same command goes on where it stopped')
 def main() -> None:
     runner = artifact_runner(artifact_parser(__doc__).parse_args(), 'PersistenceImageRunner', 'gen_pi')
-    with working_in(runner.folder, 'making clouds', wait=True):
+    with working_in(runner.folder, AT_WORK, wait=True):
         print(runner.run())
 
 

@@ -1,6 +1,7 @@
 """RipsNet's training: what it learns, what it keeps, and that a kill changes nothing."""
 
 import json
+import multiprocessing
 import os
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from small import build
 
 import topkd.runners.ripsnet_runner as module
 from topkd.artifacts.array_file import ArrayFile
-from topkd.artifacts.artifact import RipsNetArtifact
+from topkd.artifacts.artifact import AT_WORK, RipsNetArtifact
 from topkd.datasets.clouds import CloudImages, mean_image_error
 from topkd.hooks import ResumableEarlyStoppingHook
 from topkd.models import RipsNet
 from topkd.runners import RipsNetRunner
 from topkd.utils.checkpoint import load_file
 from topkd.utils.files import write_json
+from topkd.utils.lock import working_in
 
 REQUEST = dict(
     tap='neck[0]', cloud='BatchCloud', num_points=6, normalization='none', homology_dims=[0], resolution=[2, 3]
@@ -95,6 +97,45 @@ def test_killed_training_ends_as_the_one_that_was_not(tmp_path, monkeypatch):
     )
     for name, tensor in states[0]['state_dict'].items():
         assert torch.equal(tensor, states[1]['state_dict'][name]), name
+
+
+def test_the_file_is_written_by_one_process_at_a_time_beside_nothing_that_a_kill_left(tmp_path, monkeypatch):
+    folder, original = Path(make_artifact(tmp_path / 'a')), module.save_file
+    (folder / '.ripsnet.pth.77.partial').write_text('half')
+
+    def save_file(content: dict, path: str) -> None:
+        assert list(folder.glob('*.partial')) == []
+        with pytest.raises(BlockingIOError, match="is making clouds or writing ripsnet.pth in '.*a': wait for its end"):
+            with working_in(folder, AT_WORK, wait=False):
+                pytest.fail('two write at once')
+        original(content, path)
+
+    monkeypatch.setattr(module, 'save_file', save_file)
+    runner(str(folder), operators=('mean',), max_epochs=1).run()
+    with working_in(folder, AT_WORK, wait=False):
+        assert (folder / 'ripsnet.pth').is_file()
+
+
+def test_what_another_process_writes_there_is_left_to_it(tmp_path, monkeypatch):
+    folder = Path(make_artifact(tmp_path / 'a'))
+    context = multiprocessing.get_context('fork')
+    at_work, go_on = context.Event(), context.Event()
+
+    def write() -> None:
+        with working_in(folder, AT_WORK, wait=False):
+            (folder / '.ripsnet.pth.77.partial').write_text('half')
+            at_work.set()
+            go_on.wait()
+            os.replace(folder / '.ripsnet.pth.77.partial', folder / 'whole')
+
+    other = context.Process(target=write)
+    other.start()
+    at_work.wait()
+    monkeypatch.setattr('topkd.utils.lock.print_log', lambda *said: go_on.set())  # that it waits
+    path = runner(str(folder), operators=('mean',), max_epochs=1).run()
+    go_on.set()
+    other.join()
+    assert other.exitcode == 0 and (folder / 'whole').is_file() and Path(path).is_file()
 
 
 def test_early_stopping_counts_validations_without_improvement(tmp_path):

@@ -10,6 +10,7 @@ from topkd.artifacts.integrity import damage, first_not_finite, is_sealed, recor
 
 ROOT = Path('work_dirs', 'ripsnet')
 OPERATORS = ('mean', 'sum')  # a RipsNet is trained with each
+AT_WORK = 'making clouds or writing ripsnet.pth'  # what a process does that holds the folder's lock
 COMMANDS = 'python tools/gen_pi.py CONFIG\n  python tools/train_ripsnet.py CONFIG'
 
 

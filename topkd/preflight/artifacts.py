@@ -7,6 +7,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from topkd.artifacts.artifact import AT_WORK
 from topkd.models.losses.topology_configs import artifact_of, topology_configs, topology_loss_of, without_files
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.vectorizers.ripsnet_file import check_ripsnet_exists
@@ -47,7 +48,7 @@ def check_clouds(cfg: Config, name: str, findings: Findings) -> None:
         if artifact.manifest in findings.made:
             return
         # another process may be making them just now
-        making = working_in(artifact.folder, 'making clouds', wait=True) if artifact.folder.is_dir() else nullcontext()
+        making = working_in(artifact.folder, AT_WORK, wait=True) if artifact.folder.is_dir() else nullcontext()
         with making:
             artifact.read_whole_manifest()
 

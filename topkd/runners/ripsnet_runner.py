@@ -14,7 +14,7 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from topkd.artifacts.artifact import RipsNetArtifact, check_request
+from topkd.artifacts.artifact import AT_WORK, RipsNetArtifact, check_request
 from topkd.artifacts.settings import RIPSNET
 from topkd.datasets.clouds import CloudImages, mean_image_error
 from topkd.launch import wrapper_without_gpu
@@ -69,7 +69,7 @@ class RipsNetRunner:
         settings = dict(cfg.get('ripsnet', {})), cfg.get('launcher', 'none'), cfg.get('log_level', 'INFO')
         if not artifact.folder.is_dir():
             return cls(artifact, *settings)
-        with working_in(artifact.folder, 'making clouds', wait=True):
+        with working_in(artifact.folder, AT_WORK, wait=True):
             return cls(artifact, *settings)
 
     def run(self) -> str:
@@ -84,15 +84,20 @@ class RipsNetRunner:
         best = min(results, key=lambda operator: results[operator]['mse'])
         self._compare_with_mean_image(results[best]['mse'])
         path = str(self.artifact.ripsnet)
-        if is_main_process():
-            network = RipsNetRegressor(**self.model_config(best))
-            network.load_state_dict(load_file(osp.join(self.folder, best, results[best]['checkpoint']))['state_dict'])
-            source = dict(self.manifest['request'], mse={name: result['mse'] for name, result in results.items()})
-            save_file(network.ripsnet.to_file(self.manifest['spec'], source), path)
+        with working_in(self.folder, AT_WORK, wait=True):
+            if is_main_process():
+                remove_partials(self.folder)  # of killed processes: whoever writes here holds the lock
+                self._save(best, results)
         barrier()
         figures = ', '.join(f'{name} {result["mse"]:.6f} (epoch {result["epoch"]})' for name, result in results.items())
         print_log(f"RipsNet: validation MSE {figures}; kept '{best}' in {path}", 'current')
         return path
+
+    def _save(self, best: str, results: dict[str, dict[str, Any]]) -> None:
+        network = RipsNetRegressor(**self.model_config(best))
+        network.load_state_dict(load_file(osp.join(self.folder, best, results[best]['checkpoint']))['state_dict'])
+        source = dict(self.manifest['request'], mse={name: result['mse'] for name, result in results.items()})
+        save_file(network.ripsnet.to_file(self.manifest['spec'], source), str(self.artifact.ripsnet))
 
     def _compare_with_mean_image(self, mse: float) -> None:
         """Warn if the better network is no better than an image that does not look at the cloud."""

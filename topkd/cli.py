@@ -1,14 +1,13 @@
 """What the tools share: arguments as users of MMEngine know them, configs, and errors in one sentence."""
 
 import argparse
+import atexit
 import logging
 import os
 import os.path as osp
 import shlex
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +16,13 @@ from mmengine.config import Config, DictAction
 
 from topkd.utils.checkpoint import use_safe_loader
 from topkd.utils.config import merge_cfg_options, read_config
+from topkd.utils.interruption import (
+    Terminated,
+    ignore_signals,
+    interruption,
+    save_without_interruption,
+    terminated_by_exception,
+)
 from topkd.utils.pretrained import use_checked_initialization
 from topkd.utils.sentences import sentence
 
@@ -164,38 +170,6 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, as queues and service managers send it before they kill."""
-
-
-@contextmanager
-def terminated_by_exception() -> Iterator[None]:
-    """Turn SIGTERM into :class:`Terminated` inside the block, so that files and child processes are cleared up."""
-
-    def end(*arguments: Any) -> None:
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def interruption(error: BaseException) -> KeyboardInterrupt | None:
-    """Return the signal behind an error, None if there was none.
-
-    Libraries that catch everything, such as MMEngine where it formats a config, turn a signal into an error of theirs.
-
-    Args:
-        error (BaseException): What was raised in the end.
-    """
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, KeyboardInterrupt):
-        cause = cause.__cause__ or cause.__context__
-    return cause
-
-
 def _end(stop: KeyboardInterrupt, go_on: str) -> NoReturn:
     what, code = ('SIGTERM', 143) if isinstance(stop, Terminated) else ('Ctrl-C', 130)
     print(f'\nstopped by {what}; what is finished stays: {go_on}', file=sys.stderr)
@@ -252,6 +226,9 @@ def tool(main: Callable[[], Any] | None = None, *, go_on: str = 'give the same c
             say_once_that_the_log_is_lost()
             use_safe_loader()
             use_checked_initialization()
+            save_without_interruption()
+            atexit.unregister(ignore_signals)
+            atexit.register(ignore_signals)  # what is registered last is called first
             with terminated_by_exception():
                 main()
         except KeyboardInterrupt as stop:

@@ -76,7 +76,8 @@ def test_failures_are_told_and_the_next_call_goes_on(reproduce, finish, tmp_path
     assert {row['variant']: len(row['runs']) for row in report['rows']} == dict(plain=1, KD=1)
 
 
-def test_a_signal_ends_the_runs_with_one_line(tmp_path, monkeypatch):
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_runs_with_one_line(number, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ['table6', '--pairs', DIGITS, '--seeds', '1', '--device', 'cpu']
     process = subprocess.Popen(
@@ -87,9 +88,9 @@ def test_a_signal_ends_the_runs_with_one_line(tmp_path, monkeypatch):
         env=dict(os.environ, PYTHONPATH=str(ROOT)),
     )
     assert any('1 of ' in line and 'has started' in line for line in process.stdout)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == (130 if number == signal.SIGINT else 143)
     assert (
         errors.strip()
         .splitlines()[-1]

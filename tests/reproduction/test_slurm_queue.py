@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -124,7 +125,7 @@ def test_a_preempted_job_is_lined_up_again_and_a_canceled_one_is_not(slurm, tmp_
 def test_jobs_go_on_without_the_command_and_are_found_again(slurm, tmp_path):
     plan = steps(tmp_path, long=('waits',), after=('', 'long'))
     execution, said = slurm(plan)
-    stop = Thread(target=lambda: (until(plan.jobs['long'].calls), execution.interrupt()), daemon=True)
+    stop = Thread(target=lambda: (until(plan.jobs['long'].calls), execution.interrupt(signal.SIGINT)), daemon=True)
     stop.start()
     how = execution.run()
     numbers = ' '.join(job.job_id for job in execution.submitted.values())

@@ -62,7 +62,7 @@ def make_queue(args: argparse.Namespace, tools: Path) -> Queue:
 def run_plan(
     plan: Plan, queue: Queue, say: Say, after: Callable[[], object] = lambda: None, look: Look = lambda running: None
 ) -> list[str]:
-    """Run what is missing of a plan; SIGINT and SIGTERM end this process with exit code 130 and a sentence.
+    """Run what is missing of a plan; SIGINT and SIGTERM end this process with exit code 130 or 143 and a sentence.
 
     Args:
         plan (Plan): The jobs.
@@ -79,10 +79,10 @@ def run_plan(
     outcome = execution.run()
     for number, handler in before.items():
         signal.signal(number, handler)
-    if outcome is not None:
+    if outcome is not None and execution.signal is not None:
         done = len(plan.jobs) - len(plan.missing())
         print(f'stopped with {done} of {len(plan.jobs)} runs done: {outcome}', file=sys.stderr)
-        sys.exit(130)
+        sys.exit(128 + execution.signal)
     return execution.sentences()
 
 

@@ -26,6 +26,7 @@ class Execution:
     Attributes:
         failures (dict[str, str]): What is to be said of each job that failed, by name.
         left_out (dict[str, str]): For each job that was not run, the failed one that it needs.
+        signal (int, optional): Which one interrupted it.
     """
 
     def __init__(
@@ -36,14 +37,14 @@ class Execution:
         self.submitted: dict[str, Submitted] = {}
         self.failures: dict[str, str] = {}
         self.left_out: dict[str, str] = {}
-        self._interrupted = False
+        self.signal: int | None = None
         self._starts: dict[str, int] = {}
         self._begin: dict[str, float] = {}
         self._told: set[str] = set()
 
-    def interrupt(self, *_: object) -> None:
+    def interrupt(self, number: int, frame: object = None) -> None:
         """Let :meth:`run` return soon; a handler of signals."""
-        self._interrupted = True
+        self.signal = number
 
     def run(self) -> str | None:
         """Run all missing jobs; one that fails keeps only those from running that need it.
@@ -54,7 +55,7 @@ class Execution:
         jobs = [self.plan.jobs[name] for name in self.plan.jobs if name in self.waiting]
         for name, job in self.queue.find(jobs).items():
             self._watch(name, job)
-        while (self.waiting or self.submitted) and not self._interrupted:
+        while (self.waiting or self.submitted) and self.signal is None:
             ended = [name for name, job in self.submitted.items() if job.done()]
             for name in ended:
                 if name in self.submitted:  # not called back for one that ended before it
@@ -64,7 +65,7 @@ class Execution:
             self.look(self.submitted)
             if not ended:
                 time.sleep(PAUSE)
-        return self.queue.stop(list(self.submitted.values())) if self._interrupted else None
+        return self.queue.stop(list(self.submitted.values())) if self.signal is not None else None
 
     def sentences(self) -> list[str]:
         """Return one sentence on each job that failed, in the order of the plan."""

@@ -95,7 +95,7 @@ def squared_distances(points: Tensor) -> Tensor:
 def _products_repaired(points: Tensor) -> Tensor:
     centered = points - points.mean(dim=1, keepdim=True)
     norms = centered.square().sum(dim=2)
-    squared = torch.bmm(centered, centered.mT).mul_(-2).add_(norms.unsqueeze(1)).add_(norms.unsqueeze(2))
+    squared = torch.baddbmm(norms.unsqueeze(1), centered, centered.mT, alpha=-2).add_(norms.unsqueeze(2))
     squared.diagonal(dim1=1, dim2=2).fill_(torch.inf)
     shares = NEAR[points.dtype] * norms
     # one number a cloud often rules out the search for near pairs

@@ -58,11 +58,12 @@ def _prim(weights: Tensor) -> Tensor:
     done = np.zeros((count, n))  # infinity for the vertices of the tree
     lightest[:, 0] = done[:, 0] = np.inf
     joined, weight = np.empty((n - 1, count), np.int64), np.empty((n - 1, count))
-    for step in range(n - 1):
-        lightest.argmin(axis=1, out=joined[step])
-        place = start + joined[step]
-        lightest.reshape(-1).take(place, out=weight[step], mode='clip')
-        done.reshape(-1)[place] = np.inf
+    flat, flat_done = lightest.reshape(-1), done.reshape(-1)
+    for vertex, its_weight in zip(joined, weight, strict=True):
+        lightest.argmin(axis=1, out=vertex)
+        place = start + vertex
+        flat.take(place, out=its_weight, mode='clip')
+        flat_done[place] = np.inf
         rows.take(place, axis=0, out=row, mode='clip')
         np.minimum(lightest, row, out=lightest)
         np.maximum(lightest, done, out=lightest)

@@ -90,7 +90,7 @@ def pull(points: Tensor, trees: Trees, slopes: np.ndarray) -> Tensor:
     result = torch.zeros(points.shape, dtype=points.dtype)
     rows = result.view(-1, points.shape[2])
     rows.index_add_(0, torch.from_numpy(trees.first.reshape(-1)), pulls)
-    rows.index_add_(0, torch.from_numpy(trees.second.reshape(-1)), pulls, alpha=-1)
+    rows.index_add_(0, torch.from_numpy(trees.second.reshape(-1)), pulls.neg_())  # alpha=-1 takes three times as long
     return result
 
 

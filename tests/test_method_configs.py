@@ -105,8 +105,9 @@ def test_tables_of_constants_name_pairs_that_exist():
 @pytest.mark.parametrize('pair', ['resnet34-resnet18', 'resnet50-mobilenetv2'])
 def test_methods_of_the_imagenet_tables_step_on_its_pairs(pair):
     cfg = of_pair(f'{pair}_imagenet')
-    names = ('reviewkd', 'catkd', 'dkd')
+    names = ('reviewkd', 'catkd', 'dkd', 'ofd', 'distpro')
     losses = [apply(variant, cfg, CONFIGS).model.losses for variant in methods(names)]
+    assert losses[0]['reviewkd'].student_tap[0] == '@pre_activation' and losses[3]['ofd'].loss_weight == 1e-4
     model = MODELS.build(
         dict(
             cfg.model,

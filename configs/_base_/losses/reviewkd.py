@@ -9,8 +9,8 @@ reviewkd = dict(
 )
 
 # CIFAR-100: the authors' script (dvlab-research/ReviewKD). ImageNet: mdistiller, whose maps there are pre-activations
-# of both networks and whose MobileNet is the first; mmpretrain's ResNet cannot be tapped before its ReLU, so that the
-# maps are taken.
+# of both networks and whose MobileNet is the first.
+imagenet = dict(reviewkd, warmup_epochs=1, student_tap=['@pre_activation', '@pooled'])
 reviewkd_of = {
     'resnet56-resnet20_cifar100': dict(reviewkd, loss_weight=0.6),
     'resnet110-resnet32_cifar100': dict(reviewkd, loss_weight=1.0),
@@ -20,10 +20,6 @@ reviewkd_of = {
     'wrn40_2-wrn16_2_cifar100': dict(reviewkd, loss_weight=5.0),
     'wrn40_2-wrn40_1_cifar100': dict(reviewkd, loss_weight=5.0),
     'wrn40_2-shufflenetv1_cifar100': dict(reviewkd, loss_weight=5.0),
-    'resnet34-resnet18_imagenet': dict(
-        reviewkd, loss_weight=1.0, warmup_epochs=1, max_channels=512, teacher_tap=['@maps', '@pooled']
-    ),
-    'resnet50-mobilenetv2_imagenet': dict(
-        reviewkd, loss_weight=8.0, warmup_epochs=1, max_channels=256, teacher_tap=['@maps', '@pooled']
-    ),
+    'resnet34-resnet18_imagenet': dict(imagenet, loss_weight=1.0, max_channels=512),
+    'resnet50-mobilenetv2_imagenet': dict(imagenet, loss_weight=8.0, max_channels=256),
 }

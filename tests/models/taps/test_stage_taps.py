@@ -102,8 +102,11 @@ def test_imagenet_networks(backbone, width, widths):
     features = features_of(model, taps, 64)
     assert [features[path].shape[1] for path in taps.maps] == widths
     assert [features[path].shape[2] for path in taps.maps] == [16, 8, 4, 2]
-    for path, level in zip(taps.last_bn or (), widths):
-        assert find_module(model, path).num_features == level
+    for path, after, before, level in zip(taps.last_bn, taps.maps, taps.pre_activation, widths):
+        norm, after, before = find_module(model, path), features[after], features[before]
+        assert isinstance(norm, nn.BatchNorm2d) and norm.num_features == level
+        if backbone['type'] == 'mmpretrain.ResNet':  # stages of MobileNetV2 end without a ReLU
+            assert torch.equal(before.relu(), after) and before.min() < 0
 
 
 def test_taps_of_a_classifiers_config_and_of_an_unknown_network():

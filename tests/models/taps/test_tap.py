@@ -92,9 +92,25 @@ def test_tap_that_is_not_reached():
 def test_module_that_runs_twice():
     net = nn.Sequential(nn.Linear(2, 2))
     net.append(net[0])
-    with pytest.raises(ValueError, match='ran more than once in one forward'):
+    with pytest.raises(ValueError, match="ran more than once in one forward .* read its last run by ':last'"):
         with tap(net, ['0']):
             net(torch.rand(1, 2))
+    with tap(net, ['0:last', '0(0):last']) as features:
+        out = net(torch.ones(1, 2))
+    assert torch.equal(features['0:last'], out)
+    assert torch.equal(features['0(0):last'], net[0](torch.ones(1, 2)))
+
+
+def test_what_an_in_place_module_is_given_is_copied():
+    net = Net()
+    inputs = torch.rand(4, 2)
+    with tap(net, ['branch.relu(0)', 'branch.relu']) as features:
+        net(inputs)
+    expected = net.first(inputs)
+    assert torch.equal(features['branch.relu(0)'], expected) and expected.min() < 0
+    assert torch.equal(features['branch.relu'], expected.relu())
+    features['branch.relu(0)'].sum().backward()
+    assert torch.allclose(net.first.bias.grad, torch.full((3,), 4.0))
 
 
 class Nested(nn.Module):

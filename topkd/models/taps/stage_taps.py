@@ -48,8 +48,8 @@ STAGE_TAPS: dict[str, StageTaps] = dict(
     # no teachers of OFD in the benchmark: not every channel of their maps comes from one normalization
     CIFARShuffleNetV1=StageTaps('backbone.stem', _layers(3), _layers(3, '.-1.relu(0)')),
     CIFARShuffleNetV2=StageTaps('backbone.stem', _layers(3), _layers(3, '.-1.relu(0)')),
-    # mmpretrain's: their ReLU works in place and runs several times a block, so that what comes before it is lost
-    ResNet=StageTaps('backbone.maxpool', _layers(4), None),
+    # mmpretrain's: one ReLU runs several times a block, and the last normalization, bn2 or bn3, stands before it
+    ResNet=StageTaps('backbone.maxpool', _layers(4), _layers(4, '.-1.relu(0):last'), last_bn=_layers(4, '.-1.-3')),
     MobileNetV2=StageTaps(
         'backbone.conv1',
         tuple(f'backbone.layer{number}' for number in (2, 3, 5, 7)),

@@ -27,7 +27,8 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     A tap is a path of names and numbers, ``'backbone.layers.11'`` or ``'backbone.layers[11]'``, and what follows it
     says what is read there: nothing, the module's output; ``[0]``, output number 0 of several, ``[0][1]`` of a tuple in
     a tuple; ``(1)``, what the module is given as its positional argument number 1. ``'head.fc.weight'`` is a parameter
-    itself. At the end, ``:cls``, ``:mean``, ``:map`` or ``:nhwc`` says what is made of the tensor, see
+    itself. Of a module that runs several times ``relu:last`` reads the last run. What an in-place module is given,
+    ``relu(0)``, is copied before it is overwritten. At the end, ``:cls``, ``:mean``, ``:map`` or ``:nhwc`` says what is made of the tensor, see
     :mod:`topkd.models.taps.tap_views`.
 
     Args:
@@ -46,13 +47,15 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     read: dict[str, tuple[Tensor, int]] = {}  # as the module handed it over, with its version then
 
     def collect(path: str, place: Place, values: Any) -> None:
-        if path in features:
+        if path in features and not place.last:
             raise WrongTapError(
                 f"tap '{path}' ran more than once in one forward (a module shared between inputs); "
-                'tap a module that runs once',
+                "tap a module that runs once, or read its last run by ':last' behind the tap",
                 path,
             )
         tensor = _select(path, place, values)
+        if place.part == 'input' and getattr(place.module, 'inplace', False):
+            tensor = tensor.clone()
         read[path] = tensor, _version(tensor)
         features[path] = viewed(path, place.view, tensor)
 

@@ -10,7 +10,8 @@ from torch import nn
 
 STEP = re.compile(r'([\w-]+)|\[(-?\d+)\]')
 TAP = re.compile(
-    r'(?P<path>[\w-]+(?:\.[\w-]+|\[-?\d+\])*)(?:\((?P<argument>\d+)\)(?P<inside>(?:\[-?\d+\])*))?(?::(?P<view>\w+))?'
+    r'(?P<path>[\w-]+(?:\.[\w-]+|\[-?\d+\])*)(?:\((?P<argument>\d+)\)(?P<inside>(?:\[-?\d+\])*))?'
+    r'(?P<last>:last)?(?::(?P<view>\w+))?'
 )
 
 
@@ -51,6 +52,7 @@ class Place(NamedTuple):
         indices (tuple[int, ...]): Which of its outputs, and of tuples inside them; of an input, its position first.
         parameter (str): Name of the parameter, for 'weights'.
         view (str): What is made of the tensor, see :mod:`topkd.models.taps.tap_views`; '' for the tensor itself.
+        last (bool): Whether the module may run several times, the last of which counts.
     """
 
     module: nn.Module
@@ -58,6 +60,7 @@ class Place(NamedTuple):
     indices: tuple[int, ...] = ()
     parameter: str = ''
     view: str = ''
+    last: bool = False
 
 
 def parse_tap(path: str) -> tuple[str, int]:
@@ -103,20 +106,20 @@ def locate(model: nn.Module, tap: str) -> Place:
         (Identity(), (0,), 'weights')
     """
     match = _matched(tap)
-    steps, view = STEP.findall(match['path']), match['view'] or ''
+    steps, view, last = STEP.findall(match['path']), match['view'] or '', match['last'] is not None
     module = model
     for number, (name, index) in enumerate(steps):
         rest = steps[number:]
         named = match['argument'] is not None or any(word for word, _ in rest)
         if index and not named and not isinstance(module, nn.ModuleList):
-            return Place(module, 'output', tuple(int(position) for _, position in rest), view=view)
+            return Place(module, 'output', tuple(int(position) for _, position in rest), view=view, last=last)
         if len(rest) == 1 and match['argument'] is None and module._parameters.get(name) is not None:
             return Place(module, 'weights', parameter=name, view=view)
         module = _child(model, module, name or index, tap)
     if match['argument'] is None:
-        return Place(module, 'output', view=view)
+        return Place(module, 'output', view=view, last=last)
     inside = tuple(int(position) for position in re.findall(r'-?\d+', match['inside']))
-    return Place(module, 'input', (int(match['argument']), *inside), view=view)
+    return Place(module, 'input', (int(match['argument']), *inside), view=view, last=last)
 
 
 def find_module(model: nn.Module, path: str) -> nn.Module:

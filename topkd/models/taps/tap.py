@@ -28,8 +28,8 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     says what is read there: nothing, the module's output; ``[0]``, output number 0 of several, ``[0][1]`` of a tuple in
     a tuple; ``(1)``, what the module is given as its positional argument number 1. ``'head.fc.weight'`` is a parameter
     itself. Of a module that runs several times ``relu:last`` reads the last run. What an in-place module is given,
-    ``relu(0)``, is copied before it is overwritten. At the end, ``:cls``, ``:mean``, ``:map`` or ``:nhwc`` says what is made of the tensor, see
-    :mod:`topkd.models.taps.tap_views`.
+    ``relu(0)``, is copied before it is overwritten. At the end, ``:cls``, ``:mean``, ``:map`` or ``:nhwc`` says what is
+    made of the tensor, see :mod:`topkd.models.taps.tap_views`.
 
     Args:
         model (nn.Module): The model whose forward runs inside the block.

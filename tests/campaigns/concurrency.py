@@ -16,6 +16,8 @@ from .scenarios import CONFIG
 # what the second one says while the first is at work, and whether it then does its work, too
 WAITS = {'gen_pi': 'another process is making clouds', 'train_ripsnet': 'another process is training this RipsNet'}
 REFUSES = {'plain': 'another process is training'}
+# ended by signals, too
+SIGNALED = ('folders', 'distilled')
 LINE = 'what is finished stays'
 
 
@@ -29,10 +31,10 @@ def campaign(seed: int, limit: Limit, report: Report, root: Path) -> None:
         root (Path): Empty folder.
     """
     generator = random.Random(seed)
-    targets = [Target(name, root / name) for name in (*WAITS, *REFUSES)]
+    targets = [Target(name, root / name) for name in (*WAITS, *REFUSES, *SIGNALED)]
     while True:
         for target in targets:
-            for attempt in (_two_at_once, _terminated):
+            for attempt in (_terminated,) if target.name in SIGNALED else (_two_at_once, _terminated):
                 if not limit.another():
                     return
                 attempt(target, generator, report)
@@ -69,12 +71,19 @@ def _two_at_once(target: Target, generator: random.Random, report: Report) -> No
 
 
 def _terminated(target: Target, generator: random.Random, report: Report) -> None:
-    """End a run by SIGTERM or Ctrl-C at any moment, and let it go on."""
+    """End a run by SIGTERM or Ctrl-C at a change of a file or at any moment, and let it go on."""
     folder, number = target.folder(), generator.choice((signal.SIGTERM, signal.SIGINT))
-    processes = start(folder, target.scenario.tool, [CONFIG, *target.scenario.arguments])
-    after = generator.uniform(0.3, 1) * target.seconds  # Python's own start takes no signal handler yet
-    time.sleep(after)
-    os.kill(processes[0], number)
+    arguments = [CONFIG, *target.scenario.arguments]
+    if generator.random() < 0.5:
+        point = generator.randrange(len(target.points))
+        where = f'before {target.points[point]} ({point})'
+        processes = start(folder, target.scenario.tool, arguments, Kill(point, signal=number))
+    else:
+        processes = start(folder, target.scenario.tool, arguments)
+        after = generator.uniform(0.3, 1) * target.seconds  # Python's own start takes no signal handler yet
+        where = f'after {after:.2f} s'
+        time.sleep(after)
+        os.kill(processes[0], number)
     finished = wait(folder, processes)
     problems = []
     report.count(f'signals to {target.name}')
@@ -87,7 +96,7 @@ def _terminated(target: Target, generator: random.Random, report: Report) -> Non
     _, finished = target.call(folder, Kill(), again=True)
     if any(finished.codes):
         problems.append(f'it does not go on: {finished.output[-800:]}')
-    _close(target, folder, problems + target.difference(folder)[:3], f'{number.name} after {after:.2f} s', report)
+    _close(target, folder, problems + target.difference(folder)[:3], f'{number.name} {where}', report)
 
 
 def _close(target: Target, folder: Path, problems: list[str], how: str, report: Report) -> None:

@@ -23,12 +23,15 @@ class Kill(NamedTuple):
         point: Number of the change at which it ends, counted from 0; None for none.
         size: Bytes that the change may still write: the process then ends in the middle of a file. None: before it.
         seconds: Time after which it ends, wherever it is; None for no such end.
+        pause: Seconds that it rests at the change instead of ending.
+        signal: What it is sent at the change instead of SIGKILL.
     """
 
     point: int | None = None
     size: int | None = None
     seconds: float | None = None
     pause: float | None = None
+    signal: int | None = None
 
 
 class Failpoints:
@@ -80,6 +83,10 @@ class Failpoints:
             return
         if self.kill.pause is not None:
             time.sleep(self.kill.pause if number == self.kill.point else 0)
+            return
+        if self.kill.signal is not None:
+            if number == self.kill.point:
+                os.kill(self.process, self.kill.signal)
             return
         if self.kill.size is None or number > self.kill.point:
             os.kill(self.process, signal.SIGKILL)

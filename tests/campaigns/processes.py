@@ -166,6 +166,8 @@ def _child(folder: Path, tool: str, arguments: list[str], kill: Kill, rank: int,
         failpoints = Failpoints(folder, kill)
         failpoints.install()
         code = _run_tool(tool)
+        for number in (signal.SIGINT, signal.SIGTERM):  # as tools do at the end of a process of their own
+            signal.signal(number, signal.SIG_IGN)
         points, failpoints.points = failpoints.points, []
         Path(f'{_log(folder, os.getpid())}.points').write_text(json.dumps(points))
         sys.stdout.flush(), sys.stderr.flush()

@@ -4,7 +4,9 @@ import copy
 import json
 
 import pytest
+from mmdet.datasets import CocoDataset
 
+import topkd.datasets.coco_file as module
 from topkd.datasets.coco_file import check_coco_file
 
 CONTENT = dict(
@@ -49,6 +51,36 @@ def test_whole_file_passes_and_a_changed_one_is_read_again(tmp_path):
 def test_what_mmdet_would_read_wrongly(tmp_path, change, message):
     with pytest.raises(ValueError, match=message):
         check_coco_file(write(tmp_path, change), ['cat'])
+
+
+@pytest.mark.parametrize(
+    'unseen',
+    [
+        dict(bbox=[5, 5, 0, 20]),
+        dict(bbox=[5, 5, 20, 0.5]),
+        dict(bbox=[50, 5, 20, 20]),
+        dict(bbox=[5, -30, 20, 30]),
+        dict(area=0),
+    ],
+)
+def test_boxes_that_are_left_out_are_counted(tmp_path, monkeypatch, unseen):
+    said = []
+    monkeypatch.setattr(module, 'print_log', lambda line, *rest: said.append(line))
+
+    def change(content: dict) -> None:
+        content['annotations'] += [dict(content['annotations'][0], **{'id': 8, **unseen})]
+
+    path = write(tmp_path, change)
+    check_coco_file(path)
+    check_coco_file(path)
+    (line,) = said
+    assert line.startswith(
+        f"1 of 2 annotations in '{path}' are left out of trainings, the first is 8: their boxes have"
+    )
+    data = CocoDataset(ann_file=path, metainfo=dict(classes=('cat',)), pipeline=[], data_prefix=dict(img=''))
+    assert [len(data.get_data_info(0)['instances']), len(data)] == [1, 1]
+    with pytest.raises(ValueError, match='holds no box that a detector could learn: all have no area'):
+        check_coco_file(write(tmp_path, lambda content: content['annotations'][0].update(unseen)))
 
 
 def test_no_json(tmp_path):

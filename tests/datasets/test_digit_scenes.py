@@ -129,7 +129,8 @@ def test_the_splits_share_no_digit_and_keep_the_labels():
         (('test', 1), "split must be one of .*, got 'test'"),
         (('train', 0), "at least 1 scene, got 0 for 'train'"),
         (('train', 1, -1), 'seed must not be negative, got -1'),
-        (('train', 1, 0, 32), 'size must be at least 64 pixels, got 32'),
+        (('train', 1, 0, 32), 'size must be from 64 to 4096 pixels, got 32'),
+        (('train', 1, 0, 10**9), 'size must be from 64 to 4096 pixels, got 1000000000'),
     ],
 )
 def test_arguments_out_of_range_are_refused_at_the_call(arguments, message):
@@ -191,7 +192,7 @@ def test_a_second_run_is_content_and_other_options_are_refused(tool, folder, cap
     'options, message',
     [
         (['--val', '0'], "at least 1 scene, got 0 for 'val'"),
-        (['--size', '8'], 'size must be at least 64 pixels, got 8'),
+        (['--size', '8'], 'size must be from 64 to 4096 pixels, got 8'),
     ],
 )
 def test_a_failed_run_leaves_nothing_behind(tool, tmp_path, capsys, options, message):

@@ -10,6 +10,7 @@ CLASSES = ('zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight
 SPLITS = ('train', 'val')
 
 MIN_SIZE = 64  # pixels; below, the smallest digits have fewer pixels than the 8 x 8 originals
+MAX_SIZE = 4096  # pixels; above, a scene and its textures take gigabytes of memory
 MAX_DIGITS = 4  # per scene
 EMPTY_EVERY = 10  # scene 9, 19, ... of a split shows no digit
 SIDE_RANGE = (0.25, 0.5)  # height of a digit and its empty rim, relative to the scene
@@ -50,7 +51,8 @@ def digit_scenes(split: str, num_scenes: int, seed: int = 0, size: int = 128) ->
         The scenes.
 
     Raises:
-        ValueError: If the split is unknown, there is no scene, the seed is negative or the size below 64 pixels.
+        ValueError: If the split is unknown, there is no scene, the seed is negative, or the size is not from 64 to 4096
+            pixels.
     """
     if split not in SPLITS:
         raise ValueError(f'split must be one of {SPLITS}, got {split!r}')
@@ -58,8 +60,8 @@ def digit_scenes(split: str, num_scenes: int, seed: int = 0, size: int = 128) ->
         raise ValueError(f'a split needs at least 1 scene, got {num_scenes} for {split!r}')
     if seed < 0:
         raise ValueError(f'seed must not be negative, got {seed}')
-    if size < MIN_SIZE:
-        raise ValueError(f'size must be at least {MIN_SIZE} pixels, got {size}')
+    if not MIN_SIZE <= size <= MAX_SIZE:
+        raise ValueError(f'size must be from {MIN_SIZE} to {MAX_SIZE} pixels, got {size}')
     return _digit_scenes(split, num_scenes, seed, size)
 
 

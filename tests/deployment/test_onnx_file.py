@@ -124,6 +124,24 @@ def test_a_file_that_computes_something_else_is_not_written(tmp_path):
     np.testing.assert_allclose(run(tmp_path / 'net.onnx', images)[0], 3 * images.mean((1, 2, 3)), rtol=1e-5)
 
 
+def test_a_swin_transformer_goes_with_a_fixed_number_of_images(tmp_path):
+    backbone = dict(
+        type='mmpretrain.SwinTransformer',
+        arch=dict(embed_dims=8, depths=[2, 2, 1, 1], num_heads=[1, 1, 2, 2]),  # every second block shifts its windows
+        img_size=64,
+        window_size=2,
+    )
+    head = dict(type='mmpretrain.LinearClsHead', num_classes=10, in_channels=64)
+    model = small.build(dict(small.classifier(), backbone=backbone, head=head)).eval()
+    size = ImageSize(64, 64)
+    with pytest.raises(ValueError, match='onnxruntime computes something else .*--batch-size'):
+        export_onnx(model, size, tmp_path / 'net.onnx')
+    export_onnx(model, size, tmp_path / 'net.onnx', count=3)
+    images = torch.randn(3, 3, 64, 64)
+    expected = model(images, mode='tensor').detach()
+    np.testing.assert_allclose(run(tmp_path / 'net.onnx', images)[0], expected, atol=1e-5)
+
+
 class Inexpressible(nn.Module):
     def forward(self, images, mode):
         return torch.linalg.eigvals(images[:, 0]).real

@@ -2,9 +2,10 @@
 
 import pytest
 from check import check_command
-from exceptions import report
+from exceptions import CHECKED, report
 from pages import Block, blocks
 from shell import commands
+from shorter import CLOUDS, shortened
 from walk import WalkError, forked, run_command, walk
 
 CONFIG = 'topkd::topkd/resnet20-resnet8_digits_exact.py'
@@ -110,4 +111,26 @@ def test_blocks_share_names_and_files(tmp_path, monkeypatch):
 
 
 def test_exceptions_are_reported():
-    assert all('at most' in line for line in report())
+    lines = report()
+    assert 'docs/reliability.md: takes half an hour; tests/campaigns runs a short form (tests.campaigns)' in lines
+    for page, parts in CHECKED.items():
+        assert all(any(line.startswith(page) and part in line for line in lines) for part in parts)
+
+
+@pytest.mark.parametrize(
+    'command, shorter',
+    [
+        ('topkd train configs/baselines/x.py', ' --cfg-options train_cfg.max_epochs=1'),
+        ('python tools/reproduce.py table6 --seeds 5', f' --dry-run --cfg-options {" ".join(CLOUDS)}'),
+        ('python tools/compare.py a=x.py:x.pth', ' --batch-sizes 1'),
+        ('python tools/test.py configs/baselines/x.py x.pth', ''),
+        ('mkdir x', ''),
+    ],
+)
+def test_commands_are_shortened(command, shorter):
+    assert ' '.join(shortened(command.split())) == command + shorter
+
+
+def test_entries_of_the_page_stay():
+    words = shortened('python tools/train.py configs/baselines/x.py --cfg-options data_root=a --amp'.split())
+    assert words[3:] == ['--cfg-options', 'train_cfg.max_epochs=1', 'data_root=a', '--amp']

@@ -73,7 +73,7 @@ def export_onnx(
         raise ValueError(
             'onnxruntime computes something else from the file than PyTorch: the outputs differ by '
             f'{result.difference:.3g}, {result.relative:.3g} of an output, tolerated is {tolerance:g}: nothing was '
-            'written, try another exporter or a fixed number of images'
+            'written, try another exporter (--exporter) or a fixed number of images (--batch-size)'
         )
     with whole_file(path, len(content)) as partial:
         partial.write_bytes(content)
@@ -108,8 +108,8 @@ def compare_outputs(
             if output.shape != expected.shape:
                 raise ValueError(
                     f'onnxruntime computes an output of shape {tuple(output.shape)} from the file, PyTorch '
-                    f'{tuple(expected.shape)}, on {count} images: nothing was written, try another exporter or a fixed '
-                    'number of images'
+                    f'{tuple(expected.shape)}, on {count} images: nothing was written, try another exporter '
+                    '(--exporter) or a fixed number of images (--batch-size)'
                 )
             # a NaN of one side alone must not be lost in a maximum
             gap = torch.nan_to_num((output - expected).abs(), nan=float('inf')).max().item()

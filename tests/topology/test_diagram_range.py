@@ -59,5 +59,10 @@ def test_errors():
         DiagramRange().update([np.array([[0.0, np.inf]])])
     with pytest.raises(ValueError, match=r'\(m, 2\) of \(birth, death\), got \(3, 3\) at 1'):
         DiagramRange().update([np.zeros((1, 2)), np.zeros((3, 3))])
+    with pytest.raises(ValueError, match=r'list of \(m, 2\) or one tensor \(B, m, 2\), got \(3, 2\)'):
+        DiagramRange().update(torch.zeros(3, 2))
+    for diagrams, kind in ((None, 'NoneType'), ({'a': 1}, 'dict'), ('ab', 'str')):
+        with pytest.raises(TypeError, match=rf'one tensor \(B, m, 2\), got {kind}: give those of rips_diagrams'):
+            DiagramRange().update(diagrams)
     with pytest.raises(ValueError, match='two points more than 1e-05 apart among the first 200 of the diagrams, got 1'):
         DiagramRange().update([np.array([[0.0, 1.0]])]).bandwidth()

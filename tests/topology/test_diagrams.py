@@ -93,7 +93,7 @@ def test_backend(n, dims, name):
     assert diagram_backend(n, dims).name == name.replace('gudhi', f'gudhi {gudhi.__version__}')
 
 
-@pytest.mark.parametrize('dims', [(), (1, 0), (0, 0), (-1,), (0.5,)])
+@pytest.mark.parametrize('dims', [(), (1, 0), (0, 0), (-1,), (0.5,), ('0',), (None,)])
 def test_dimensions_are_checked(dims):
     with pytest.raises(ValueError, match='homology_dims must be ascending whole numbers from 0 on'):
         diagrams_without_gradient(make_points(1, 5, 2), dims)

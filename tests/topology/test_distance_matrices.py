@@ -100,6 +100,31 @@ def test_what_is_no_distance_matrix_is_an_error(spoil, sentence):
             compute(matrices, distance_matrix=True)
 
 
+@pytest.mark.parametrize('width', [2, 64])
+def test_matrices_of_torch_cdist(width):
+    # from 26 points on torch multiplies matrices, and a point is not at distance 0 from itself
+    points = torch.randn(3, 64, width, generator=torch.Generator().manual_seed(0)) * 3 + 2
+    matrices = torch.cdist(points, points)
+    assert matrices.diagonal(dim1=1, dim2=2).any()
+    torch.testing.assert_close(rips_h0(matrices, distance_matrix=True), rips_h0(points), rtol=1e-3, atol=1e-3)
+    assert len(rips_diagrams(matrices, (0, 1), distance_matrix=True)) == 3
+
+
+def test_what_rounding_leaves_of_a_distance_of_angles():
+    points = torch.nn.functional.normalize(torch.randn(1, 40, 8, generator=torch.Generator().manual_seed(0)), dim=2)
+    matrices = 1 - points @ points.mT
+    assert matrices.amin() < 0
+    assert rips_h0(matrices, distance_matrix=True).shape == (1, 39)
+    with pytest.raises(ValueError, match='negative entry'):
+        rips_h0(points @ points.mT, distance_matrix=True)
+
+
+def test_a_diagonal_beyond_rounding_says_how_torch_makes_it_better():
+    points = torch.randn(1, 64, 2, generator=torch.Generator().manual_seed(0)) + 1000
+    with pytest.raises(ValueError, match="torch.cdist: compute_mode='donot_use_mm_for_euclid_dist'"):
+        rips_h0(torch.cdist(points, points), distance_matrix=True)
+
+
 def test_inputs_are_checked():
     for matrices in (torch.zeros(3, 3), torch.zeros(1, 3, 4), torch.zeros(1, 1, 1), torch.zeros(0, 3, 3)):
         with pytest.raises(ValueError, match=r'distances must be matrices \(B, n, n\) of n >= 2 points, got'):
@@ -108,5 +133,9 @@ def test_inputs_are_checked():
         rips_h0(torch.zeros(1, 3, 3, dtype=torch.long), distance_matrix=True)
     with pytest.raises(ValueError, match=r'a list of clouds must hold tensors \(n, d\), got \(1, 3, 2\) at 1'):
         rips_diagrams([torch.zeros(3, 2), torch.zeros(1, 3, 2)])
-    with pytest.raises(ValueError, match=r'clouds \(B, n, d\) of n >= 2 points, got \(1, 1, 2\)'):
+    with pytest.raises(ValueError, match=r'clouds \[1\] of the list.*\(B, n, d\) of n >= 2 points, got \(1, 1, 2\)'):
         rips_diagrams([torch.zeros(3, 2), torch.zeros(1, 2)])
+    with pytest.raises(
+        ValueError, match=r'clouds \[1, 2\] of the list, taken together: points of cloud 1 are not all f'
+    ):
+        rips_diagrams([torch.zeros(3, 2), torch.zeros(4, 2), torch.full((4, 2), torch.nan)])

@@ -155,6 +155,10 @@ def test_arguments_are_checked():
     for distance in (wasserstein_h0, sliced_wasserstein_h0):
         with pytest.raises(ValueError, match=r'as many on both sides, got \(2, 3\) and \(2, 4\)'):
             distance(torch.zeros(2, 3), torch.zeros(2, 4))
+        with pytest.raises(TypeError, match='deaths must be a floating-point tensor, got list'):
+            distance([1.0], torch.zeros(2, 4))
+    with pytest.raises(ValueError, match='num_directions must be 1 or more, got 0'):
+        sliced_wasserstein_h0(torch.zeros(2, 3), torch.zeros(2, 3), num_directions=0)
     with pytest.raises(ValueError, match='p must be 1 or more, got 0.5'):
         wasserstein_h0(torch.zeros(2, 3), torch.zeros(2, 3), p=0.5)
     for distance in (signature_loss, rtd_lite):

@@ -250,7 +250,7 @@ def test_what_cannot_be_fitted_or_read_is_an_error():
     imager = PersistenceImager().fit(rips_diagrams(make_points()))
     with pytest.raises(ValueError, match=r'list of \(m, 2\) or one tensor \(B, m, 2\), got \(3, 2\)'):
         imager(torch.zeros(3, 2))
-    for resolution in ((20,), (0, 5), (2.5, 3)):
+    for resolution in ((20,), (0, 5), (2.5, 3), 20, None, '20', (float('nan'), 1)):
         with pytest.raises(ValueError, match='two positive whole numbers'):
             PersistenceImager(resolution)
 

@@ -220,12 +220,15 @@ def test_points_are_checked():
             rips_h0(points)
     with pytest.raises(TypeError, match='floating-point tensor, got torch.int64'):
         rips_h0(torch.zeros(2, 5, 3, dtype=torch.long))
-    with pytest.raises(TypeError, match='floating-point tensor, got ndarray'):
+    with pytest.raises(TypeError, match=r'floating-point tensor, got ndarray: convert them with torch.as_tensor\('):
         rips_h0(np.zeros((2, 5, 3)))
     for dims in ((), (2,), (1, 0), (0, 1, 2)):
         with pytest.raises(
             ValueError, match=r'homology_dims must be \(0,\), \(1,\) or \(0, 1\) for diagrams with gradient, got'
         ):
+            rips_diagrams(torch.zeros(2, 5, 3), dims)
+    for dims in (0, None):
+        with pytest.raises(TypeError, match=r'homology_dims must be a sequence such as \(0,\) or \(0, 1\), got'):
             rips_diagrams(torch.zeros(2, 5, 3), dims)
 
 

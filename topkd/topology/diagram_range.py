@@ -1,6 +1,6 @@
 """Range and spacing of the points of diagrams, to which persistence images are fitted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -97,11 +97,17 @@ def persistence_points(diagrams: Diagrams) -> Tensor:
     Returns:
         Tensor: (sum of m_i, 2).
 
+    Raises:
+        TypeError: If they are something else.
+        ValueError: If one is of another shape.
+
     Example:
         >>> persistence_points([torch.tensor([[0.0, 1.0], [0.5, 2.0]])])
         tensor([[0.0000, 1.0000],
                 [0.5000, 1.5000]])
     """
+    if isinstance(diagrams, Tensor) and (diagrams.ndim != 3 or diagrams.shape[2] != 2):
+        raise ValueError(f'diagrams must be a list of (m, 2) or one tensor (B, m, 2), got {tuple(diagrams.shape)}')
     parts = [diagrams] if isinstance(diagrams, Tensor) else as_tensors(diagrams)
     points = torch.cat([part.reshape(-1, 2) for part in parts]) if parts else torch.empty(0, 2)
     return torch.stack((points[:, 0], points[:, 1] - points[:, 0]), dim=1)
@@ -111,12 +117,18 @@ def as_tensors(diagrams: Sequence[Tensor | np.ndarray]) -> list[Tensor]:
     """Return a list of diagrams as tensors (m_i, 2).
 
     Raises:
+        TypeError: If they are something else.
         ValueError: If one has another shape.
 
     Example:
         >>> [tuple(diagram.shape) for diagram in as_tensors([np.zeros((3, 2)), torch.empty(0)])]
         [(3, 2), (0, 2)]
     """
+    if not isinstance(diagrams, Iterable) or isinstance(diagrams, (str, Mapping)):
+        raise TypeError(
+            f'diagrams must be a list of (m, 2) or one tensor (B, m, 2), got {type(diagrams).__name__}: give those of '
+            'rips_diagrams'
+        )
     tensors = [torch.as_tensor(diagram) for diagram in diagrams]
     for index, diagram in enumerate(tensors):
         if diagram.numel() and (diagram.ndim != 2 or diagram.shape[1] != 2):

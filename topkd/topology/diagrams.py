@@ -1,6 +1,7 @@
 """Exact diagrams of any dimension without gradient, and which library computes them."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 from topkd.topology.kernels.gudhi_diagrams import gudhi_diagrams
 from topkd.topology.kernels.pairwise import checked_clouds, refuse_broken
 from topkd.topology.kernels.spanning_tree import MAX_VERTICES
-from topkd.topology.rips import HOMOLOGY_DIMS, rips_diagrams
+from topkd.topology.rips import HOMOLOGY_DIMS, as_dims, rips_diagrams
 
 
 class DiagramBackend(NamedTuple):
@@ -40,14 +41,15 @@ def diagram_backend(num_points: int, homology_dims: Sequence[int]) -> DiagramBac
 
     Raises:
         ModuleNotFoundError: If gudhi is needed and not installed.
+        TypeError: If the dimensions are no sequence.
         ValueError: If the dimensions are not ascending whole numbers from 0 on.
 
     Example:
         >>> diagram_backend(64, (0,)).name
         'topkd'
     """
-    dims = tuple(homology_dims)
-    if not dims or dims != tuple(sorted({int(dim) for dim in dims})) or dims[0] < 0:
+    dims = as_dims(homology_dims)
+    if not dims or not all(isinstance(dim, Integral) and dim >= 0 for dim in dims) or dims != tuple(sorted(set(dims))):
         raise ValueError(f'homology_dims must be ascending whole numbers from 0 on, such as (0,) or (0, 1), got {dims}')
     if dims == (0,) and num_points <= MAX_VERTICES:
         return DiagramBackend('topkd', 'dimension 0: minimum spanning trees of many clouds at once')
@@ -77,7 +79,7 @@ def diagrams_without_gradient(points: Tensor, homology_dims: Sequence[int] = (0,
         list[Tensor]: B diagrams (m_i, 2) of (birth, death), one dimension after the other, each in the order of deaths.
 
     Raises:
-        TypeError: If the points are no floating-point tensor.
+        TypeError: If the points are no floating-point tensor, or the dimensions no sequence.
         ValueError: If the points are not of shape (B, n >= 2, d) or not finite, or the dimensions not ascending.
 
     Example:

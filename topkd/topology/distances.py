@@ -9,8 +9,9 @@ import math
 import torch
 from torch import Tensor
 
-from topkd.topology.kernels.pairwise import checked_clouds, edge_lengths, squared_distances
+from topkd.topology.kernels.pairwise import checked_clouds, edge_lengths, refuse_other_kinds, squared_distances
 from topkd.topology.kernels.spanning_tree import minimum_spanning_tree
+from topkd.utils.checks import whole
 
 
 def wasserstein_h0(deaths_a: Tensor, deaths_b: Tensor, p: float = 1.0) -> Tensor:
@@ -31,6 +32,7 @@ def wasserstein_h0(deaths_a: Tensor, deaths_b: Tensor, p: float = 1.0) -> Tensor
         Tensor: (B, ), in the unit of the deaths.
 
     Raises:
+        TypeError: If the deaths are no floating-point tensors.
         ValueError: If the shapes differ or p is below 1.
 
     Example:
@@ -72,7 +74,8 @@ def sliced_wasserstein_h0(
         Tensor: (B, ), in the unit of the deaths.
 
     Raises:
-        ValueError: If the shapes differ.
+        TypeError: If the deaths are no floating-point tensors.
+        ValueError: If the shapes differ, or there is no direction.
 
     Example:
         >>> sliced_wasserstein_h0(torch.tensor([[1.0, 3.0]]), torch.tensor([[3.0, 1.0]]))
@@ -83,6 +86,7 @@ def sliced_wasserstein_h0(
     Source: Carriere, Cuturi and Oudot, Sliced Wasserstein kernel for persistence diagrams, 2017.
     """
     _check_deaths(deaths_a, deaths_b)
+    whole('num_directions', num_directions, at_least=1)
     if not diagonal:
         return 2 / math.pi * deaths_a.shape[1] * wasserstein_h0(deaths_a, deaths_b)
     steps = torch.arange(num_directions, device=deaths_a.device, dtype=deaths_a.dtype)
@@ -176,6 +180,8 @@ def _quantile_distance(points: Tensor, squared: Tensor, quantile: float = 0.9) -
 
 
 def _check_deaths(deaths_a: Tensor, deaths_b: Tensor) -> None:
+    refuse_other_kinds('deaths', deaths_a)
+    refuse_other_kinds('deaths', deaths_b)
     if deaths_a.ndim != 2 or deaths_a.shape != deaths_b.shape:
         raise ValueError(
             f'deaths must be (B, m), as many on both sides, got {tuple(deaths_a.shape)} and {tuple(deaths_b.shape)}'

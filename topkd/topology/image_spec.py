@@ -1,6 +1,7 @@
 """The spec of persistence images: resolution, bandwidth, range, scale."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,9 @@ class ImageSpec(nn.Module):
 
     def __init__(self, resolution: Sequence[int]) -> None:
         super().__init__()
-        sizes = tuple(resolution)
-        if len(sizes) != 2 or any(size < 1 or int(size) != size for size in sizes):
-            raise ValueError(f'resolution must be two positive whole numbers (columns, rows), got {sizes}')
+        sizes = tuple(resolution) if isinstance(resolution, Iterable) else ()
+        if len(sizes) != 2 or not all(isinstance(size, Real) and size >= 1 and size % 1 == 0 for size in sizes):
+            raise ValueError(f'resolution must be two positive whole numbers (columns, rows), got {resolution!r}')
         self.resolution: tuple[int, int] = (int(sizes[0]), int(sizes[1]))
         self.register_buffer('bandwidth', torch.ones(()))
         self.register_buffer('im_range', torch.tensor([0.0, 1.0, 0.0, 1.0]))

@@ -1,6 +1,6 @@
 """Vietoris-Rips persistence of batches of point clouds, exact and differentiable."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -85,7 +85,7 @@ def rips_diagrams(
             the points.
 
     Raises:
-        TypeError: If the points are no floating-point tensor.
+        TypeError: If the points are no floating-point tensor, or the dimensions no sequence.
         ValueError: If the points are not of shape (B, n >= 2, d) or not finite, are matrices that are no distance
             matrices, or for other dimensions.
 
@@ -101,7 +101,7 @@ def rips_diagrams(
 
     Source: Section 3.2.
     """
-    dims = tuple(homology_dims)
+    dims = as_dims(homology_dims)
     if dims not in HOMOLOGY_DIMS:
         raise ValueError(
             f'homology_dims must be (0,), (1,) or (0, 1) for diagrams with gradient, got {dims}: RipsNet takes '
@@ -118,6 +118,21 @@ def rips_diagrams(
     return [torch.cat(pair) for pair in zip(components, cycles)] if dims == (0, 1) else components + cycles
 
 
+def as_dims(homology_dims: Sequence[int]) -> tuple[int, ...]:
+    """Return homology dimensions as a tuple.
+
+    Raises:
+        TypeError: If they are no sequence.
+
+    Example:
+        >>> as_dims([0, 1])
+        (0, 1)
+    """
+    if not isinstance(homology_dims, Iterable):
+        raise TypeError(f'homology_dims must be a sequence such as (0,) or (0, 1), got {homology_dims!r}')
+    return tuple(homology_dims)
+
+
 def by_size(compute: Callable[[Tensor], list[Tensor]], clouds: Sequence[Tensor]) -> list[Tensor]:
     """Apply a function of batches to clouds of different sizes, all of one size at once.
 
@@ -129,7 +144,8 @@ def by_size(compute: Callable[[Tensor], list[Tensor]], clouds: Sequence[Tensor])
         list[Tensor]: One entry a cloud, in their order.
 
     Raises:
-        ValueError: If a cloud is no tensor (n, d).
+        TypeError: If the function refuses the kind of a group of clouds; the message says which.
+        ValueError: If a cloud is no tensor (n, d), or the function refuses a group of clouds.
 
     Example:
         >>> by_size(lambda batch: list(batch.sum(dim=(1, 2))), [torch.ones(2, 3), torch.ones(4, 3)])
@@ -143,7 +159,10 @@ def by_size(compute: Callable[[Tensor], list[Tensor]], clouds: Sequence[Tensor])
         groups.setdefault(tuple(cloud.shape), []).append(index)
     found: dict[int, Tensor] = {}
     for indices in groups.values():
-        found.update(zip(indices, compute(torch.stack([clouds[index] for index in indices]))))
+        try:
+            found.update(zip(indices, compute(torch.stack([clouds[index] for index in indices]))))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f'clouds {indices} of the list, taken together: {error}') from error
     return [found[index] for index in range(len(clouds))]
 
 

@@ -3,10 +3,12 @@
 import torch
 from torch import Tensor
 
-from topkd.topology.kernels.pairwise import on_host
+from topkd.topology.kernels.pairwise import on_host, refuse_other_kinds
 
-# by how much two entries of a pair may differ, as a share of the largest entry
-ASYMMETRY = 1e-5
+# what rounding leaves, as shares of the largest entry: the difference of a pair's two entries, and an entry below 0
+ROUNDING = 1e-5
+# torch.cdist multiplies matrices from 26 points on, and takes the root of what rounding leaves of a point with itself
+DIAGONAL = 1e-3
 
 
 def checked_matrices(distances: Tensor) -> Tensor:
@@ -17,16 +19,14 @@ def checked_matrices(distances: Tensor) -> Tensor:
 
     Raises:
         TypeError: If they are no floating-point tensor.
-        ValueError: If they are not of shape (B, n >= 2, n); on the CPU also if one is not finite, has a negative entry
-            or another diagonal than 0, or is not symmetric.
+        ValueError: If they are not of shape (B, n >= 2, n); on the CPU also if one is not finite, or by more than
+            rounding negative, other than 0 on its diagonal, or not symmetric.
 
     Example:
         >>> checked_matrices(torch.zeros(1, 3, 3, dtype=torch.float16)).dtype
         torch.float32
     """
-    if not isinstance(distances, Tensor) or not distances.is_floating_point():
-        got = distances.dtype if isinstance(distances, Tensor) else type(distances).__name__
-        raise TypeError(f'distances must be a floating-point tensor, got {got}: convert them with .float()')
+    refuse_other_kinds('distances', distances)
     if distances.ndim != 3 or distances.shape[1] != distances.shape[2] or distances.shape[1] < 2 or not len(distances):
         raise ValueError(f'distances must be matrices (B, n, n) of n >= 2 points, got {tuple(distances.shape)}')
     distances = distances if distances.dtype == torch.float64 else distances.float()
@@ -36,18 +36,18 @@ def checked_matrices(distances: Tensor) -> Tensor:
 
 
 def _refuse_others(distances: Tensor) -> None:
-    largest = distances.amax(dim=(1, 2))
+    largest = distances.abs().amax(dim=(1, 2))
     asymmetry = (distances - distances.mT).abs().amax(dim=(1, 2))
     for fault, found in (
         ('is not finite', ~distances.isfinite().flatten(1).all(dim=1)),
-        ('has a negative entry', distances.amin(dim=(1, 2)) < 0),
-        ('has a diagonal other than 0', distances.diagonal(dim1=1, dim2=2).any(dim=1)),
-        ('is not symmetric', asymmetry > ASYMMETRY * largest),
+        ('has a negative entry', distances.amin(dim=(1, 2)) < -ROUNDING * largest),
+        ('has a diagonal other than 0', distances.diagonal(dim1=1, dim2=2).amax(dim=1) > DIAGONAL * largest),
+        ('is not symmetric', asymmetry > ROUNDING * largest),
     ):
         if found.any():
             raise ValueError(
                 f'distance matrix {int(found.nonzero()[0])} {fault}: give symmetric, finite distances of 0 or more, '
-                'with 0 on the diagonal'
+                "with 0 on the diagonal (torch.cdist: compute_mode='donot_use_mm_for_euclid_dist')"
             )
 
 

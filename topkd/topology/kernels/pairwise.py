@@ -24,12 +24,32 @@ def checked_clouds(points: Tensor) -> Tensor:
         >>> checked_clouds(torch.zeros(1, 2, 3, dtype=torch.float16)).dtype
         torch.float32
     """
-    if not isinstance(points, Tensor) or not points.is_floating_point():
-        got = points.dtype if isinstance(points, Tensor) else type(points).__name__
-        raise TypeError(f'points must be a floating-point tensor, got {got}: convert them with .float()')
+    refuse_other_kinds('points', points)
     if points.ndim != 3 or points.shape[1] < 2 or 0 in points.shape:
         raise ValueError(f'points must be clouds (B, n, d) of n >= 2 points, got {tuple(points.shape)}')
     return points if points.dtype == torch.float64 else points.float()
+
+
+def refuse_other_kinds(name: str, values: object) -> None:
+    """Refuse what is no tensor of floating-point numbers.
+
+    Args:
+        name (str): What the values are, for the message.
+        values (object): What a user gave.
+
+    Raises:
+        TypeError: If they are something else.
+
+    Example:
+        >>> refuse_other_kinds('points', torch.zeros(1, 2, 3))
+    """
+    if not isinstance(values, Tensor):
+        raise TypeError(
+            f'{name} must be a floating-point tensor, got {type(values).__name__}: convert them with '
+            'torch.as_tensor(...).float()'
+        )
+    if not values.is_floating_point():
+        raise TypeError(f'{name} must be a floating-point tensor, got {values.dtype}: convert them with .float()')
 
 
 def refuse_broken(finite: Tensor) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from argparse import ArgumentTypeError
 from os.path import isdir, isfile
@@ -34,7 +36,7 @@ def test_counts_begin_at_one(word):
 
 
 def test_messages(tmp_path):
-    with pytest.raises(ValueError, match="two runs are named 'a': give each its own NAME=RUN"):
+    with pytest.raises(ValueError, match="two runs are named 'a', each needs a name of its own: give NAME=RUN"):
         named_paths([f'a={tmp_path}', f'a={tmp_path}'], isdir, 'run')
     with pytest.raises(
         FileNotFoundError, match="checkpoint 'nowhere.pth' does not exist: correct the path of NAME=CHECKPOINT"
@@ -60,3 +62,16 @@ def test_signals_end_a_tool_with_one_line(capsys, number, code, name):
         main()
     assert end.value.code == code and cleared and signal.getsignal(signal.SIGTERM) is before
     assert capsys.readouterr().err.strip() == f'stopped by {name}; what is finished stays: --resume goes on'
+
+
+def test_a_tool_whose_output_nobody_reads_says_so():
+    script = "from topkd.cli import tool\n@tool\ndef main(): print('found')\nmain()"
+    reader, writer = os.pipe()
+    os.close(reader)
+    environment = {name: value for name, value in os.environ.items() if name != 'PYTHONUNBUFFERED'}
+    ended = subprocess.run(
+        [sys.executable, '-c', script], stdout=writer, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    os.close(writer)
+    assert ended.returncode == 1 and ended.stderr.startswith('error: the program that reads what is printed has ended:')
+    assert len(ended.stderr.splitlines()) == 1

@@ -90,7 +90,7 @@ def parse(words: list[str]) -> dict[str, Place]:
             raise ValueError(f"a network is NAME=CONFIG.py or NAME=CONFIG.py:CHECKPOINT, got '{word}'")
         name = match['name'] or match['member'] or osp.splitext(osp.basename(match['config']))[0]
         if name in result:
-            raise ValueError(f"two networks are named '{name}': give each its own NAME=CONFIG")
+            raise ValueError(f"two networks are named '{name}', each needs a name of its own: give NAME=CONFIG")
         result[name] = Place(match['config'], match['member'], match['checkpoint'])
     return result
 

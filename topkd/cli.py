@@ -5,9 +5,11 @@ import atexit
 import logging
 import os
 import os.path as osp
+import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, NoReturn
@@ -68,7 +70,7 @@ def path(word: str) -> str:
 
 def count(word: str) -> int:
     """Read a number of things, 1 or more, from the command line."""
-    if not word.isdigit() or int(word) < 1:
+    if not word.isdecimal() or int(word) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got '{word}'")
     return int(word)
 
@@ -130,7 +132,7 @@ def named_paths(words: Sequence[str], exists: Callable[[str], bool], what: str) 
         if not exists(path):
             raise FileNotFoundError(f"{what} '{path}' does not exist: correct the path of NAME={what.upper()}")
         if name in result:
-            raise ValueError(f"two {what}s are named '{name}': give each its own NAME={what.upper()}")
+            raise ValueError(f"two {what}s are named '{name}', each needs a name of its own: give NAME={what.upper()}")
         result[name] = path
     return result
 
@@ -174,6 +176,21 @@ def _end(stop: KeyboardInterrupt, go_on: str) -> NoReturn:
     what, code = ('SIGTERM', 143) if isinstance(stop, Terminated) else ('Ctrl-C', 130)
     print(f'\nstopped by {what}; what is finished stays: {go_on}', file=sys.stderr)
     sys.exit(code)
+
+
+def flush() -> None:
+    """Print what was not printed yet.
+
+    Raises:
+        OSError: If it cannot be, for example into a pipe whose reader has ended; nothing more is printed then.
+    """
+    if sys.stdout is None:  # closed by who started the tool
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = open(os.devnull, 'w')  # noqa: SIM115 -- the interpreter would try again at its end
+        raise
 
 
 def say_once_that_the_log_is_lost() -> None:
@@ -231,6 +248,7 @@ def tool(main: Callable[[], Any] | None = None, *, go_on: str = 'give the same c
             atexit.register(ignore_signals)  # what is registered last is called first
             with terminated_by_exception():
                 main()
+                flush()
         except KeyboardInterrupt as stop:
             _end(stop, go_on)
         except Exception as error:
@@ -241,7 +259,10 @@ def tool(main: Callable[[], Any] | None = None, *, go_on: str = 'give the same c
             if message is None:
                 raise
             config = next((word for word in sys.argv[1:] if word.endswith('.py') or '::' in word), 'CONFIG')
-            print(f'error: {message.replace("CONFIG", config)} [TOPKD_DEBUG=1 shows where]', file=sys.stderr)
+            message = re.sub(r'(?<![\w=])CONFIG(?![\w.@\[])', lambda found: config, message)
+            print(f'error: {message} [TOPKD_DEBUG=1 shows where]', file=sys.stderr)
+            with suppress(OSError):
+                flush()
             sys.exit(1)
 
     return run

@@ -12,6 +12,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
+from small import classifier
 
 import topkd  # noqa: F401
 from topkd.analysis.detections.drawing import GREEN, draw_rows
@@ -54,6 +55,15 @@ def test_annotated_boxes_and_those_above_the_score(cfg, tmp_path):
     assert found['net'] == [Boxes([[1.0, 2.0, 11.0, 12.0]], ['zero 0.90'])] * 3
     assert len(find_boxes(cfg, dict(net=Finder()), count=1)[1]['net']) == 1
     assert found['net'][0] != find_boxes(cfg, dict(net=Finder()), count=1, threshold=0.2)[1]['net'][0]
+
+
+def test_networks_that_find_no_boxes():
+    init_default_scope('mmpretrain')
+    network = dict(
+        type='topkd.ClassifierDistiller', student={}, teacher=dict(name='t', model=classifier(4), checkpoint=None)
+    )
+    with pytest.raises(ValueError, match='the teacher of the config must be a detector, got ImageClassifier: name a'):
+        load_detectors(Config(dict(model=network)), {})
 
 
 def test_boxes_are_drawn_where_they_are():

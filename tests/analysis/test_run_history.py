@@ -1,6 +1,7 @@
 """Scalars of trainings, from logs written by hand."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -64,6 +65,44 @@ def test_half_a_line_at_the_end_is_left_out_and_one_in_between_is_an_error(tmp_p
     write_log(tmp_path, 'b', [], tail='{"loss": 1.\n' + json.dumps(record(4)) + '\n')
     with pytest.raises(ValueError, match=r"b/vis_data/scalars.json' is damaged in line 1"):
         read_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (dict(step='x'), "step must be a whole number from 0, got 'x'"),
+        (dict(step=None), 'step must be a whole number from 0, got None'),
+        (dict(step=-1), 'step must be a whole number from 0, got -1'),
+        (dict(step=10**30), 'step must be a whole number from 0, got 10+'),
+        (dict(epoch=0.5), 'epoch must be a whole number from 0, got 0.5'),
+        (dict(iter=True), 'iter must be a whole number from 0, got True'),
+        ({KEY: []}, rf'{KEY} must be a number, got \[\]'),
+        ({KEY: 10**30}, f'{KEY} must be a number, got 10+'),
+    ],
+)
+def test_records_that_are_none(tmp_path, change, message):
+    write_log(tmp_path, 'a', [dict(record(2, 1.0), **change), record(4, 1.0)])
+    with pytest.raises(ValueError, match=rf"a/vis_data/scalars.json' is damaged in line 1 \({message}\): take that"):
+        read_run(tmp_path)
+
+
+def test_lines_that_are_none(tmp_path):
+    write_log(tmp_path, 'a', [[1], record(4, 1.0)])
+    with pytest.raises(ValueError, match=r'line 1 \(a dict with a step was expected\)'):
+        read_run(tmp_path)
+    (tmp_path / 'a/vis_data/scalars.json').write_bytes(b'\xff\xfe{}\n' + json.dumps(record(4)).encode())
+    with pytest.raises(ValueError, match='damaged in line 1'):
+        read_run(tmp_path)
+    (tmp_path / 'a/vis_data/scalars.json').unlink()
+    os.mkfifo(tmp_path / 'a/vis_data/scalars.json')
+    with pytest.raises(FileNotFoundError, match='holds no <timestamp>/vis_data/scalars.json'):
+        read_run(tmp_path)
+
+
+def test_a_word_has_no_history(tmp_path):
+    write_log(tmp_path, 'a', [record(2, 'low')])
+    with pytest.raises(ValueError, match=f"the log of step 2 must hold a number as {KEY}, got 'low': take that line"):
+        history_of(read_run(tmp_path), KEY)
 
 
 def test_values_that_are_not_finite_are_left_out(tmp_path):

@@ -132,8 +132,16 @@ def test_what_is_wrong_is_named(tmp_path, make, change, message):
 
 
 def test_class_that_is_not_listed(tmp_path):
-    with pytest.raises(ValueError, match=r"b.xml' has an object 'dog', the classes are cat: add it to the classes"):
+    with pytest.raises(
+        ValueError, match=r"b.xml' has an object 'dog', which is not among the classes cat: add it to them"
+    ):
         convert_detection(voc(tmp_path / 'mine'), ['cat'])
+
+
+@pytest.mark.parametrize('classes', [[''], ['cat', 'cat', 'dog'], ['cat', ' ', 'dog']])
+def test_classes_without_a_name_or_given_twice(tmp_path, classes):
+    with pytest.raises(ValueError, match='the classes must be names, none of them empty and each once, got'):
+        convert_detection(voc(tmp_path / 'mine'), classes)
 
 
 def test_folder_of_something_else(tmp_path):

@@ -229,6 +229,14 @@ def test_a_best_checkpoint_that_is_gone_is_made_again(tmp_path):
         assert all(torch.equal(again['state_dict'][name], value) for name, value in whole['state_dict'].items())
 
 
+@pytest.mark.parametrize('change', [dict(mse='low'), dict(mse=float('nan')), dict(epoch=None), dict(checkpoint=3)])
+def test_a_damaged_result_is_made_again(tmp_path, change):
+    folder = make_artifact(tmp_path / 'a')
+    expected = runner(folder, operators=('mean',), max_epochs=2).train_operator('mean')
+    write_json(dict(expected, **change), tmp_path / 'a/mean/result.json')
+    assert runner(folder, operators=('mean',), max_epochs=2).train_operator('mean') == expected
+
+
 def test_a_training_that_diverges_says_so_and_leaves_nothing(tmp_path):
     folder = make_artifact(tmp_path / 'a')
     with pytest.raises(

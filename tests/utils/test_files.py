@@ -6,7 +6,7 @@ import stat
 import pytest
 from mmengine.fileio import get_file_backend
 
-from topkd.utils.files import remove_partials, whole_file, write_json, write_text
+from topkd.utils.files import read_json, remove_partials, whole_file, write_json, write_text
 from topkd.utils.whole_file_backend import WholeFileBackend, use_whole_files
 
 
@@ -20,6 +20,21 @@ def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
     assert path.read_text() == 'old' and os.listdir(path.parent) == ['a.txt']
     write_json(dict(a=1), path)
     assert path.read_text() == '{\n  "a": 1\n}\n'
+
+
+@pytest.mark.parametrize(
+    'text, what',
+    [
+        ('', 'Expecting value'),
+        ('[1]', 'it must hold a dict, got a list'),
+        ('{"a": 1}', 'it lacks b'),
+        ('\xff', 'codec'),
+    ],
+)
+def test_a_damaged_json_is_named(tmp_path, text, what):
+    (tmp_path / 'a.json').write_bytes(text.encode('latin1'))
+    with pytest.raises(ValueError, match=rf"a.json' is damaged \(.*{what}.*\): delete it, and give the command again"):
+        read_json(tmp_path / 'a.json', 'a', 'b')
 
 
 def test_a_full_disk_says_which_file_and_how_much(tmp_path, monkeypatch):

@@ -65,7 +65,11 @@ def test_what_somebody_reads(name, value):
         ('env_cfg.mp', 1, "'env_cfg.mp' is read by nobody: correct its name"),
         ('losses.kd.tau', 2, "nobody reads once that is evaluated: set 'model.losses.kd.tau' instead"),
         ('num_classes', 5, 'set the entries that were made of it'),
-        ('custom_hooks.1.interval', 2, "'custom_hooks' is a list of 1"),
+        (
+            'custom_hooks.1.interval',
+            2,
+            "'custom_hooks' is a list of 1 entries, which have the numbers from 0, got '1': correct",
+        ),
         ('model.neck.type', 'A', "'model.neck' is None: set it as a whole"),
         ('train_cfg.max_epochs.x', 2, "'train_cfg.max_epochs' is 24: set it as a whole"),
         ('data_root', 'x', "'data_root' has no effect, as no data set of this config reads files below it"),

@@ -1,6 +1,8 @@
 """What a user is told of an error: where in the config or in the network it came from."""
 
 import errno
+import os
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -137,6 +139,41 @@ def test_a_full_disk_names_the_file_that_was_open(tmp_path):
     )
     unknown = OSError(28, 'No space left on device')
     assert sentence(unknown, Config(dict(work_dir='work'))).startswith("the disk of 'work' is full")
+
+
+@pytest.mark.parametrize(
+    'error, said',
+    [
+        (MemoryError(), ''),
+        (MemoryError('Unable to allocate 5.00 EiB'), r' \(Unable to allocate 5.00 EiB\)'),
+        (torch.OutOfMemoryError('CUDA out of memory. Tried to'), r' \(CUDA out of memory. Tried to\)'),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"), r' \(DefaultCPUAllocator: .* 9 bytes\)'),
+    ],
+)
+def test_too_little_memory(error, said):
+    class Hungry(nn.Module):
+        def forward(self, images):
+            raise error
+
+    expected = f'there is not enough memory{said}: lower the batch size or the size of what is computed at once, or end'
+    assert re.match(expected, of(lambda: Hungry()(torch.zeros(1))))
+
+
+def test_a_file_that_is_no_text(tmp_path):
+    (tmp_path / 'list.txt').write_bytes(b'\xff')
+    said = of(lambda: (tmp_path / 'list.txt').read_text(encoding='utf-8'))
+    assert said.startswith(f"'{tmp_path}/list.txt' is no text of UTF-8 (") and said.endswith('or name another file')
+
+
+def test_a_pipe_that_nobody_reads_any_more():
+    def write() -> None:
+        reader, writer = os.pipe()
+        os.close(reader)
+        os.write(writer, b'x')
+
+    assert of(write) == (
+        'the program that reads what is printed has ended: let it read to the end, or print into a file'
+    )
 
 
 def test_the_words_of_a_hook_are_its_own():

@@ -1,11 +1,10 @@
 """Files of numbers that analyses write beside their figures, and the few of them that tables of the paper quote."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from topkd.utils.files import write_json
+from topkd.utils.files import read_json, write_json
 
 # by network ('teacher' and the students) and metric
 Figures = dict[str, dict[str, float]]
@@ -46,4 +45,4 @@ def read_record(folder: str | Path, name: str) -> dict[str, Any]:
         >>> read_record('.', 'cost')
         {'seed': 0, 'costs': []}
     """
-    return json.loads(Path(folder, f'{name}.json').read_text())
+    return read_json(Path(folder, f'{name}.json'))

@@ -7,6 +7,7 @@ from typing import Any
 
 from topkd.artifacts.array_file import ArrayFile
 from topkd.artifacts.integrity import damage, first_not_finite, is_sealed, record
+from topkd.utils.files import read_json
 
 ROOT = Path('work_dirs', 'ripsnet')
 OPERATORS = ('mean', 'sum')  # a RipsNet is trained with each
@@ -171,7 +172,7 @@ class RipsNetArtifact:
         found: dict[str, Any] = {f'clouds.{key}': request[key] for key in keys}
         for path in map(self.result, operators):
             if path.is_file():
-                made = json.loads(path.read_text()).get('settings', {})
+                made = read_json(path).get('settings', {})
                 found.update({f'ripsnet.{key}': value for key, value in made.items()})
         return found
 

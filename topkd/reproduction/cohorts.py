@@ -13,6 +13,8 @@ from topkd.reproduction.config_differences import write_planned
 from topkd.reproduction.jobs import Job, Student, Training, last_checkpoint
 from topkd.reproduction.locks import is_held
 from topkd.reproduction.plan import Plan
+from topkd.reproduction.results_file import NAME as RESULTS
+from topkd.reproduction.results_file import read_results
 from topkd.utils.checkpoint import load_file, save_file
 from topkd.utils.files import write_json
 from topkd.utils.student_state import MEMBERS, PREFIX, student_path, student_state
@@ -40,7 +42,7 @@ class CohortTraining(Training):
 
     def finish(self) -> None:
         """File every member as the single run that it equals: results, checkpoint and what was planned."""
-        results, trained = self._results(), self._trained()
+        results, trained = read_results(self.folder, 'seed', 'monitor'), self._trained()
         checkpoint = load_file(str(last_checkpoint(self)))
         for member in trained:
             _file(member, checkpoint)
@@ -64,8 +66,7 @@ class CohortTraining(Training):
         )
 
     def _results(self) -> dict[str, Any]:
-        path = self.folder / 'results.json'
-        return json.loads(path.read_text()) if path.is_file() else {}
+        return read_results(self.folder) if (self.folder / RESULTS).is_file() else {}
 
     def _trained(self) -> list[Student]:
         """List the members that were not stopped."""

@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.artifacts.settings import CLOUDS, RIPSNET
-from topkd.utils.files import write_json
+from topkd.utils.files import read_json, write_json
 
 FILE = 'planned.json'
 # what a run may differ in without another result: where and how it runs, and what it writes
@@ -52,7 +52,7 @@ def write_planned(cfg: Config, folder: Path) -> None:
 def run_differences(cfg: Config, folder: Path) -> list[str]:
     """List how a folder's run differs from a config, 'entry: what it has, not what is wanted'; none without a run."""
     path = folder / FILE
-    return _differences(json.loads(path.read_text()), decisive(cfg)) if path.is_file() else []
+    return _differences(read_json(path), decisive(cfg)) if path.is_file() else []
 
 
 def artifact_differences(cfg: Config, artifact: RipsNetArtifact) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from topkd.utils.files import read_json
 
 FILE = 'methods_cost.json'
 
@@ -31,7 +32,7 @@ class StepCosts:
     def read(cls, folder: Path) -> StepCosts:
         """Read what the benchmark left in the folder of the reports; nothing if it did not run."""
         path = folder / FILE
-        return cls(json.loads(path.read_text()) if path.is_file() else {})
+        return cls(read_json(path) if path.is_file() else {})
 
     @property
     def source(self) -> str | None:

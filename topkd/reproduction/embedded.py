@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
@@ -21,8 +20,10 @@ from topkd.reproduction.operators import apart, operators_of
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.planner import Planner
 from topkd.reproduction.progress import progress
+from topkd.reproduction.results_file import read_results
 from topkd.reproduction.tables import Table
 from topkd.reproduction.time_left import time_left
+from topkd.utils.files import read_json
 from topkd.utils.statistics import cell, mean_and_deviation
 
 TEACHER = 'teacher'
@@ -110,7 +111,7 @@ class EmbeddedJob:
     def _found(self, job: Job) -> list[str]:
         if isinstance(job, RipsNetTraining) and job.artifact.ripsnet.is_file():
             results = {operator: job.artifact.result(operator) for operator in operators_of(job)}
-            errors = [f'{name} {json.loads(path.read_text())["mse"]:.5f}' for name, path in results.items()]
+            errors = [f'{name} {read_json(path, "mse")["mse"]:.5f}' for name, path in results.items()]
             return [f'RipsNet: MSE on held-out clouds, {", ".join(errors)}']
         of_job = {job.name, *(member.name for member in job.members)}
         metric, form = self.figure
@@ -185,4 +186,4 @@ def closing_table(
 
 
 def _results(job: Job) -> dict[str, Any]:
-    return json.loads((job.folder / 'results.json').read_text())
+    return read_results(job.folder)

@@ -1,6 +1,5 @@
 """Calls of tools: what each reads and leaves behind, and when it is done."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,8 @@ from mmengine.config import Config
 
 from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.reproduction.config_differences import artifact_differences, decisive, run_differences, write_planned
+from topkd.reproduction.results_file import NAME as RESULTS
+from topkd.reproduction.results_file import read_results
 
 if TYPE_CHECKING:  # it brings all data sets and networks with it, which planning can do without
     from topkd.preflight import Task
@@ -266,8 +267,7 @@ def last_checkpoint(job: Job) -> Path:
 
 def trained_epochs(folder: Path) -> int:
     """Return after how many epochs the last validation of a run was, 0 where there was none."""
-    path = folder / 'results.json'
-    return json.loads(path.read_text())['last']['epoch'] if path.is_file() else 0
+    return read_results(folder)['last']['epoch'] if (folder / RESULTS).is_file() else 0
 
 
 def is_newer(path: Path, sources: Sequence[Path]) -> bool:

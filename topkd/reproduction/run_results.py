@@ -1,6 +1,5 @@
 """What finished runs have left behind: their numbers, in the units of the paper."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +7,8 @@ from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.models.vectorizers import OPERATORS
 from topkd.reproduction.analyses import analysis_figures
 from topkd.reproduction.jobs import AnalysisJob, Job, RipsNetTraining
+from topkd.reproduction.results_file import read_results
+from topkd.utils.files import read_json
 
 # pycocotools' figures are shares, the paper's are percent
 PERCENT = ('coco/',)
@@ -35,7 +36,7 @@ def read_run(job: Job, network: str, metrics: Sequence[str]) -> dict[str, Any]:
 
 
 def _training_run(job: Job, metrics: Sequence[str]) -> dict[str, Any]:
-    results = json.loads((job.folder / 'results.json').read_text())
+    results = read_results(job.folder, 'seed')
     values = {
         which: {metric: _scaled(metric, results[which][metric]) for metric in metrics if metric in results[which]}
         for which in ('last', 'best')
@@ -46,7 +47,7 @@ def _training_run(job: Job, metrics: Sequence[str]) -> dict[str, Any]:
 
 def _ripsnet_run(artifact: RipsNetArtifact) -> dict[str, Any]:
     paths = {operator: artifact.result(operator) for operator in OPERATORS}
-    values = {name: json.loads(path.read_text())['mse'] for name, path in paths.items() if path.is_file()}
+    values = {name: read_json(path, 'mse')['mse'] for name, path in paths.items() if path.is_file()}
     return dict(
         last=values,
         best=values,

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import os.path as osp
 import time
 import zipfile
@@ -196,7 +197,8 @@ class RipsNetRunner:
             return {}
         try:
             result = read_json(path)
-            whole = zipfile.is_zipfile(path.with_name(result['checkpoint']))
+            numbers = isinstance(result['epoch'], int) and math.isfinite(result['mse'])
+            whole = numbers and 'settings' in result and zipfile.is_zipfile(path.with_name(result['checkpoint']))
         except (ValueError, KeyError, TypeError):
             whole = False
         return result if whole else {}

@@ -107,7 +107,7 @@ def read_config(path: str) -> Config:
     sys.path += [folder for folder in dict.fromkeys([*beside, os.getcwd()]) if folder not in sys.path]
     try:
         return _unmarked(get_config(path) if package is not None else Config.fromfile(path))
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, GeneratorExit) as error:
         # a config is a program: it can fail in any way
         raise ValueError(_unreadable(path, error)) from error
 
@@ -121,7 +121,10 @@ def _unreadable(path: str, error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         what, line = f'{error.msg}{f": {error.text.strip()}" if error.text else ""}', error.lineno
     else:
-        what, line = f'{type(error).__name__}: {" ".join(str(error).split())}', lines[-1] if lines else None
+        what, line = (
+            ': '.join(filter(None, [type(error).__name__, ' '.join(str(error).split())])),
+            lines[-1] if lines else None,
+        )
     place = f"'{file}'" if os.path.abspath(file) == os.path.abspath(path) else f"'{file}', of which '{path}' inherits,"
     return f'config {place} fails{"" if line is None else f" in line {line}"} ({what}): correct that file'
 

@@ -10,8 +10,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 PARTIAL = '.partial'
+REMEDY = 'delete it, and give the command again that makes it'
 
 
 @contextmanager
@@ -70,9 +72,27 @@ def write_json(content: dict, path: str | Path) -> None:
     write_text(json.dumps(content, indent=2) + '\n', path)
 
 
-def read_json(path: str | Path) -> dict:
-    """Read a JSON object that :func:`write_json` wrote."""
-    return json.loads(Path(path).read_text())
+def read_json(path: str | Path, *needed: str) -> dict[str, Any]:
+    """Read a JSON object that :func:`write_json` wrote.
+
+    Args:
+        path (str | Path): The file.
+        *needed (str): Entries that it must have.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is damaged.
+    """
+    try:
+        content = json.loads(Path(path).read_bytes())
+    except ValueError as error:
+        raise ValueError(f"'{path}' is damaged ({error}): {REMEDY}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"'{path}' is damaged (it must hold a dict, got a {type(content).__name__}): {REMEDY}")
+    lacks = [name for name in needed if name not in content]
+    if lacks:
+        raise ValueError(f"'{path}' is damaged (it lacks {', '.join(lacks)}): {REMEDY}")
+    return content
 
 
 def remove_partials(folder: str | Path) -> None:

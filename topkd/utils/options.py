@@ -117,8 +117,11 @@ def _entry(cfg: Config, name: str, options: Mapping[str, Any]) -> Any:
     for depth, part in enumerate(parts):
         above = '.'.join(parts[:depth])
         if isinstance(node, list):
-            if not part.isdigit() or int(part) >= len(node):
-                raise ValueError(f"'{above}' is a list of {len(node)}: name one of its entries by 0 to {len(node) - 1}")
+            if not part.isdecimal() or int(part) >= len(node):
+                raise ValueError(
+                    f"'{above}' is a list of {len(node)} entries, which have the numbers from 0, got '{part}': correct "
+                    f"the option '{name}'"
+                )
             node = node[int(part)]
         elif isinstance(node, dict) and part in node:
             node = node[part]

@@ -41,6 +41,7 @@ SYSTEM = {
     errno.ENOTDIR: ('a part of the path {path} is a file, a folder was expected', 'name another path'),
     errno.EEXIST: ('{path} is a file, a folder was expected', 'name another path, or move the file away'),
     errno.ENOENT: ('{path} does not exist', 'correct the path'),
+    errno.EPIPE: ('the program that reads what is printed has ended', 'let it read to the end, or print into a file'),
     errno.ENAMETOOLONG: ('the name of {path} is too long', 'name a shorter path'),
 }
 
@@ -50,6 +51,8 @@ INTERPRETER = re.compile(
     r'object is not|object does not|object cannot|unsupported operand|not supported between|has no len|unhashable|'
     r"argument of type|bad operand|must be real number, not|can't multiply|can only concatenate"
 )
+# what NumPy, torch and CUDA say if there is not enough of it
+MEMORY = re.compile(r'out of memory|not enough memory|allocate memory|Unable to allocate')
 # mmpretrain and mmdet ask samples for annotations, and metrics ask for them by name
 ANNOTATION = re.compile(r"(?:^|DataSample' object has no attribute ')'?(gt_\w+)'?$")
 LONGEST = 400  # letters of another package's message
@@ -70,6 +73,9 @@ def sentence(error: Exception, cfg: Config | None = None) -> str | None:
     image = undecodable_image(error)
     if image is not None:
         return image
+    special = of_memory(error) or of_text(error)
+    if special is not None:
+        return special
     if isinstance(error, OSError) and error.errno in SYSTEM and error.strerror:
         return of_system(error, cfg)
     words = own_words(error)
@@ -188,6 +194,23 @@ def of_system(error: OSError, cfg: Config | None = None) -> str:
         path = cfg.get('work_dir')
     shown = f"'{os.fsdecode(path)}'" if isinstance(path, (str, bytes, os.PathLike)) else 'the file that was written'
     return f'{what.format(path=shown)}: {remedy}'
+
+
+def of_memory(error: Exception) -> str | None:
+    """Say that there is not enough memory, None if it was another error."""
+    if not isinstance(error, MemoryError) and not (isinstance(error, RuntimeError) and MEMORY.search(str(error))):
+        return None
+    said = ' '.join(str(error).split())[:LONGEST]
+    return (
+        f'there is not enough memory{f" ({said})" if said else ""}: lower the batch size or the size of what is '
+        'computed at once, or end other programs'
+    )
+
+
+def of_text(error: Exception) -> str | None:
+    """Name the file that is no text, None if it was another error."""
+    path = open_file(error) if isinstance(error, UnicodeDecodeError) else None
+    return None if path is None else f"'{path}' is no text of UTF-8 ({error}): correct it, or name another file"
 
 
 def undecodable_image(error: Exception) -> str | None:

@@ -12,6 +12,7 @@ from mmengine.registry import MODELS
 from torch import nn
 
 from topkd.analysis.loaders import split_loader
+from topkd.analysis.networks.images import is_detector
 from topkd.models.teacher import Teacher
 from topkd.utils.config import with_preprocessor
 from topkd.utils.student_state import load_student
@@ -48,11 +49,17 @@ def load_detectors(cfg: Config, checkpoints: Mapping[str, str]) -> dict[str, nn.
 
     Raises:
         KeyError: If the config has no teacher.
-        ValueError: If weights do not fit.
+        ValueError: If weights do not fit, or the networks are no detectors.
     """
     if 'teacher' not in cfg.model:
         raise KeyError('the config has no teacher: name a distillation config of detectors')
-    detectors: dict[str, nn.Module] = {'teacher': Teacher(**cfg.model.teacher).module}
+    teacher = Teacher(**cfg.model.teacher).module
+    if not is_detector(teacher):
+        raise ValueError(
+            f'the teacher of the config must be a detector, got {type(teacher).__name__}: name a distillation '
+            'config of detectors'
+        )
+    detectors: dict[str, nn.Module] = {'teacher': teacher}
     for name, checkpoint in checkpoints.items():
         detectors[name] = MODELS.build(with_preprocessor(cfg.model.student, cfg))
         load_student(detectors[name], checkpoint)

@@ -3,12 +3,16 @@
 import json
 from collections.abc import Sequence
 from glob import escape, glob
+from numbers import Real
+from os.path import isfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 LOG = 'vis_data/scalars.json'
+COUNTS = ('step', 'iter', 'epoch')
+GREATEST = 2**53  # of a count; JSON's numbers are exact up to here
 
 
 class History(NamedTuple):
@@ -58,7 +62,7 @@ def read_run(folder: str | Path) -> list[dict[str, Any]]:
         >>> read_run('work')
         [{'loss': 2.0, 'iter': 1, 'step': 1}]
     """
-    files = sorted(glob(f'{escape(str(folder))}/*/{LOG}')) or glob(f'{escape(str(folder))}/{LOG}')
+    files = _files(folder) or [path for path in glob(f'{escape(str(folder))}/{LOG}') if isfile(path)]
     if not files:
         raise FileNotFoundError(f"'{folder}' holds no <timestamp>/{LOG}: name the work directory of a training")
     records: list[dict[str, Any]] = []
@@ -91,24 +95,42 @@ def read_validations(folder: str | Path) -> dict[int, dict[str, float]]:
         {1: {'accuracy/top1': 9.5}}
     """
     found: dict[int, dict[str, float]] = {}
-    for path in sorted(glob(f'{escape(str(folder))}/*/{LOG}')):
+    for path in _files(folder):
         for record in _read(path):
             if 'iter' not in record:
                 found[record['step']] = {key: value for key, value in record.items() if key != 'step'}
     return found
 
 
+def _files(folder: str | Path) -> list[str]:
+    return sorted(filter(isfile, glob(f'{escape(str(folder))}/*/{LOG}')))
+
+
 def _read(path: str) -> list[dict[str, Any]]:
-    lines = Path(path).read_text().splitlines()
+    lines = Path(path).read_bytes().splitlines()
     records = []
     for number, line in enumerate(lines, 1):
         try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            if number < len(lines):
-                raise ValueError(f"'{path}' is damaged in line {number} ({error}): take that line out") from error
-            # a killed run leaves half a line at the end
+            record = json.loads(line)
+        except ValueError as error:
+            if number == len(lines):
+                break  # a killed run leaves half a line at the end
+            raise _damaged(path, number, str(error)) from error
+        if not isinstance(record, dict) or 'step' not in record:
+            raise _damaged(path, number, 'a dict with a step was expected')
+        for name in COUNTS:
+            count = record.get(name, 0)
+            if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= GREATEST:
+                raise _damaged(path, number, f'{name} must be a whole number from 0, got {count!r}')
+        for name, value in record.items():
+            if isinstance(value, int) and abs(value) > GREATEST or not isinstance(value, (Real, str)):
+                raise _damaged(path, number, f'{name} must be a number, got {value!r}')
+        records.append(record)
     return records
+
+
+def _damaged(path: str, number: int, what: str) -> ValueError:
+    return ValueError(f"'{path}' is damaged in line {number} ({what}): take that line out")
 
 
 def history_of(records: Sequence[dict[str, Any]], key: str) -> History:
@@ -121,11 +143,20 @@ def history_of(records: Sequence[dict[str, Any]], key: str) -> History:
     Returns:
         History: Empty if the run did not log it. Values that are not finite are left out.
 
+    Raises:
+        ValueError: If a value is a word.
+
     Example:
         >>> history_of([dict(step=1, epoch=1, loss=2.0), dict(step=2, epoch=1, loss=1.0)], 'loss').values.tolist()
         [2.0, 1.0]
     """
-    chosen = [record for record in records if key in record and np.isfinite(record[key])]
+    found = [record for record in records if key in record]
+    for record in found:
+        if isinstance(record[key], str):
+            raise ValueError(
+                f'the log of step {record["step"]} must hold a number as {key}, got {record[key]!r}: take that line out'
+            )
+    chosen = [record for record in found if np.isfinite(record[key])]
     columns = [np.array([record.get(name, 0) for record in chosen]) for name in ('step', 'epoch', key)]
     return History(columns[0].astype(int), columns[1].astype(int), columns[2].astype(float), _epoch_length(records))
 

@@ -72,8 +72,8 @@ def coco_content(images: Iterable[AnnotatedImage], classes: Sequence[str], root:
         for box in image.boxes:
             if box.name not in numbers:
                 raise ValueError(
-                    f"'{image.source}' has an object '{box.name}', the classes are {', '.join(classes)}: add it to "
-                    'the classes, or correct the file'
+                    f"'{image.source}' has an object '{box.name}', which is not among the classes "
+                    f'{", ".join(classes)}: add it to them, or correct the file'
                 )
             x1, y1, x2, y2 = _inside(box, image)
             content['annotations'].append(

@@ -52,10 +52,13 @@ def convert_detection(root: Path, classes: Sequence[str] | None = None, val_shar
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If the folder is neither of VOC nor of YOLO, or a file says something else than its format.
+        ValueError: If the folder is neither of VOC nor of YOLO, or a file says something else than its
+            format, or a class has no name or is given twice.
     """
     root = root.resolve()
     number('val_share', val_share, above=0)
+    if classes is not None and (not all(name.strip() for name in classes) or len(set(classes)) < len(classes)):
+        raise ValueError(f"the classes must be names, none of them empty and each once, got '{','.join(classes)}'")
     images, names = _yolo(root, classes) if recognized_format(root) == 'yolo' else _voc(root, classes, val_share)
     written = {}
     for split, of_split in images.items():

@@ -1,6 +1,5 @@
 """Distillation processes: which pathways between two networks weigh how much in which epoch (Deng et al. 2022)."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from topkd.models.losses.warmup import current_epoch
 from topkd.models.taps.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
+from topkd.utils.files import read_json
 from topkd.utils.tensors import full_precision
 
 TAPS = ('backbone.stem', *(f'backbone.layer{stage}.-1.relu(0)' for stage in (1, 2, 3)))
@@ -160,10 +160,10 @@ class DistProLoss(DistillationLoss):
                 f"there is no process '{path}': search one with configs/methods/search/distpro_*.py, which leaves "
                 'process.json in its work_dir'
             )
-        content = json.loads(path.read_text())
-        if content.get('pathways') != [list(pair) for pair in self.pairs] or not content.get('alphas'):
+        content = read_json(path, 'pathways', 'alphas')
+        if content['pathways'] != [list(pair) for pair in self.pairs] or not content['alphas']:
             raise ValueError(
-                f"'{path}' must hold a process of {len(self.pairs)} pathways, got {len(content.get('pathways', []))}: "
+                f"'{path}' must hold a process of {len(self.pairs)} pathways, got {len(content['pathways'])}: "
                 'give the file of a search with these taps'
             )
         return torch.tensor(content['alphas'])

@@ -1,6 +1,5 @@
 """What a finished cohort leaves of each of its runs for the ledger."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,11 @@ import numpy as np
 from topkd.analysis.run_history.history import history_of, read_run, read_validations
 from topkd.hooks.cloud_record_hook import FILE as CLOUDS
 from topkd.hooks.final_test_hook import FILE as TESTED
+from topkd.reproduction.results_file import NAME as RESULTS
+from topkd.reproduction.results_file import read_results
 from topkd.reproduction.study.ledger import METRIC
 from topkd.reproduction.study.run import TERM, StudyRun
+from topkd.utils.files import read_json
 
 
 def has_trained(folder: Path, epochs: int) -> bool:
@@ -45,13 +47,12 @@ def harvest(folder: Path, run: StudyRun, epochs: int) -> dict[str, Any]:
         found['gradient_ratio'] = _medians(folder, f'{run.member}/gradient_ratio_{TERM}')
     for key, name in (('clouds', CLOUDS), ('test', TESTED)):
         if (folder / name).is_file():
-            found[key] = json.loads((folder / name).read_text())[run.member]
+            found[key] = read_json(folder / name, run.member)[run.member]
     return found
 
 
 def _members(folder: Path) -> dict[str, Any]:
-    path = folder / 'results.json'
-    return json.loads(path.read_text()).get('members', {}) if path.is_file() else {}
+    return read_results(folder).get('members', {}) if (folder / RESULTS).is_file() else {}
 
 
 def _curve(folder: Path, member: str) -> dict[str, float]:

@@ -1,12 +1,11 @@
 """Finished runs of a study, one JSON file each, small enough to be committed: no clone repeats them."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from topkd.reproduction.study.protocol import Study
 from topkd.reproduction.study.run import StudyRun, digest
-from topkd.utils.files import write_json
+from topkd.utils.files import read_json, write_json
 
 METRIC = 'accuracy/top1'
 
@@ -35,7 +34,7 @@ class Ledger:
         path = self.path(run)
         if not path.is_file():
             return None
-        entry = json.loads(path.read_text())
+        entry = read_json(path, 'digest', 'stopped')
         if entry['digest'] != digest(run, self.study):
             raise ValueError(
                 f"'{path}' is of another config than the study's: set the config back, or move the file away to run "

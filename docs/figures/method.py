@@ -49,8 +49,11 @@ def main() -> None:
     apart = {name: [rips_diagrams(points[None], (dim,))[0] for dim in (0, 1)] for name, points in found.items()}
     both = {name: rips_diagrams(points[None], (0, 1)) for name, points in found.items()}
     imager = PersistenceImager((20, 20)).fit([diagram for diagrams in both.values() for diagram in diagrams])
-    images = {name: imager(diagrams)[0].reshape(20, 20) for name, diagrams in both.items()}
     limit = 1.1 * max(diagram.max().item() for diagrams in both.values() for diagram in diagrams)
+    # a fitted range ends at the outermost points; here they are shown whole, by the births of the diagram
+    imager.im_range.copy_(torch.tensor([-0.03 * limit, limit, 0.0, 0.7 * limit]))
+    imager.update_scale([diagram for diagrams in both.values() for diagram in diagrams])
+    images = {name: imager(diagrams)[0].reshape(20, 20) for name, diagrams in both.items()}
     figure, grid = plt.subplots(2, 3, figsize=(9.6, 5.2), gridspec_kw=dict(width_ratios=(1.5, 1, 1)))
     for row, (name, color) in zip(grid, dict(teacher=TEACHER, student=STUDENT).items()):
         draw_cloud(row[0], found[name], color)

@@ -35,6 +35,19 @@ def test_counts_begin_at_one(word):
         count(word)
 
 
+@pytest.mark.parametrize(
+    'words, message',
+    [
+        (['c.py', '--work-dir'], 'argument --work-dir: expected one argument, got another number of them: --help says'),
+        (['c.py', '--nope'], 'unrecognized arguments: --nope: correct or leave them out, --help lists what there is'),
+    ],
+)
+def test_words_that_are_missing_or_unknown(words, message, capsys):
+    with pytest.raises(SystemExit):
+        parser('x').parse_args(words)
+    assert f'error: {message}' in capsys.readouterr().err
+
+
 def test_messages(tmp_path):
     with pytest.raises(ValueError, match="two runs are named 'a', each needs a name of its own: give NAME=RUN"):
         named_paths([f'a={tmp_path}', f'a={tmp_path}'], isdir, 'run')

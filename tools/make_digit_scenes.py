@@ -20,6 +20,7 @@ from topkd.cli import Parser, tool
 from topkd.datasets.digit_scenes import CLASSES, SPLITS, DigitScene, digit_scenes
 
 JPEG_QUALITY = 95
+WORDS = '{} exists and is not this set: remove it or name another folder'
 
 
 def parse_args() -> argparse.Namespace:
@@ -117,14 +118,18 @@ def make_digit_scenes(out: Path, info: dict[str, Any]) -> None:
         ValueError: If a number of scenes, a seed or a size is out of range.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(f'{out} exists and is not this set: remove it or name another folder')
+        raise FileExistsError(WORDS.format(out))
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.parent / f'.{out.name}.{os.getpid()}.unfinished'
     unfinished.mkdir()
     try:
         for split in SPLITS:
             write_split(unfinished, split, info)
-        unfinished.rename(out)
+        try:
+            unfinished.rename(out)
+        except OSError as error:  # another process was faster
+            if not holds(out, info):
+                raise FileExistsError(WORDS.format(out)) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

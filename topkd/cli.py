@@ -36,8 +36,11 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the tool with usage, the error and exit code 2."""
-        unknown = message.startswith('unrecognized arguments')
-        super().error(f'{message}: correct or leave them out, --help lists what there is' if unknown else message)
+        if message.startswith('unrecognized arguments'):
+            message += ': correct or leave them out, --help lists what there is'
+        elif message.endswith(('argument', 'arguments')):
+            message += ', got another number of them: --help says which'
+        super().error(message)
 
 
 def parser(description: str, distributed: bool = True) -> argparse.ArgumentParser:

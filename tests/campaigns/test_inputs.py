@@ -60,7 +60,7 @@ def test_settings_come_from_signatures():
 
 
 def test_every_format_has_damages_of_its_own():
-    for name in ('a.pth', 'a.npy', 'a.json', 'a.py', 'train', 'meta'):
+    for name in ('a.pth', 'a.npy', 'a.json', 'a.py', 'a.xml', 'a.yaml', 'train', 'meta', 'scalars.json'):
         assert len(damages_of(Path(name))) > len(GENERAL)
 
 

@@ -201,6 +201,24 @@ def test_a_failed_run_leaves_nothing_behind(tool, tmp_path, capsys, options, mes
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize('seed, code', [('0', 0), ('1', 1)])
+def test_a_run_that_another_one_overtakes(tool, tmp_path, monkeypatch, capsys, seed, code):
+    """The other one makes the same scenes, or other ones, while this one writes its last image."""
+    original, options = tool.write_split, ('--train', '1', '--val', '1')
+
+    def write_split(folder: Path, split: str, info: dict) -> None:
+        original(folder, split, info)
+        if split == 'val':
+            monkeypatch.setattr(tool, 'write_split', original)
+            monkeypatch.setattr('os.getpid', lambda: 1)
+            assert run(tool, tmp_path / 'set', *options, '--seed', seed) == 0
+
+    monkeypatch.setattr(tool, 'write_split', write_split)
+    assert run(tool, tmp_path / 'set', *options) == code
+    assert code == 0 or 'exists and is not this set: remove it' in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ['set']
+
+
 def test_an_interrupted_run_leaves_nothing_behind(tool, tmp_path, monkeypatch, capsys):
     def interrupt(*args):
         raise KeyboardInterrupt

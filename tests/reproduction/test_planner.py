@@ -218,7 +218,7 @@ def test_probes_have_the_seed_of_their_student(planner):
 def test_messages(planner, tmp_path):
     with pytest.raises(FileNotFoundError, match="no pair 'x'"):
         planner().plan(TABLE, ['x'])
-    with pytest.raises(ValueError, match='distils nothing: name a pair'):
+    with pytest.raises(ValueError, match='has no teacher, which a pair needs: name a config'):
         planner().plan(TABLE, [str(CONFIGS / 'baselines/resnet8_digits.py')])
     own = own_pair(tmp_path / 'own.py', "teacher=dict(name='mine', checkpoint='none.pth')")
     with pytest.raises(

@@ -21,5 +21,5 @@ def test_what_an_analysis_looks_at_stays():
 
 
 def test_unknown_names():
-    with pytest.raises(ValueError, match=r'--methods XKD: this table has plain, KD, no-kd, TopKD$'):
+    with pytest.raises(ValueError, match=r'--methods XKD: unknown in this table, which has plain, KD, no-kd, TopKD$'):
         TABLES['table6'].only(['XKD', 'kd'])

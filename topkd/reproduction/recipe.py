@@ -86,7 +86,9 @@ class Recipe:
         path = pair_path(pair, self.configs)
         cfg = merge_cfg_options(read_config(str(path)), self.options)
         if 'teacher' not in cfg.model:
-            raise ValueError(f"'{path}' distils nothing: name a pair of '{self.configs / 'topkd'}'")
+            raise ValueError(
+                f"'{path}' has no teacher, which a pair needs: name a config of '{self.configs / 'topkd'}'"
+            )
         teacher = self._teacher(path.stem, cfg.model.teacher)
         if teacher.training is not None:
             cfg.model.teacher.checkpoint = teacher.checkpoint

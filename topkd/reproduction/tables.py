@@ -83,7 +83,7 @@ class Table(NamedTuple):
         known = {word_of(name) for name in names}
         unknown = [word for word, plain in zip(words, wanted) if plain not in known]
         if unknown:
-            raise ValueError(f'--methods {",".join(unknown)}: this table has {", ".join(names)}')
+            raise ValueError(f'--methods {",".join(unknown)}: unknown in this table, which has {", ".join(names)}')
         kept = (STUDENT, KD, *self.measure.asks)
         return self._replace(
             variants=tuple(v for v in self.variants if v in kept or v.word in wanted),

@@ -165,6 +165,52 @@ JSON = [
 ]
 
 
+def _record(path: Path, draw: random.Random) -> None:
+    """Replace or remove one value of one line of a log."""
+    lines = path.read_text().splitlines()
+    number = draw.randrange(len(lines))
+    record = json.loads(lines[number])
+    key = draw.choice(list(record))
+    if draw.random() < 0.3:
+        del record[key]
+    else:
+        record[key] = draw.choice([None, -1, 'word', [], {}, float('nan'), 1e30, True, 0.5, 10**30])
+    path.write_text('\n'.join([*lines[:number], json.dumps(record), *lines[number + 1 :], '']))
+
+
+LOG = [
+    Damage('with a changed value', _record, False),
+    Damage('with another changed value', _record, False),
+    Damage('with half a line at its begin', lambda path, draw: path.write_text(f'{{"lo\n{path.read_text()}'), True),
+    Damage('with half a line at its end', lambda path, draw: path.write_text(f'{path.read_text()}{{"lo'), False),
+    Damage('with a list for a line', lambda path, draw: path.write_text(f'[1]\n{path.read_text()}'), True),
+    Damage('of validations alone', lambda path, draw: path.write_text('{"accuracy/top1": 1.0, "step": 1}\n'), True),
+]
+
+
+def _replaced(old: str, new: str) -> Callable[[Path, random.Random], Any]:
+    return lambda path, draw: path.write_text(path.read_text().replace(old, new))
+
+
+XML = [
+    Damage('without its end', _replaced('</annotation>', ''), True),
+    Damage('with NaN', _replaced('<xmin>5', '<xmin>nan'), True),
+    Damage('with a word for a number', _replaced('<xmin>5', '<xmin>five'), True),
+    Damage('with a box that ends before it begins', _replaced('<xmin>5', '<xmin>50'), True),
+    Damage('without a name', _replaced('<name>cat</name>', ''), True),
+    Damage('without a size', _replaced('<width>64</width>', ''), True),
+    Damage('without a box', _replaced('<ymax>30</ymax>', ''), True),
+]
+YAML = [
+    Damage('without names', _replaced('names: [cat]', ''), True),
+    Damage('with a number for names', _replaced('[cat]', '3'), True),
+    Damage('with a folder that is not there', _replaced('images/train', 'nowhere'), True),
+    Damage('with a number for a folder', _replaced('images/train', '3'), True),
+    Damage('that is no YAML', _replaced('[cat]', '[cat'), True),
+    Damage('with an object', _replaced('[cat]', '!!python/object/apply:os.system ["touch PWNED"]'), True),
+]
+
+
 def _before(text: str) -> Callable[[Path, random.Random], Any]:
     return lambda path, draw: path.write_text(f'{text}\n{path.read_text()}')
 
@@ -216,6 +262,9 @@ BY_FORMAT: dict[str, list[Damage]] = {
     '.pth': CHECKPOINT,
     '.npy': ARRAY,
     '.json': JSON,
+    '.xml': XML,
+    '.yaml': YAML,
+    'scalars.json': LOG,
     '.py': CONFIG,
     'train': CIFAR,
     'test': CIFAR,
@@ -225,4 +274,4 @@ BY_FORMAT: dict[str, list[Damage]] = {
 
 def damages_of(path: Path) -> list[Damage]:
     """List the damages of a file: those of any file, and as many of its own format."""
-    return GENERAL + BY_FORMAT.get(path.suffix or path.name, [])
+    return GENERAL + BY_FORMAT.get(path.name, BY_FORMAT.get(path.suffix, []))

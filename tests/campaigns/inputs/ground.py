@@ -49,6 +49,12 @@ CALLS: dict[str, tuple[str, list[str]]] = {
     'convert': ('convert_checkpoint.py', ['benchmark.pth', 'out.pth']),
     'diagram': ('analysis/diagram.py', ['cloud.npy', '--out', 'figures']),
     'scenes_data': ('make_digit_scenes.py', ['made', '--train', '2', '--val', '1']),
+    'history': ('analysis/gradient_ratio.py', ['exact=logged', '--out', 'figures']),
+    'bottleneck': ('analysis/bottleneck.py', ['exact.py', 's=distilled.pth', '--batches', '1', '--out', 'figures']),
+    'compare': ('compare.py', ['plain.py:plain.pth', '--repeats', '1', '--batch-sizes', '1', '--out', 'compared']),
+    'taps': ('taps.py', ['kd.py']),
+    'voc': ('convert_detection.py', ['voc']),
+    'yolo': ('convert_detection.py', ['yolo']),
     'plan': ('reproduce.py', ['table6', '--pairs', 'topkd.py', '--seeds', '1', '--dry-run']),
 }
 
@@ -72,6 +78,8 @@ def make_ground(folder: Path) -> None:
     _cifar(folder / 'data' / 'cifar100' / 'cifar-100-python')
     _scenes(folder / 'data' / 'digit_scenes')
     np.save(folder / 'cloud.npy', np.random.default_rng(0).normal(size=(12, 3)))
+    _voc(folder / 'voc', folder / 'data' / 'digit_scenes' / 'train')
+    _yolo(folder / 'yolo', folder / 'data' / 'digit_scenes' / 'train')
     _benchmark_checkpoint(folder)
     _prepare(folder, 'gen_pi.py', ['topkd.py'])
     artifact = next((folder / 'work_dirs' / 'ripsnet').iterdir())
@@ -79,6 +87,9 @@ def make_ground(folder: Path) -> None:
     _prepare(folder, 'train_ripsnet.py', ['topkd.py'])
     _prepare(folder, 'train.py', ['exact.py', '--work-dir', 'first'])
     (folder / 'first' / 'epoch_1.pth').rename(folder / 'distilled.pth')
+    log = next((folder / 'first').glob('*/vis_data/scalars.json'))
+    shutil.copytree(log.parent, folder / 'logged' / 'start' / log.parent.name)
+    (folder / 'logged' / 'start' / log.parent.name / 'config.py').unlink(missing_ok=True)
     shutil.rmtree(folder / 'first')
     _prepare(folder, 'train.py', ['plain.py', '--work-dir', 'run'])
 
@@ -144,6 +155,28 @@ def _scenes(folder: Path) -> None:
             categories=[dict(id=i, name=name) for i, name in enumerate(names, 1)],
         )
         (folder / 'annotations' / f'instances_{split}.json').write_text(json.dumps(content))
+
+
+def _voc(folder: Path, images: Path) -> None:
+    for name in ('Annotations', 'JPEGImages', 'ImageSets/Main'):
+        (folder / name).mkdir(parents=True)
+    box = '<bndbox><xmin>5</xmin><ymin>6</ymin><xmax>20</xmax><ymax>30</ymax></bndbox>'
+    size = '<size><width>64</width><height>64</height><depth>3</depth></size>'
+    for number, split in enumerate(('train', 'val'), 1):
+        shutil.copy(images / f'{number}.jpg', folder / 'JPEGImages')
+        (folder / 'Annotations' / f'{number}.xml').write_text(
+            f'<annotation><filename>{number}.jpg</filename>{size}<object><name>cat</name>{box}</object></annotation>'
+        )
+        (folder / 'ImageSets' / 'Main' / f'{split}.txt').write_text(f'{number}\n')
+
+
+def _yolo(folder: Path, images: Path) -> None:
+    for number, split in enumerate(('train', 'val'), 1):
+        for name in ('images', 'labels'):
+            (folder / name / split).mkdir(parents=True)
+        shutil.copy(images / f'{number}.jpg', folder / 'images' / split)
+        (folder / 'labels' / split / f'{number}.txt').write_text('0 0.5 0.5 0.2 0.2\n')
+    (folder / 'data.yaml').write_text('train: images/train\nval: images/val\nnames: [cat]\n')
 
 
 def _benchmark_checkpoint(folder: Path) -> None:

@@ -134,7 +134,7 @@ def of_files(folder: Path, call: str, tool: str, arguments: list[str], draw: ran
     """Damage a file that the call reads."""
     inside = folder / FOLDERS.get(call, '')
     named = [path for path in sorted(inside.rglob('*')) if path.is_file() and path.name in READ[call]]
-    files = [path for path in named if call == 'resume' or 'run' not in path.relative_to(folder).parts]
+    files = [path for path in named if call in ('resume', 'history') or 'run' not in path.relative_to(folder).parts]
     if not files:
         return None
     path = draw.choice(files)
@@ -145,7 +145,9 @@ def of_files(folder: Path, call: str, tool: str, arguments: list[str], draw: ran
 
 
 # where a call reads, if files of the same names lie elsewhere
-FOLDERS = dict(train_ripsnet='work_dirs/untrained', topkd='.', gen_pi_again='work_dirs/ripsnet', resume='run')
+FOLDERS = dict(
+    train_ripsnet='work_dirs/untrained', topkd='.', gen_pi_again='work_dirs/ripsnet', resume='run', history='logged'
+)
 # calls that make again what is damaged
 REPAIRS = {'gen_pi_again'}
 READ: dict[str, set[str]] = {
@@ -166,6 +168,12 @@ READ: dict[str, set[str]] = {
     'export': {'distilled.pth', 'exact.py'},
     'convert': {'benchmark.pth'},
     'diagram': {'cloud.npy'},
+    'history': {'scalars.json'},
+    'bottleneck': {'teacher.pth', 'exact.py', 'distilled.pth'},
+    'compare': {'plain.pth', 'plain.py'},
+    'taps': {'kd.py'},
+    'voc': {'1.xml'},
+    'yolo': {'data.yaml'},
     'scenes_data': set(),
     'plan': {'topkd.py'},
 }

@@ -77,6 +77,18 @@ def test_signals_end_a_tool_with_one_line(capsys, number, code, name):
     assert capsys.readouterr().err.strip() == f'stopped by {name}; what is finished stays: --resume goes on'
 
 
+def test_a_signal_while_an_error_is_told(monkeypatch, capsys):
+    @tool
+    def main() -> None:
+        raise ValueError('a number must be positive, got 0')
+
+    monkeypatch.setattr('topkd.cli.sentence', lambda error: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 143
+    assert capsys.readouterr().err.strip() == 'stopped by SIGTERM; what is finished stays: give the same command again'
+
+
 def test_a_tool_whose_output_nobody_reads_says_so():
     script = "from topkd.cli import tool\n@tool\ndef main(): print('found')\nmain()"
     reader, writer = os.pipe()

@@ -175,6 +175,22 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
+def _fail(error: Exception) -> NoReturn:
+    """End with a sentence, or with the signal that is behind the error."""
+    behind = interruption(error)
+    if behind is not None:
+        raise behind
+    message = None if os.environ.get('TOPKD_DEBUG') == '1' else sentence(error)
+    if message is None:
+        raise error
+    config = next((word for word in sys.argv[1:] if word.endswith('.py') or '::' in word), 'CONFIG')
+    message = re.sub(r'(?<![\w=])CONFIG(?![\w.@\[])', lambda found: config, message)
+    print(f'error: {message} [TOPKD_DEBUG=1 shows where]', file=sys.stderr)
+    with suppress(OSError):
+        flush()
+    sys.exit(1)
+
+
 def _end(stop: KeyboardInterrupt, go_on: str) -> NoReturn:
     what, code = ('SIGTERM', 143) if isinstance(stop, Terminated) else ('Ctrl-C', 130)
     print(f'\nstopped by {what}; what is finished stays: {go_on}', file=sys.stderr)
@@ -243,29 +259,19 @@ def tool(main: Callable[[], Any] | None = None, *, go_on: str = 'give the same c
     def run() -> None:
         os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
         try:
-            say_once_that_the_log_is_lost()
-            use_safe_loader()
-            use_checked_initialization()
-            save_without_interruption()
-            atexit.unregister(ignore_signals)
-            atexit.register(ignore_signals)  # what is registered last is called first
             with terminated_by_exception():
-                main()
-                flush()
+                try:
+                    say_once_that_the_log_is_lost()
+                    use_safe_loader()
+                    use_checked_initialization()
+                    save_without_interruption()
+                    atexit.unregister(ignore_signals)
+                    atexit.register(ignore_signals)  # what is registered last is called first
+                    main()
+                    flush()
+                except Exception as error:
+                    _fail(error)
         except KeyboardInterrupt as stop:
             _end(stop, go_on)
-        except Exception as error:
-            behind = interruption(error)
-            if behind is not None:
-                _end(behind, go_on)
-            message = None if os.environ.get('TOPKD_DEBUG') == '1' else sentence(error)
-            if message is None:
-                raise
-            config = next((word for word in sys.argv[1:] if word.endswith('.py') or '::' in word), 'CONFIG')
-            message = re.sub(r'(?<![\w=])CONFIG(?![\w.@\[])', lambda found: config, message)
-            print(f'error: {message} [TOPKD_DEBUG=1 shows where]', file=sys.stderr)
-            with suppress(OSError):
-                flush()
-            sys.exit(1)
 
     return run

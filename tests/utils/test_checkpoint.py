@@ -9,7 +9,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
-from topkd.utils.checkpoint import fingerprint, load_file, load_weights, save_file, use_safe_loader
+from topkd.utils.checkpoint import fingerprint, load_file, load_weights, save_file, use_safe_loader, weights_in
 
 
 class Evil:
@@ -25,6 +25,12 @@ def test_round_trip_with_mmengines_own_metadata(tmp_path):
     loaded = load_file(tmp_path / 'folder' / 'a.pth')
     assert torch.equal(loaded['state_dict']['a'], torch.ones(2)) and loaded['best'] == 2.5
     assert [path.name for path in (tmp_path / 'folder').iterdir()] == ['a.pth']
+
+
+@pytest.mark.parametrize('weights', [[1, 2], {}, {0: torch.ones(1)}, dict(a=1), None])
+def test_weights_that_are_none(weights):
+    with pytest.raises(ValueError, match='the file holds no weights: name the checkpoint of a network'):
+        weights_in(dict(state_dict=weights), 'the file')
 
 
 def test_code_in_a_checkpoint_does_not_run(tmp_path, capsys):

@@ -64,6 +64,11 @@ def test_a_device_or_pipe_is_written_to_and_never_replaced(tmp_path):
         os.close(reader)
 
 
+def test_a_device_that_takes_nothing_is_named():
+    with pytest.raises(OSError, match=r"cannot write '/dev/full' of 0.0 MiB \(No space left on device\): free space"):
+        write_text('a', '/dev/full')
+
+
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / 'link').symlink_to(tmp_path / 'file')
     write_text('a', tmp_path / 'link')

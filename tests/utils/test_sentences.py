@@ -95,6 +95,7 @@ def test_errors_out_of_a_worker_process():
     'number, words',
     [
         (errno.ENOSPC, "the disk of 'a/b' is full: free space there, then give the same command again"),
+        (errno.ELOOP, "'a/b' is a link, or one of many that lead nowhere: name another path, or remove the link"),
         (errno.EEXIST, "'a/b' is a file, a folder was expected: name another path, or move the file away"),
         (errno.EACCES, "'a/b' may not be read or written: correct its permissions"),
     ],

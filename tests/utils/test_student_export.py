@@ -2,13 +2,14 @@
 
 import copy
 
+import pytest
 import torch
 from mmengine.hub import get_config
 from mmengine.registry import MODELS
 from small import build, classifier
 
 from topkd.utils.checkpoint import load_weights, save_file
-from topkd.utils.student_export import export_student, outputs
+from topkd.utils.student_export import export_student, outputs, select_weights
 
 HOST = 'mmpretrain::resnet/resnet18_8xb16_cifar10.py'
 
@@ -37,3 +38,11 @@ def test_student_of_the_host_toolbox_loads_in_its_own_unmodified_config(tmp_path
     load_weights(plain, tmp_path / 'student.pth')
     images = torch.randn(2, 3, 32, 32)
     assert torch.equal(outputs(plain, images), outputs(model.student, images))
+
+
+@pytest.mark.parametrize('name', ['state_dict', 'ema_state_dict'])
+def test_a_checkpoint_whose_weights_are_none(name):
+    whole = dict(state_dict={'student.a': torch.ones(1)}, ema_state_dict={'module.student.a': torch.ones(1)})
+    assert select_weights(whole, 'raw')['a'] == 1
+    with pytest.raises(ValueError, match='the checkpoint holds no weights: name the checkpoint of a network'):
+        select_weights(dict(whole, **{name: [1, 2]}), 'raw')

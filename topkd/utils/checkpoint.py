@@ -64,10 +64,28 @@ def _checked_content(content: Any, path: str) -> dict:
 
 def load_state(path: str) -> dict[str, Tensor]:
     """Load a checkpoint's weights, which stand under ``state_dict`` or are the whole file; see :func:`load_file`."""
-    content = load_file(path)
-    weights = content.get('state_dict', content)
-    if not isinstance(weights, Mapping) or not any(isinstance(value, Tensor) for value in weights.values()):
-        raise ValueError(f"'{path}' holds no weights: name the checkpoint of a network")
+    return weights_in(load_file(path), f"'{path}'")
+
+
+def weights_in(content: Mapping[str, Any], what: str, name: str = 'state_dict') -> dict[str, Tensor]:
+    """Return the weights of a checkpoint's content.
+
+    Args:
+        content (Mapping): The content; without an entry of that name it is the weights itself.
+        what (str): What holds it, for the message.
+        name (str): Of the weights. Defaults to 'state_dict'.
+
+    Raises:
+        ValueError: If it is no mapping of names to tensors.
+
+    Example:
+        >>> sorted(weights_in(dict(state_dict=dict(a=torch.zeros(1))), 'the file'))
+        ['a']
+    """
+    weights = content.get(name, content)
+    named = isinstance(weights, Mapping) and all(isinstance(key, str) for key in weights)
+    if not named or not any(isinstance(value, Tensor) for value in weights.values()):
+        raise ValueError(f'{what} holds no weights: name the checkpoint of a network')
     return dict(weights)
 
 

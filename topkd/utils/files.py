@@ -35,14 +35,15 @@ def whole_file(path: str | Path, size: int | None = None) -> Iterator[Path]:
     """
     destination = Path(path)
     destination = destination.resolve() if destination.is_symlink() else destination
-    if destination.exists() and not destination.is_file() and not destination.is_dir():
-        yield destination
-        return
+    device = destination.exists() and not destination.is_file() and not destination.is_dir()
     partial = destination.with_name(f'.{destination.name}.{os.getpid()}{PARTIAL}')
     try:
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        os.replace(partial, destination)
+        if device:
+            yield destination
+        else:
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            yield partial
+            os.replace(partial, destination)
     except (OSError, RuntimeError) as error:
         raise OSError(_refusal(destination, size, error)) from error
     finally:

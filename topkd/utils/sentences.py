@@ -41,6 +41,7 @@ SYSTEM = {
     errno.ENOTDIR: ('a part of the path {path} is a file, a folder was expected', 'name another path'),
     errno.EEXIST: ('{path} is a file, a folder was expected', 'name another path, or move the file away'),
     errno.ENOENT: ('{path} does not exist', 'correct the path'),
+    errno.ELOOP: ('{path} is a link, or one of many that lead nowhere', 'name another path, or remove the link'),
     errno.EPIPE: ('the program that reads what is printed has ended', 'let it read to the end, or print into a file'),
     errno.ENAMETOOLONG: ('the name of {path} is too long', 'name a shorter path'),
 }

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import Tensor
 
-from topkd.utils.checkpoint import load_file, load_weights, save_file
+from topkd.utils.checkpoint import load_file, load_weights, save_file, weights_in
 from topkd.utils.config import with_preprocessor
 from topkd.utils.student_state import student_state
 
@@ -73,15 +73,16 @@ def select_weights(checkpoint: dict[str, Any], which: str, member: str | None = 
         member (str, optional): Name of the cohort's member.
 
     Raises:
-        ValueError: If the word is another one, or the checkpoint has no student.
+        ValueError: If the word is another one, or the checkpoint has no weights or no student.
     """
     if which not in WEIGHTS:
         raise ValueError(f"weights must be 'ema' or 'raw', got '{which}'")
-    averaged = checkpoint.get('state_dict', checkpoint)
+    averaged = weights_in(checkpoint, 'the checkpoint')
     if which == 'ema' or 'ema_state_dict' not in checkpoint:
         return student_state(averaged, member)
     prefix = 'module.'
-    raw = {key[len(prefix) :]: value for key, value in checkpoint['ema_state_dict'].items() if key.startswith(prefix)}
+    others = weights_in(checkpoint, 'the checkpoint', 'ema_state_dict')
+    raw = {key[len(prefix) :]: value for key, value in others.items() if key.startswith(prefix)}
     # buffers that the average does not cover stand in the state dict alone
     return {**student_state(averaged, member), **student_state(raw, member)}
 

@@ -1,13 +1,18 @@
 """Small networks, configs and artifacts that many tests share."""
 
+import ast
+import gc
 import os
 import signal
+from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmengine.runner import runner
+from yapf.yapflib import yapf_api
 
 import topkd  # noqa: F401
 
@@ -26,6 +31,33 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section('commands of documents that are checked, not run')
         for line in report():
             terminalreporter.write_line(line)
+
+
+def pytest_collection_finish():
+    """Let the collections of garbage that MMEngine asks for pass over all that was imported."""
+    gc.collect(), gc.freeze()
+
+
+def pytest_unconfigure():
+    """Let the end of the process find what was imported: libraries would report it as leaked."""
+    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True, scope='session')
+def nothing_for_the_eye():
+    """Check a config's text in place of laying it out, and describe the machine once.
+
+    Every runner asks for both several times, and a layout takes half a second. Processes that tests start lay out.
+    """
+
+    def check(text: str, **style) -> tuple[str, bool]:
+        ast.parse(text)
+        return text, False
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yapf_api, 'FormatCode', check)
+        patch.setattr(runner, 'collect_env', cache(runner.collect_env))
+        yield
 
 
 @pytest.fixture(autouse=True, scope='session')

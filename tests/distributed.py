@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from warm import context
 
 
 def _worker(rank: int, function: Callable, world_size: int, port: int, args: tuple) -> None:
@@ -27,4 +28,5 @@ def run(function: Callable, *args: Any, world_size: int = 2) -> None:
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
-    mp.spawn(_worker, (function, world_size, port, args), nprocs=world_size)
+    context()
+    mp.start_processes(_worker, (function, world_size, port, args), nprocs=world_size, start_method='forkserver')

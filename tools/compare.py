@@ -32,7 +32,7 @@ from topkd.analysis.record import write_record
 from topkd.cli import Parser, count, origin, tool
 from topkd.launch import setup_processes
 from topkd.utils.checkpoint import load_state, load_weights
-from topkd.utils.config import merge_cfg_options, read_config, with_preprocessor
+from topkd.utils.config import FormattedOnce, merge_cfg_options, read_config, with_preprocessor
 from topkd.utils.student_export import plain_config
 from topkd.utils.student_state import plain_state
 
@@ -111,7 +111,7 @@ def network(name: str, place: Place, args: argparse.Namespace) -> Network:
     metrics: dict[str, float] = {}
     weights = None if place.checkpoint is None else plain_state(load_state(place.checkpoint), place.member)
     if weights is not None and not args.no_accuracy:
-        runner = Runner.from_cfg(cfg)
+        runner = Runner.from_cfg(FormattedOnce(cfg))
         model = runner.model
         load_weights(model, place.checkpoint, name, weights)
         metrics = {key: float(value) for key, value in runner.test().items()}

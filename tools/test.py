@@ -8,6 +8,7 @@ from topkd.cli import load_config, parser, tool
 from topkd.launch import setup_processes
 from topkd.preflight import check_run
 from topkd.utils.checkpoint import load_state, load_weights
+from topkd.utils.config import FormattedOnce
 from topkd.utils.student_export import plain_config
 from topkd.utils.student_state import plain_state
 
@@ -24,7 +25,7 @@ def main() -> None:
     # only a student is evaluated: neither teacher nor RipsNet need be at hand
     plain_config(cfg, args.member)
     weights = plain_state(load_state(args.checkpoint), args.member)
-    runner = Runner.from_cfg(cfg)
+    runner = Runner.from_cfg(FormattedOnce(cfg))
     load_weights(
         runner.model.module if hasattr(runner.model, 'module') else runner.model, args.checkpoint, weights=weights
     )

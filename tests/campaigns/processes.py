@@ -15,29 +15,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..warm import IMPORTS
 from .failpoints import Failpoints, Kill
 
 ROOT = Path(__file__).resolve().parents[2]
-IMPORTS = (
-    'topkd',
-    'topkd.cli',
-    'topkd.launch',
-    'topkd.training_setup',
-    'topkd.models',
-    'topkd.datasets',
-    'topkd.hooks',
-    'topkd.runners',
-    'topkd.models.detectors',
-    'mmpretrain.models',
-    'mmpretrain.datasets',
-    'mmpretrain.evaluation',
-    'mmpretrain.visualization',
-    'mmdet.models',
-    'mmdet.datasets',
-    'mmdet.evaluation',
-    'mmdet.visualization',
-    'mmdet.engine',
-)
 LONGEST = 180.0  # seconds; a run that takes longer hangs
 
 
@@ -64,8 +45,7 @@ def warm_up() -> None:
     torch.set_num_threads(1)  # a thread pool would not survive a fork
     sys.path.insert(0, str(ROOT))
     for name in IMPORTS:
-        with contextlib.suppress(ModuleNotFoundError):
-            importlib.import_module(name)
+        importlib.import_module(name)
 
 
 def run(

@@ -1,11 +1,7 @@
 """The short form of the campaign of malformed inputs, and its judge."""
 
-import json
-import os
 import random
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +12,13 @@ from .inputs.formats import GENERAL, damages_of
 from .inputs.mutations import READ, mutations, parser_of
 from .inputs.oracle import complaint
 from .inputs.values import bad_values, settings_of
+from .short import campaign
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_malformed_inputs_end_in_one_sentence(tmp_path):
-    # a process of its own: a fork of this one would take the threads and the state of the tests with it
-    command = [sys.executable, '-m', 'tests.campaigns', 'inputs', '--runs', '24', '--seed', '11']
-    command += ['--folder', str(tmp_path), '--json', str(tmp_path / 'report.json')]
-    result = subprocess.run(
-        command, cwd=ROOT, env=dict(os.environ, OMP_NUM_THREADS='1'), capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-2000:]
-    counts = json.loads((tmp_path / 'report.json').read_text())['counts']
+    counts = campaign(tmp_path, 'inputs', '--runs', '24', '--seed', '11')
     assert counts['malformed inputs'] >= 20 and counts['malformed inputs refused'] >= 10
 
 

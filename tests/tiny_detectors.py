@@ -118,3 +118,17 @@ def step(model, data: dict, seed: int = 3) -> dict:
     prepared = model.data_preprocessor(copy.deepcopy(data), True)
     torch.manual_seed(seed)
     return model(**prepared, mode='loss')
+
+
+def logs_of_a_step(config: dict) -> dict:
+    """Build a network from random weights, take a step of three images, and check that it trains every parameter."""
+    init_default_scope('mmdet')
+    torch.manual_seed(0)
+    model = MODELS.build(config)
+    model.init_weights()
+    losses = step(model.train(), batch(boxes=[[[10, 12, 40, 50]], [], [[5, 5, 60, 60]]]))
+    loss, logs = model.parse_losses(losses)
+    loss.backward()
+    assert all(value.isfinite() for value in logs.values())
+    assert [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
+    return logs

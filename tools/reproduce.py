@@ -176,7 +176,7 @@ def main() -> None:
         return
     command = shlex.join(['python', 'tools/reproduce.py', *sys.argv[1:]])
     costs = StepCosts.read(args.results)
-    report = Report(args.table, read_table(args), plan, command, departures(args), queue.device, costs)
+    report = Report(args.table, read_table(args), plan, command, departures(args), queue.hardware, costs)
     failures = run_plan(plan, queue, say, lambda: report.write(args.results, suffix(args)))
     path = report.write(args.results, suffix(args))
     print(f'\n{path.read_text(encoding="utf-8")}\nWritten to {path} and {path.with_suffix(".json")}', flush=True)

@@ -113,4 +113,4 @@ def test_options_of_places(tools, monkeypatch):
     monkeypatch.setattr('topkd.reproduction.slurm_queue._check_commands', lambda: None)
     queue = make_queue(places('--cluster', 'slurm', '--gpus', '2', '--time', '2-00', '--sbatch', 'mem=32G'), tools)
     assert isinstance(queue, SlurmQueue) and (queue.capacity, queue.gpus, queue.minutes) == (None, 2, 2880)
-    assert queue.options == dict(mem='32G') and queue.device == 'Slurm, its own partition, 2 GPUs a training'
+    assert queue.options == dict(mem='32G') and queue.hardware == 'Slurm, its own partition, 2 GPUs a training'

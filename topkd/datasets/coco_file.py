@@ -11,7 +11,10 @@ from typing import Any
 
 from mmengine.logging import print_log
 
+from topkd.utils.files import check_file
+
 REMEDY = 'correct the json, or replace it by the original'
+WHERE = 'put the data set there, or set data_root to where it is'
 
 
 def check_coco_file(path: str, classes: Sequence[str] | None = None) -> None:
@@ -29,10 +32,7 @@ def check_coco_file(path: str, classes: Sequence[str] | None = None) -> None:
         ValueError: If it is no COCO json, lacks a class, or has boxes that belong to nothing; the message names the
             first of them.
     """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(
-            f"annotation file '{path}' does not exist: put the data set there, or set data_root to where it is"
-        )
+    check_file(path, 'annotation file', WHERE)
     state = os.stat(path)
     _check(path, None if classes is None else tuple(classes), state.st_size, state.st_mtime_ns)
 

@@ -1,6 +1,5 @@
 """A linear classifier on the features of a frozen network: how much of what a student learned transfers."""
 
-import os.path as osp
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -15,9 +14,14 @@ from topkd.models.teacher import renormalize
 from topkd.registry import MODELS
 from topkd.utils.checkpoint import fingerprint
 from topkd.utils.config import read_config, with_preprocessor
+from topkd.utils.files import check_file
 from topkd.utils.student_state import load_student
 
 Network = TypeVar('Network', bound=nn.Module)
+OTHER_CHECKPOINT = (
+    'train its config first, or name another by --cfg-options model.featurizer.checkpoint=... '
+    'model.featurizer.config=...'
+)
 
 
 @MODELS.register_module()
@@ -75,7 +79,9 @@ class LinearProbe(BaseModel):
         """Initialize the head and load the featurizer; MMEngine calls this when a training starts."""
         self.head.init_weights()
         checkpoint = self.source['checkpoint']
-        load_classifier(self.featurizer, checkpoint)
+        if checkpoint is None or '://' not in checkpoint:
+            check_file(str(checkpoint), "the featurizer's checkpoint", OTHER_CHECKPOINT)
+        load_student(self.featurizer, checkpoint, 'featurizer')
         print_log(
             f"featurizer of '{self.source['config']}': weights '{checkpoint}' ({fingerprint(self.featurizer)})",
             'current',
@@ -122,25 +128,6 @@ def classifier_config(path: str) -> dict:
     """
     cfg = read_config(path)
     return with_preprocessor(cfg.model.get('student', cfg.model), cfg)
-
-
-def load_classifier(network: nn.Module, checkpoint: str | None) -> None:
-    """Load a network completely from a checkpoint of its own, or of a distillation whose student it was.
-
-    Args:
-        network (nn.Module): Receives the weights.
-        checkpoint (str): See :func:`topkd.utils.checkpoint.load_file`.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the weights do not fit.
-    """
-    if checkpoint is None or ('://' not in checkpoint and not osp.isfile(osp.expanduser(checkpoint))):
-        raise FileNotFoundError(
-            f"the featurizer's checkpoint '{checkpoint}' does not exist: train its config first, or name "
-            'another by --cfg-options model.featurizer.checkpoint=... model.featurizer.config=...'
-        )
-    load_student(network, checkpoint, 'featurizer')
 
 
 def as_buffers(network: Network) -> Network:

@@ -10,9 +10,10 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
-from topkd.datasets.coco_file import check_coco_file
+from topkd.datasets.coco_file import WHERE, check_coco_file
 from topkd.datasets.files_on_disk import FilesOnDisk
 from topkd.preflight.findings import Findings
+from topkd.utils.files import check_file
 
 
 def check_data(cfg: Config, loaders: tuple[str, ...], findings: Findings) -> None:
@@ -69,7 +70,7 @@ def _checks(kind: type, config: dict[str, Any]) -> Iterator[Callable[[], None]]:
         classes = metainfo.get('classes')
         yield partial(check_coco_file, os.path.join(root, annotations), classes)
     elif annotations:
-        yield partial(_check_file, os.path.join(root, annotations))
+        yield partial(check_file, os.path.join(root, annotations), 'annotation file', WHERE)
     prefixes = arguments.get('data_prefix') or {}
     for prefix in prefixes.values() if isinstance(prefixes, Mapping) else [prefixes]:
         yield partial(_check_folder, os.path.join(root, prefix))
@@ -80,13 +81,6 @@ def _is_coco(kind: type) -> bool:
     return detection is not None and issubclass(kind, detection.CocoDataset)
 
 
-def _check_file(path: str) -> None:
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"annotation file '{path}' does not exist: put the data set there, or set data_root")
-
-
 def _check_folder(path: str) -> None:
     if path and not os.path.isdir(path):
-        raise FileNotFoundError(
-            f"image folder '{path}' does not exist: put the data set there, or set data_root to where it is"
-        )
+        raise FileNotFoundError(f"image folder '{path}' does not exist: {WHERE}")

@@ -1,6 +1,5 @@
 """Are the checkpoints there that networks start from?"""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from topkd.preflight.findings import Findings
 from topkd.utils.addresses import cached_file, is_reachable, web_address
 from topkd.utils.config import read_config
 from topkd.utils.error_context import entries
+from topkd.utils.files import check_file
 
 # mmpretrain's classifiers of other libraries, whose models have an init_weights of their own that MMEngine calls
 LOSING = ('TimmClassifier', 'HuggingFaceClassifier')
@@ -81,12 +81,7 @@ def check_checkpoint(checkpoint: str, owner: str, entry: str, otherwise: str = '
         ValueError: If its address has an unknown scheme.
     """
     if '://' not in checkpoint:
-        path = os.path.expanduser(checkpoint)
-        if not os.path.isfile(path):
-            state = 'is a folder, a file was expected' if os.path.isdir(path) else 'does not exist'
-            raise FileNotFoundError(
-                f"{owner}: checkpoint '{checkpoint}' {state}: put the file there, name another by {entry}{otherwise}"
-            )
+        check_file(checkpoint, f'{owner}: checkpoint', f'put the file there, name another by {entry}{otherwise}')
         return
     address, file = web_address(checkpoint), cached_file(checkpoint)
     if file.is_file():

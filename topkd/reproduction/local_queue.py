@@ -51,7 +51,7 @@ class LocalQueue(Queue):
         self._places: dict[int, Submitted] = {}
 
     @property
-    def device(self) -> str:
+    def hardware(self) -> str:
         """str: What the jobs compute with, in words."""
         return describe(self.visible, self.threads or 1)
 

@@ -81,7 +81,7 @@ class Queue(ABC):
 
     @property
     @abstractmethod
-    def device(self) -> str:
+    def hardware(self) -> str:
         """str: What the jobs compute with, in words."""
 
     @abstractmethod

@@ -30,7 +30,7 @@ class Report:
         command (str): By which it was made.
         reduced (Sequence[str]): Departures from the paper's recipe, one sentence each; the paper's numbers are then
             shown, but no difference to them.
-        device (str): Where the runs run, in words.
+        hardware (str): What the runs run on, in words.
         costs (StepCosts, optional): What a step of each method costs, for a table that ranks them.
     """
 
@@ -41,11 +41,11 @@ class Report:
         plan: Plan,
         command: str,
         reduced: Sequence[str] = (),
-        device: str = '',
+        hardware: str = '',
         costs: StepCosts | None = None,
     ) -> None:
         self.name, self.table, self.plan, self.command = name, table, plan, command
-        self.reduced, self.device, self.costs = list(reduced), device, costs or StepCosts({})
+        self.reduced, self.hardware, self.costs = list(reduced), hardware, costs or StepCosts({})
 
     def content(self) -> dict[str, Any]:
         """Return everything as plain values."""
@@ -75,7 +75,7 @@ class Report:
             command=self.command,
             reduced=self.reduced,
             environment=dict(
-                topkd=__version__, torch=torch.__version__, python=platform.python_version(), device=self.device
+                topkd=__version__, torch=torch.__version__, python=platform.python_version(), device=self.hardware
             ),
             teachers={pair: self._teacher(pair, rows) for pair in self.plan.teachers},
             rows=rows,

@@ -56,7 +56,7 @@ class SlurmQueue(Queue):
         _check_commands()
 
     @property
-    def device(self) -> str:
+    def hardware(self) -> str:
         """str: What the jobs compute with, in words."""
         place = f'partition {self.partition}' if self.partition else 'its own partition'
         return f'Slurm, {place}, {self.gpus} GPUs a training'

@@ -15,7 +15,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
 from topkd.utils.addresses import download
-from topkd.utils.files import whole_file
+from topkd.utils.files import check_file, whole_file
 from topkd.utils.safe_globals import beside_weights, safe_globals
 
 
@@ -36,10 +36,8 @@ def load_file(path: str, map_location: Any = 'cpu') -> dict:
     path = str(path)
     if '://' in path:
         return _checked_content(download(path, map_location), path)
+    check_file(path, 'checkpoint', 'correct the path in the config')
     path = os.path.expanduser(path)
-    if not os.path.isfile(path):
-        kind = 'is a folder, a file was expected' if os.path.isdir(path) else 'does not exist'
-        raise FileNotFoundError(f"checkpoint '{path}' {kind}: correct the path in the config")
     try:
         with safe_globals(beside_weights()):
             content = torch.load(path, map_location=map_location, weights_only=True)

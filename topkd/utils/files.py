@@ -16,6 +16,27 @@ PARTIAL = '.partial'
 REMEDY = 'delete it, and give the command again that makes it'
 
 
+def check_file(path: str | Path, what: str, remedy: str) -> None:
+    """Refuse a path that leads to no file.
+
+    Args:
+        path (str | Path): As the user wrote it.
+        what (str): What the file should be, for the message.
+        remedy (str): What to do.
+
+    Raises:
+        FileNotFoundError: If there is nothing, or a folder.
+
+    Example:
+        >>> check_file('none.pth', 'checkpoint', 'correct the path')
+        Traceback (most recent call last):
+        FileNotFoundError: checkpoint 'none.pth' does not exist: correct the path
+    """
+    if not os.path.isfile(os.path.expanduser(path)):
+        state = 'is a folder, a file was expected' if os.path.isdir(os.path.expanduser(path)) else 'does not exist'
+        raise FileNotFoundError(f"{what} '{path}' {state}: {remedy}")
+
+
 @contextmanager
 def whole_file(path: str | Path, size: int | None = None) -> Iterator[Path]:
     """Write a file beside its destination inside a ``with`` block, and put it in place at the block's end.

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from mmpretrain.models.utils import channel_shuffle
 from torch import Tensor, nn
 
 from topkd.models.backbones.staged_backbone import InitCfg, StagedBackbone, conv_bn_relu
@@ -42,7 +41,7 @@ class ShuffleUnit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C_in, H, W) to (N, C, H / stride, W / stride)."""
         out = F.relu(self.bn1(self.conv1(x)))
-        out = channel_shuffle(out, self.first_groups)
+        out = torch.channel_shuffle(out, self.first_groups)
         # an activation here is not in the ShuffleNet paper, but in the benchmark's network
         out = F.relu(self.bn2(self.conv2(out)))
         out = self.bn3(self.conv3(out))

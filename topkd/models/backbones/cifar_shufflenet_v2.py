@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from mmpretrain.models.utils import channel_shuffle
 from torch import Tensor, nn
 
 from topkd.models.backbones.staged_backbone import InitCfg, StagedBackbone, conv_bn_relu
@@ -38,7 +37,7 @@ class SplitUnit(nn.Module):
         out = F.relu(self.bn1(self.conv1(out)))
         out = self.bn2(self.conv2(out))
         out = self.bn3(self.conv3(out))
-        return channel_shuffle(self.relu(torch.cat([kept, out], dim=1)), 2)
+        return torch.channel_shuffle(self.relu(torch.cat([kept, out], dim=1)), 2)
 
 
 class DownUnit(nn.Module):
@@ -70,7 +69,7 @@ class DownUnit(nn.Module):
         right = F.relu(self.bn3(self.conv3(x)))
         right = self.bn4(self.conv4(right))
         right = F.relu(self.bn5(self.conv5(right)))
-        return channel_shuffle(torch.cat([left, right], dim=1), 2)
+        return torch.channel_shuffle(torch.cat([left, right], dim=1), 2)
 
 
 @MODELS.register_module()

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from mmpretrain.models.backbones.base_backbone import BaseBackbone
+from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 # The CRD benchmark draws convolutions from N(0, 2 / (k * k * C_out)), which is He's rule with fan_out. PyTorch's
@@ -15,7 +15,7 @@ HE_INIT: list[dict] = [
 InitCfg = dict | Sequence[dict] | None
 
 
-class StagedBackbone(BaseBackbone):
+class StagedBackbone(BaseModule):
     """Run ``stem``, ``layer1`` to ``layerN`` and ``final``; return the outputs of chosen stages.
 
     Taps: ``stem`` and ``layer1`` to ``layerN`` return the feature maps that the CRD benchmark calls f0 to fN. No

@@ -1,6 +1,6 @@
 """What a persistence image costs: RipsNet's operations and parameters, and the time of every route to it (Table 13)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from topkd.models.vectorizers import RipsImage, RipsNet
 from topkd.topology import PersistenceImager, rips_diagrams
 
 TRAINING_BATCH = 64
+SUMMARIES: dict[str, Callable[[Sequence[float]], float]] = dict(ms=median, ms_least=min, ms_greatest=max)
 
 
 class CloudSize(NamedTuple):
@@ -109,10 +110,8 @@ def measure_cost(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = RipsNet(size.width, homology_dims=homology_dims).to(device)
-    exact, released = (
-        RipsImage(homology_dims, spec=imager.spec()).to(device),
-        ReleasedRoute(imager.spec(), homology_dims),
-    )
+    exact = RipsImage(homology_dims, spec=imager.spec()).to(device)
+    released = ReleasedRoute(imager.spec(), homology_dims)
     routes: dict[str, Route] = {
         'RipsNet': torch.no_grad()(network),
         'exact image': torch.no_grad()(exact),
@@ -125,16 +124,24 @@ def measure_cost(
         flops=ripsnet_flops(network, size.num_points),
         homology_dims=list(homology_dims),
         difference=_difference(exact, released, sample[:4].to(device)),
-        **{key: {name: {} for name in routes} for key in ('ms', 'ms_least', 'ms_greatest')},
     )
-    for count in batch_sizes:
-        batches = [torch.randn(count, *sample.shape[1:], generator=generator).to(device) for _ in range(3)]
-        for name, values in measure_times(routes, batches, repeats).items():
-            for key, reduce in (('ms', median), ('ms_least', min), ('ms_greatest', max)):
-                result[key][name][str(count)] = reduce(values) / count
-    clouds = torch.randn(TRAINING_BATCH, *sample.shape[1:], generator=generator).to(device)
+
+    def draw(count: int) -> Tensor:
+        return torch.randn(count, *sample.shape[1:], generator=generator).to(device)
+
+    result.update(_per_image(routes, {count: [draw(count) for _ in range(3)] for count in batch_sizes}, repeats))
     step: dict[str, Route] = dict(step=training_step(network))
-    result['training_step_ms'] = median(measure_times(step, [clouds], repeats)['step'])
+    result['training_step_ms'] = median(measure_times(step, [draw(TRAINING_BATCH)], repeats)['step'])
+    return result
+
+
+def _per_image(routes: dict[str, Route], batches: dict[int, list[Tensor]], repeats: int) -> dict[str, Any]:
+    """Return milliseconds an image: by summary, by route, and by number of clouds of a call."""
+    result: dict[str, Any] = {key: {name: {} for name in routes} for key in SUMMARIES}
+    for count, inputs in batches.items():
+        for name, values in measure_times(routes, inputs, repeats).items():
+            for key, reduce in SUMMARIES.items():
+                result[key][name][str(count)] = reduce(values) / count
     return result
 
 

@@ -89,13 +89,7 @@ def image_figure(
     figure, axes = new_figure(2.3 * count + 1.6, height, nrows=len(grids) + 1, ncols=count, squeeze=False)
     shown = _draw_images(axes, grids, im_range)
     _draw_curves(axes[-1], grids, im_range, f'{labels[0].splitlines()[0]}, {next(iter(grids))}' if reference else None)
-    for column, label in enumerate(labels):
-        axes[0, column].set_title(label, fontsize=10)
-        for row in range(len(axes)):
-            if column:
-                axes[row, column].set_yticklabels([])
-    for row, kind in enumerate([*grids, 'all' if len(grids) > 2 else 'both' if len(grids) == 2 else next(iter(grids))]):
-        axes[row, 0].set_ylabel(f'{kind}\n{"persistence" if im_range is not None else "row of the image"}')
+    _label(axes, labels, list(grids), 'persistence' if im_range is not None else 'row of the image')
     handles = {line.get_label(): line for axis in axes[-1] for line in axis.lines}
     figure.legend(
         handles.values(), handles.keys(), loc='outside lower center', ncol=len(handles), frameon=False, fontsize=9
@@ -105,6 +99,16 @@ def image_figure(
     if title:
         figure.suptitle(title, fontsize=11)
     return figure
+
+
+def _label(axes: np.ndarray, labels: Sequence[str], kinds: Sequence[str], vertical: str) -> None:
+    """Write the cloud above every column, and the kind of image beside every row."""
+    for column, label in enumerate(labels):
+        axes[0, column].set_title(label, fontsize=10)
+        for row in range(len(axes) if column else 0):
+            axes[row, column].set_yticklabels([])
+    for row, kind in enumerate([*kinds, 'all' if len(kinds) > 2 else 'both' if len(kinds) == 2 else kinds[0]]):
+        axes[row, 0].set_ylabel(f'{kind}\n{vertical}')
 
 
 def _draw_images(axes: np.ndarray, grids: dict[str, np.ndarray], im_range: Sequence[float] | None) -> Any:

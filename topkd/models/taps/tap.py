@@ -78,19 +78,24 @@ def tap(model: nn.Module, paths: Sequence[str]) -> Iterator[dict[str, Tensor]]:
             if handle is not None:
                 handle.remove()
     for path in paths:
-        if path not in features:
-            raise WrongTapError(
-                f"tap '{path}' was not reached by the forward pass of {type(model).__name__}; "
-                'tap a module that this forward runs',
-                path,
-            )
-        tensor, version = read[path]
-        if _version(tensor) != version:
-            raise WrongTapError(
-                f"tap '{path}' was overwritten by a later in-place operation; tap the module after it, "
-                'or set inplace=False there',
-                path,
-            )
+        _check_read(path, model, read.get(path))
+
+
+def _check_read(path: str, model: nn.Module, read: tuple[Tensor, int] | None) -> None:
+    """Refuse a tap that its forward did not reach, or whose tensor was overwritten after it was read."""
+    if read is None:
+        raise WrongTapError(
+            f"tap '{path}' was not reached by the forward pass of {type(model).__name__}; "
+            'tap a module that this forward runs',
+            path,
+        )
+    tensor, version = read
+    if _version(tensor) != version:
+        raise WrongTapError(
+            f"tap '{path}' was overwritten by a later in-place operation; tap the module after it, "
+            'or set inplace=False there',
+            path,
+        )
 
 
 def _version(tensor: Tensor) -> int:

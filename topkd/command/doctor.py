@@ -5,7 +5,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import NamedTuple
@@ -58,9 +58,13 @@ def findings() -> Iterator[Finding]:
     good = (3, 10) <= sys.version_info[:2] <= (3, 13)
     yield Finding(good, 'Python', platform.python_version(), '' if good else 'use Python 3.10 to 3.13')
     yield from _torch()
-    yield from _hosts()
+    brought_by = packages_distributions()  # reads what every installed package holds
+    yield from _hosts(brought_by)
     for name, purpose in OPTIONAL.items():
-        yield Finding(True, name, _version(name)) if is_installed(name) else Finding(None, name, f'not here: {purpose}')
+        if is_installed(name):
+            yield Finding(True, name, _version(name, brought_by))
+        else:
+            yield Finding(None, name, f'not here: {purpose}')
     for folder, purpose in DATA.items():
         here = Path(folder).is_dir()
         yield Finding(True if here else None, folder, 'found' if here else f'not in {os.getcwd()}: {purpose}')
@@ -86,18 +90,18 @@ def _torch() -> Iterator[Finding]:
         yield Finding(None, 'GPU', f'none usable ({why}): everything runs on the CPU, slowly')
 
 
-def _hosts() -> Iterator[Finding]:
+def _hosts(brought_by: Mapping[str, list[str]]) -> Iterator[Finding]:
     missing = missing_hosts()
     for name in HOSTS:
         if name not in missing:
-            yield Finding(True, name, _version(name))
+            yield Finding(True, name, _version(name, brought_by))
     if missing:
         yield Finding(False, 'hosts', f'missing: {", ".join(missing)}', INSTALL)
 
 
-def _version(name: str) -> str:
+def _version(name: str, brought_by: Mapping[str, list[str]]) -> str:
     """Return the version of an importable package, and the distributions that brought it if they have another name."""
-    distributions = sorted(set(packages_distributions().get(name, ())))
+    distributions = sorted(set(brought_by.get(name, ())))
     try:
         found = [f'{version(one)} ({one})' if one != name else version(one) for one in distributions]
     except PackageNotFoundError:

@@ -3,7 +3,6 @@
 import json
 import os
 import resource
-import signal
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import gudhi
 import numpy as np
 import pytest
 import torch
+import warm
 from gudhi.representations import PersistenceImage
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
@@ -146,18 +146,16 @@ def test_killed_process_goes_on_to_the_same_artifact(small_config, teacher_check
     cfg = small_config('killed', **options)
     path = tmp_path / 'config.py'
     cfg.dump(path)
-    command = [sys.executable, str(ROOT / 'tools' / 'gen_pi.py'), str(path)]
-    environment = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(ROOT))
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = warm.start(ROOT / 'tools' / 'gen_pi.py', [str(path)], tmp_path)
     done = tmp_path / 'killed' / 'clouds.done.npy'
     deadline = time.time() + 120
-    while time.time() < deadline and process.poll() is None:
+    while time.time() < deadline and process.is_alive():
         if done.is_file() and np.load(done, mmap_mode='r').sum() >= 64:
             break
         time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    process.kill(), process.join()
+    again = warm.run(ROOT / 'tools' / 'gen_pi.py', [str(path)], tmp_path)
+    assert again.returncode == 0, again.stderr
     assert_equal(artifact(tmp_path / 'killed'), make(small_config('whole', **options)))
 
 

@@ -17,7 +17,7 @@ from small import build, classifier, distiller
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from topkd.models.losses.memory_bank import training_labels
+from topkd.models.losses.parts.memory_bank import training_labels
 from topkd.utils.sentences import sentence
 
 

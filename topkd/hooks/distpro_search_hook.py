@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from topkd.hooks.undisturbed import fetch
 from topkd.models.distillers.distiller import Distiller
 from topkd.models.losses.distpro_loss import DistProLoss
-from topkd.models.losses.process_search import process_gradient
+from topkd.models.losses.parts.process_search import process_gradient
 from topkd.registry import HOOKS
 from topkd.utils.files import write_json
 
@@ -26,7 +26,7 @@ class DistProSearchHook(Hook):
     """Before every step, move the process of a :class:`topkd.models.DistProLoss` with ``search=True`` by Adam.
 
     Its gradient is that of the student's own loss on a batch of validation images after the step that SGD is about to
-    take, see :func:`topkd.models.losses.process_search.process_gradient`. After every epoch the process so far is
+    take, see :func:`topkd.models.losses.parts.process_search.process_gradient`. After every epoch the process so far is
     written to ``process.json`` of the work_dir, which a training with ``process=FILE`` reads. The weights of the
     student, its running statistics and the training's random numbers are left as they are. A resumed search goes on
     with the same process and the same state of Adam.

@@ -44,14 +44,14 @@ __all__ = [
     'TopologyLoss',
 ]
 
-# what is built on mmpretrain's networks, whose import takes seconds, is imported at its first use
-BUILT_ON_MMPRETRAIN = ('topkd.models.backbones', 'topkd.models.simkd_student', 'topkd.models.library_classifiers')
+# networks are imported at their first use: that of mmpretrain, on which most are built, takes seconds
+NETWORKS = ('topkd.models.backbones', 'topkd.models.simkd_student', 'topkd.models.library_classifiers')
 
 
 def __getattr__(name: str) -> Any:
     """Return a network or a head by its name."""
     if not name.startswith('_'):
-        for module in map(import_module, BUILT_ON_MMPRETRAIN):
+        for module in map(import_module, NETWORKS):
             if hasattr(module, name):
                 return getattr(module, name)
     raise AttributeError(f"module 'topkd.models' has no attribute '{name}'")

@@ -7,7 +7,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from topkd.models.losses.feature_maps import he_normal
+from topkd.models.losses.parts.feature_maps import he_normal
 from topkd.registry import MODELS
 
 

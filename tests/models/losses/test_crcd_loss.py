@@ -15,7 +15,7 @@ from topkd.functional.crcd import classification_gradient
 from topkd.models.losses import crcd_loss, crd_loss, memory_bank, relation_contrast
 from topkd.models.losses.crcd_loss import CRCDLoss
 from topkd.models.losses.distillation_loss import Probe
-from topkd.models.losses.relation_contrast import relation_cosines
+from topkd.models.losses.parts.relation_contrast import relation_cosines
 
 LABELS = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1, 2, 1])
 

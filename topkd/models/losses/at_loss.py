@@ -7,7 +7,7 @@ from torch import Tensor
 
 from topkd.functional.at import attention_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, map_pairs
+from topkd.models.losses.parts.feature_maps import LAYERS, as_maps, default_taps, map_pairs
 from topkd.models.taps.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
@@ -47,7 +47,7 @@ class ATLoss(DistillationLoss):
         self.p = p
 
     def bind(self, teacher: Teacher, probe: Probe) -> None:
-        """Refuse taps that are no pairs of maps; see :func:`topkd.models.losses.feature_maps.map_pairs`."""
+        """Refuse taps that are no pairs of maps; see :func:`topkd.models.losses.parts.feature_maps.map_pairs`."""
         map_pairs(self, probe)
 
     def forward(

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from topkd.functional.catkd import activation_distance, class_activation_maps
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import default_taps
+from topkd.models.losses.parts.feature_maps import default_taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.tensors import full_precision

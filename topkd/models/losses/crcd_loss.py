@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from topkd.functional.crcd import classification_gradient
 from topkd.models.indices import indices_of
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import default_taps, unbound
-from topkd.models.losses.labels import labels_of
-from topkd.models.losses.memory_bank import OtherClasses, fit_banks, training_labels, unprepared
-from topkd.models.losses.relation_contrast import RelationContrast
-from topkd.models.losses.warmup import current_epoch
+from topkd.models.losses.parts.feature_maps import default_taps, unbound
+from topkd.models.losses.parts.labels import labels_of
+from topkd.models.losses.parts.memory_bank import OtherClasses, fit_banks, training_labels, unprepared
+from topkd.models.losses.parts.relation_contrast import RelationContrast
+from topkd.models.losses.parts.warmup import current_epoch
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.tensors import full_precision

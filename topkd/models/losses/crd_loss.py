@@ -11,9 +11,9 @@ from topkd.functional.crd import noise_contrast
 from topkd.models.clouds import pool
 from topkd.models.indices import indices_of
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
-from topkd.models.losses.feature_maps import unbound
-from topkd.models.losses.labels import labels_of
-from topkd.models.losses.memory_bank import (
+from topkd.models.losses.parts.feature_maps import unbound
+from topkd.models.losses.parts.labels import labels_of
+from topkd.models.losses.parts.memory_bank import (
     MemoryBank,
     OtherClasses,
     fit_banks,

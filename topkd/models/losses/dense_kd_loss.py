@@ -8,7 +8,7 @@ from torch import Tensor
 
 from topkd.functional.dense_kd import richness_divergence, scores
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import as_maps, default_taps, map_pairs
+from topkd.models.losses.parts.feature_maps import as_maps, default_taps, map_pairs
 from topkd.models.taps.tap import Taps, as_list, find_module, parse_tap
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS

@@ -9,7 +9,7 @@ from torch import Tensor
 from topkd.functional.dist import pearson_distance
 from topkd.functional.logits import check_same_classes
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
-from topkd.models.losses.logits import check_logits
+from topkd.models.losses.parts.logits import check_logits
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.tensors import full_precision

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from topkd.functional.distpro import pathway_weights, process_at
 from topkd.functional.reviewkd import context_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import as_maps, default_taps, he_normal, map_pairs, unbound
-from topkd.models.losses.warmup import current_epoch
+from topkd.models.losses.parts.feature_maps import as_maps, default_taps, he_normal, map_pairs, unbound
+from topkd.models.losses.parts.warmup import current_epoch
 from topkd.models.taps.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS

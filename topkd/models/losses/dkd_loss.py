@@ -8,9 +8,9 @@ from torch import Tensor
 from topkd.functional.dkd import decoupled_divergences
 from topkd.functional.logits import check_same_classes
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
-from topkd.models.losses.labels import labels_of
-from topkd.models.losses.logits import check_logits
-from topkd.models.losses.warmup import warmup_factor
+from topkd.models.losses.parts.labels import labels_of
+from topkd.models.losses.parts.logits import check_logits
+from topkd.models.losses.parts.warmup import warmup_factor
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from topkd.functional.maps import to_equal_size
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import as_maps, default_taps, map_pairs, unbound
+from topkd.models.losses.parts.feature_maps import as_maps, default_taps, map_pairs, unbound
 from topkd.models.losses.pkd_loss import PYRAMID
 from topkd.models.taps.tap import Taps, as_list, parse_tap
 from topkd.models.teacher import Teacher

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from topkd.functional.ft import factor_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import as_maps, default_taps, map_pairs, unbound
-from topkd.models.losses.warmup import current_epoch
+from topkd.models.losses.parts.feature_maps import as_maps, default_taps, map_pairs, unbound
+from topkd.models.losses.parts.warmup import current_epoch
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.checkpoint import load_state

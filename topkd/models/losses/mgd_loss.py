@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from topkd.functional.maps import to_equal_size
 from topkd.functional.mgd import generation_distance, random_mask
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import as_maps, default_taps, map_pairs, unbound
+from topkd.models.losses.parts.feature_maps import as_maps, default_taps, map_pairs, unbound
 from topkd.models.taps.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
@@ -87,7 +87,7 @@ class MGDLoss(DistillationLoss):
         self.generations = nn.ModuleList()
 
     def bind(self, teacher: Teacher, probe: Probe) -> None:
-        """Make one generation a pair of maps; see :func:`topkd.models.losses.feature_maps.map_pairs`."""
+        """Make one generation a pair of maps; see :func:`topkd.models.losses.parts.feature_maps.map_pairs`."""
         pairs = map_pairs(self, probe)
         self.generations = nn.ModuleList(Generation(ours.shape[1], theirs.shape[1]) for ours, theirs in pairs)
 

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from topkd.functional.norm import copies_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
-from topkd.models.losses.feature_maps import default_taps, map_pairs
-from topkd.models.losses.warmup import current_epoch
+from topkd.models.losses.parts.feature_maps import default_taps, map_pairs
+from topkd.models.losses.parts.warmup import current_epoch
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 

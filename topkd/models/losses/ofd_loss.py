@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from topkd.functional.ofd import negative_mean, partial_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, he_normal, map_pairs, unbound
+from topkd.models.losses.parts.feature_maps import LAYERS, as_maps, default_taps, he_normal, map_pairs, unbound
 from topkd.models.taps.stage_taps import STAGE_TAPS
 from topkd.models.taps.tap import Taps, as_list, find_module
 from topkd.models.teacher import Teacher

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from topkd.functional.maps import to_equal_size
 from topkd.functional.semckd import assigned_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import LAYERS, as_maps, default_taps, map_pairs, unbound
+from topkd.models.losses.parts.feature_maps import LAYERS, as_maps, default_taps, map_pairs, unbound
 from topkd.models.taps.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from topkd.functional.simkd import projection_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
-from topkd.models.losses.feature_maps import default_taps, map_pairs
+from topkd.models.losses.parts.feature_maps import default_taps, map_pairs
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from topkd.functional.sp import similarities
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
-from topkd.models.losses.feature_maps import as_maps, default_taps
+from topkd.models.losses.parts.feature_maps import as_maps, default_taps
 from topkd.models.taps.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from topkd.functional.srrl import pooled, regression_distance
 from topkd.models.frozen import Frozen
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe, single
-from topkd.models.losses.feature_maps import default_taps, he_normal, unbound
+from topkd.models.losses.parts.feature_maps import default_taps, he_normal, unbound
 from topkd.models.taps.tap import find_module
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS

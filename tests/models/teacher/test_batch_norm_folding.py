@@ -7,8 +7,8 @@ import torch
 from small import build, classifier
 from torch import nn
 
-from topkd.models.batch_norm_folding import find_pairs, fold_batch_norms, shared_copy
 from topkd.models.taps.tap import reach
+from topkd.models.teacher.batch_norm_folding import find_pairs, fold_batch_norms, shared_copy
 
 TAPS = ('backbone.layer1', 'backbone.layer2.0.bn2', 'backbone.layer3.0.relu(0)', 'neck[0]', 'head.fc')
 

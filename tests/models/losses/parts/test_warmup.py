@@ -3,7 +3,7 @@
 import pytest
 from mmengine.logging import MessageHub
 
-from topkd.models.losses.warmup import warmup_factor
+from topkd.models.losses.parts.warmup import warmup_factor
 
 
 @pytest.mark.parametrize('epoch, factor', [(0, 0.05), (9, 0.5), (19, 1.0), (200, 1.0)])

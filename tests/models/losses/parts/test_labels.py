@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmpretrain.structures import DataSample
 
-from topkd.models.losses.labels import labels_of
+from topkd.models.losses.parts.labels import labels_of
 
 
 def test_labels_of_a_batch():

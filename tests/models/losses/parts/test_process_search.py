@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from topkd.models.losses.process_search import process_gradient
+from topkd.models.losses.parts.process_search import process_gradient
 
 
 @pytest.mark.parametrize('momentum, decay, steps', [(0.0, 0.0, 0), (0.9, 0.0, 2), (0.9, 0.1, 2)])

@@ -7,7 +7,7 @@ from small import batch, build, classifier, distiller
 from test_batch_norm_folding import TAPS, with_statistics
 
 from topkd.models import Teacher
-from topkd.models.fast_forward import FORMATS, FastForward, ForwardOptions
+from topkd.models.teacher.fast_forward import FORMATS, FastForward, ForwardOptions
 from topkd.utils import remembered as memory
 from topkd.utils.remembered import remembered
 
@@ -73,7 +73,7 @@ def test_the_teacher_itself_is_left_alone():
 
 def test_the_copy_is_made_for_all_taps_that_were_asked_for(monkeypatch):
     made = []
-    monkeypatch.setattr('topkd.models.fast_forward.print_log', lambda text, *args: made.append(text))
+    monkeypatch.setattr('topkd.models.teacher.fast_forward.print_log', lambda text, *args: made.append(text))
     teacher = make_teacher(memory_format='contiguous')
     stem = ['backbone.stem.conv']  # its output is gone after folding
     for taps in (['neck[0]'], ['neck[0]'], stem, ['neck[0]'], stem):
@@ -107,7 +107,7 @@ def test_the_format_is_measured_once_and_remembered(folder, monkeypatch):
         measured.append(next(clock))
         return list(speeds.values())[(len(measured) - 1) % 2]
 
-    monkeypatch.setattr('topkd.models.fast_forward.least_seconds', seconds)
+    monkeypatch.setattr('topkd.models.teacher.fast_forward.least_seconds', seconds)
     images = torch.randn(2, 3, 16, 16)
     network = with_statistics(build(classifier(8)))
     assert chosen(network, images) == 'channels_last'
@@ -120,7 +120,7 @@ def test_the_format_is_measured_once_and_remembered(folder, monkeypatch):
 
 def test_the_log_has_one_line(caplog, monkeypatch):
     lines = []
-    monkeypatch.setattr('topkd.models.fast_forward.print_log', lambda text, *args: lines.append(text))
+    monkeypatch.setattr('topkd.models.teacher.fast_forward.print_log', lambda text, *args: lines.append(text))
     read(make_teacher(memory_format='channels_last', name='big'))
     assert lines == ["teacher 'big': 9 batch normalizations folded into convolutions, channels_last"]
 

@@ -9,10 +9,10 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from topkd.models.fast_forward import FastForward, ForwardOptions
 from topkd.models.frozen import Frozen
-from topkd.models.output_cache import OutputCache
 from topkd.models.taps.tap import reach
+from topkd.models.teacher.fast_forward import FastForward, ForwardOptions
+from topkd.models.teacher.output_cache import OutputCache
 from topkd.registry import MODELS
 from topkd.utils.checkpoint import fingerprint, load_weights
 from topkd.utils.config import read_config, with_preprocessor
@@ -108,8 +108,8 @@ class Teacher(Frozen):
     ) -> dict[str, Tensor]:
         """Run the cheapest forward that reaches the taps.
 
-        The network is made faster first, see :class:`topkd.models.fast_forward.FastForward`. Features keep their values
-        up to rounding: to 1e-3 of the largest at a tap, or nothing is folded; it is about 1e-6.
+        The network is made faster first, see :class:`topkd.models.teacher.fast_forward.FastForward`. Features keep
+        their values up to rounding: to 1e-3 of the largest at a tap, or nothing is folded; it is about 1e-6.
 
         Args:
             inputs (Tensor): (N, 3, H, W), as the student's preprocessor made them.

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from topkd.functional.crd import noise_contrast
-from topkd.models.losses.feature_maps import unbound
-from topkd.models.losses.memory_bank import MemoryBank, fix_normalizers
+from topkd.models.losses.parts.feature_maps import unbound
+from topkd.models.losses.parts.memory_bank import MemoryBank, fix_normalizers
 
 SHIFT = 1e-6  # added to every entry of a difference, in the authors' code
 SMALLEST = 1e-6  # square of the shortest difference of two embeddings that are not of one image

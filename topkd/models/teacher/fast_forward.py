@@ -7,8 +7,8 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from topkd.models.batch_norm_folding import fold_batch_norms, shared_copy, without_hooks
 from topkd.models.taps.tap import reach
+from topkd.models.teacher.batch_norm_folding import fold_batch_norms, shared_copy, without_hooks
 from topkd.utils.remembered import least_seconds, remembered, speed_of
 
 FORMATS = {'contiguous': torch.contiguous_format, 'channels_last': torch.channels_last}

@@ -8,7 +8,7 @@ from distributed import run
 from scipy.stats import chisquare
 
 from topkd.datasets import SeededDataset
-from topkd.models.losses.memory_bank import MemoryBank, OtherClasses, training_labels
+from topkd.models.losses.parts.memory_bank import MemoryBank, OtherClasses, training_labels
 
 
 def test_update_moves_the_images_of_the_batch_and_no_others():

@@ -1,0 +1,1 @@
+"""What several losses share: maps of features, labels, memory banks, warm-up."""

@@ -119,8 +119,8 @@ def test_a_stopped_member_and_measurements_are_filed(jobs, ledger, fill):
     cohort = cohorts_of(jobs.plan(STAGES['final']))[1]
     one, two, *others = cohort.runs
     last = {METRIC: 30.0, 'epoch': 2, 'iter': 6}
-    members = {run.member: dict(last=last) for run in [one, *others]}
-    members[two.member] = dict(last=dict(last, epoch=1))
+    members = {run.member: dict(last=last, best=last) for run in [one, *others]}
+    members[two.member] = dict(last=dict(last, epoch=1), best=last)
     log = cohort.folder / '20260101_000000' / 'vis_data' / 'scalars.json'
     log.parent.mkdir(parents=True)
     key = f'{one.member}/gradient_ratio_term'

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import runpy
 import sys
+from multiprocessing import forkserver
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -31,8 +32,9 @@ OUTPUTS = ('out.txt', 'err.txt')
 
 
 def context():
-    """Return multiprocessing's context of such processes; the first of them starts the one that is forked."""
+    """Return multiprocessing's context of such processes, and start the process that they are forked from."""
     multiprocessing.set_forkserver_preload(IMPORTS)
+    forkserver.ensure_running()
     return multiprocessing.get_context('forkserver')
 
 

@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+import warm
 from reproduction_small import CONFIGS
 
 from topkd.reproduction import embedded
@@ -13,6 +14,12 @@ from topkd.reproduction.tables import TABLES
 
 TOP1 = 'accuracy/top1'
 LABELS = dict(teacher='teacher A', plain='plain B', KD='KD B', TopKD='TopKD B')
+
+
+@pytest.fixture(autouse=True, scope='module')
+def server():
+    """Let the jobs fork from the server of all tests: the first one stays, and this has the imports."""
+    warm.context()
 
 
 @pytest.fixture

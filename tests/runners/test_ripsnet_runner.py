@@ -237,6 +237,19 @@ def test_a_damaged_result_is_made_again(tmp_path, change):
     assert runner(folder, operators=('mean',), max_epochs=2).train_operator('mean') == expected
 
 
+@pytest.mark.parametrize('content', [dict(state_dict={}), dict(early_stopping={}, meta=[]), None])
+def test_a_file_that_no_training_goes_on_from(tmp_path, monkeypatch, content):
+    settings = dict(operators=('mean',), max_epochs=2)
+    expected = runner(make_artifact(tmp_path / 'a'), **settings).train_operator('mean')
+    resume = Path(make_artifact(tmp_path / 'b'), 'mean', 'resume.pth')
+    resume.parent.mkdir()
+    resume.write_text('x') if content is None else torch.save(content, resume)
+    said = []
+    monkeypatch.setattr(module, 'print_log', lambda line, *rest: said.append(line))
+    assert runner(str(tmp_path / 'b'), **settings).train_operator('mean') == expected
+    assert f"'{resume}' is no training that can be gone on with: it begins anew" in said
+
+
 def test_a_training_that_diverges_says_so_and_leaves_nothing(tmp_path):
     folder = make_artifact(tmp_path / 'a')
     with pytest.raises(

@@ -178,6 +178,21 @@ class RipsNetRunner:
         except (FileNotFoundError, ValueError):
             return {}
 
+    @staticmethod
+    def _begun(path: Path) -> str | None:
+        """Return the file that a training goes on from; None if there is none, or it is damaged or of another kind."""
+        if not path.is_file():
+            return None
+        try:
+            content = load_file(str(path))
+        except ValueError:
+            content = {}
+        meta = content.get('meta')
+        if 'early_stopping' in content and isinstance(meta, dict) and {'epoch', 'iter'} <= meta.keys():
+            return str(path)
+        print_log(f"'{path}' is no training that can be gone on with: it begins anew", 'current', logging.WARNING)
+        return None
+
     def _forget(self, operator: str) -> None:
         """Let a training start from the beginning."""
         barrier()
@@ -217,7 +232,7 @@ class RipsNetRunner:
     def runner_config(self, operator: str) -> dict:
         """Return the config of the stock runner that trains one operator."""
         settings, work_dir = self.settings, osp.join(self.folder, operator)
-        resume = osp.join(work_dir, RESUME)
+        resume = self._begun(Path(work_dir, RESUME))
 
         def loader(split: str, sampler: dict) -> dict:
             dataset = dict(
@@ -263,6 +278,6 @@ class RipsNetRunner:
             custom_hooks=[stop, dict(type='topkd.ProgressLineHook', name=f'RipsNet ({operator})', monitor='mse')],
             randomness=dict(seed=settings['seed']),
             model_wrapper_cfg=None if torch.cuda.is_available() or self.launcher == 'none' else wrapper_without_gpu(),
-            resume=zipfile.is_zipfile(resume),
-            load_from=resume if zipfile.is_zipfile(resume) else None,
+            resume=resume is not None,
+            load_from=resume,
         )

@@ -5,15 +5,18 @@
         [--images 10000] [--epochs 3] [--batch 64] [--out work_dirs/cohort_against_singles]
 
 Every training is tools/train.py in a process of its own. Stop it at will: given again, the command goes on with the
-training that was running, and leaves out those that are finished; their seconds are kept beside them.
+training that was running, and leaves out those that are finished; their seconds are kept beside them. Seconds are given
+twice: on the clock, and of the processor, which other work on the machine changes less.
 """
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from cohort import AT, CONFIG
@@ -25,6 +28,23 @@ from topkd.utils.student_state import student_path
 
 TRAIN = Path(__file__).resolve().parent.parent / 'tools/train.py'
 COHORT = 'cohort'
+
+
+class Seconds(NamedTuple):
+    """Time that processes took."""
+
+    clock: float = 0.0
+    processor: float = 0.0
+
+    @classmethod
+    def now(cls) -> 'Seconds':
+        """Return the time on the clock, and the processor's for all processes that were waited for."""
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return cls(time.monotonic(), usage.ru_utime + usage.ru_stime)
+
+    def plus(self, start: 'Seconds', end: 'Seconds') -> 'Seconds':
+        """Add the time between two moments."""
+        return Seconds(*(value + after - before for value, before, after in zip(self, start, end)))
 
 
 def configs(args: argparse.Namespace) -> dict[str, Config]:
@@ -52,21 +72,21 @@ def configs(args: argparse.Namespace) -> dict[str, Config]:
     return found
 
 
-def train(cfg: Config, folder: Path, epochs: int) -> float:
-    """Train, or go on with, one config, and return the seconds that all calls took together."""
+def train(cfg: Config, folder: Path, epochs: int) -> Seconds:
+    """Train, or go on with, one config, and return the time that all calls took together."""
     timing, done = folder / 'seconds.json', folder / f'epoch_{epochs}.pth'
-    seconds = json.loads(timing.read_text()) if timing.is_file() else 0.0
+    seconds = Seconds(*json.loads(timing.read_text())) if timing.is_file() else Seconds()
     if done.is_file() and timing.is_file():
         return seconds
     folder.mkdir(parents=True, exist_ok=True)
     cfg.dump(folder / 'given.py')
-    start = time.monotonic()
+    start = Seconds.now()
     try:
         command = [sys.executable, TRAIN, folder / 'given.py', '--work-dir', folder, '--resume']
         subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
     finally:
-        seconds += time.monotonic() - start
-        write_json(seconds, str(timing))
+        seconds = seconds.plus(start, Seconds.now())
+        write_json(list(seconds), str(timing))
     return seconds
 
 
@@ -89,20 +109,23 @@ def main() -> None:
     parser.add_argument('--batch', type=int, default=64)
     parser.add_argument('--out', type=Path, default=Path('work_dirs/cohort_against_singles'))
     args = parser.parse_args()
-    seconds = {}
+    seconds: dict[str, Seconds] = {}
     for name, cfg in configs(args).items():
         seconds[name] = train(cfg, args.out / name, args.epochs)
-        print(f'{name}: {seconds[name]:.0f} s', flush=True)
+        print(f'{name}: {seconds[name].clock:.0f} s, processor {seconds[name].processor:.0f} s', flush=True)
     cohort = json.loads((args.out / COHORT / 'results.json').read_text())
-    print(f'\n{"member":<12}{"seconds alone":>14}{"cohort":>10}{"alone":>10}{"tensors that differ":>22}')
+    print(f'\n{"member":<12}{"processor s alone":>18}{"cohort":>10}{"alone":>10}{"tensors that differ":>22}')
     for name, found in cohort['members'].items():
         alone = json.loads((args.out / name / 'results.json').read_text())
         tops = [result['last']['accuracy/top1'] for result in (found, alone)]
         count = differences(name, args.out, args.epochs)
-        print(f'{name:<12}{seconds[name]:>14.0f}{tops[0]:>10.2f}{tops[1]:>10.2f}{count:>22}')
-    singles = sum(value for name, value in seconds.items() if name != COHORT)
-    ratio = seconds[COHORT] / singles
-    print(f'\ncohort {seconds[COHORT]:.0f} s, six single trainings {singles:.0f} s: {ratio:.2f} (bar 0.7)')
+        print(f'{name:<12}{seconds[name].processor:>18.0f}{tops[0]:>10.2f}{tops[1]:>10.2f}{count:>22}')
+    print()
+    for number, what in enumerate(('clock', 'processor')):
+        together = seconds[COHORT][number]
+        singles = sum(value[number] for name, value in seconds.items() if name != COHORT)
+        ratio = together / singles
+        print(f'{what}: cohort {together:.0f} s, six single trainings {singles:.0f} s: {ratio:.2f} (bar 0.7)')
 
 
 if __name__ == '__main__':

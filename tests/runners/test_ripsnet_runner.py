@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.registry import MODELS, init_default_scope
 from small import build
 
 import topkd.runners.ripsnet_runner as module
+from topkd.analysis.cloud_size import cloud_size
 from topkd.artifacts.array_file import ArrayFile
 from topkd.artifacts.artifact import AT_WORK, RipsNetArtifact
 from topkd.datasets.clouds import CloudImages, mean_image_error
 from topkd.hooks import ResumableEarlyStoppingHook
 from topkd.models import RipsNet
-from topkd.runners import RipsNetRunner
+from topkd.runners import PersistenceImageRunner, RipsNetRunner
 from topkd.utils.checkpoint import load_file
 from topkd.utils.files import write_json
 from topkd.utils.lock import working_in
@@ -265,3 +267,28 @@ def test_an_interrupted_training_of_other_settings_is_not_gone_on_with(tmp_path)
     runner(folder, operators=('mean',), lr=0.1, max_epochs=2).train_operator('mean')
     (tmp_path / 'b' / 'mean' / 'result.json').unlink()
     assert runner(folder, operators=('mean',)).train_operator('mean') == expected
+
+
+def test_taps_by_name_go_all_the_way_to_a_training(small_config, teacher_checkpoint, tmp_path, monkeypatch):
+    """An artifact is filed under the name that the config says, which needs no network to be known."""
+    monkeypatch.chdir(tmp_path)
+    cfg = small_config(**{'model.teacher.checkpoint': teacher_checkpoint})
+    written = make_clouds_of(cfg, 'neck[0]')
+    named = make_clouds_of(cfg, '@pooled')
+    assert named.name == 'resnet20_digits_pooled_n16_h0' and written.name == 'resnet20_digits_neck-0_n16_h0'
+    assert np.array_equal(np.load(named / 'clouds.npy'), np.load(written / 'clouds.npy'))
+    assert cloud_size(cfg) == (16, 64)
+    RipsNetRunner.from_cfg(cfg).run()
+    init_default_scope('mmpretrain')
+    model = MODELS.build(dict(cfg.model, data_preprocessor=cfg.data_preprocessor))
+    assert model.losses['topology'].teacher_tap == 'neck[0]'
+    cfg.model.losses.topology.teacher_tap = 'backbone.layer3'
+    with pytest.raises(FileNotFoundError, match='no RipsNet for these clouds|ripsnet.pth'):
+        MODELS.build(dict(cfg.model, data_preprocessor=cfg.data_preprocessor))
+
+
+def make_clouds_of(cfg, tap):
+    """Make the clouds of a tap where the config's artifacts lie."""
+    cfg.model.losses.topology.vectorizer.pop('checkpoint', None)
+    cfg.model.losses.topology.teacher_tap = tap
+    return Path(PersistenceImageRunner.from_cfg(cfg).run())

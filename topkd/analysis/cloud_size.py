@@ -6,10 +6,10 @@ from mmengine.registry import MODELS
 from torch import nn
 
 from topkd.models.losses.topology_configs import topology_loss_of
+from topkd.models.probe_image import blank_image
 from topkd.models.taps.tap import Taps, as_list, reach
+from topkd.models.taps.tap_names import TapNames
 from topkd.utils.config import read_config
-
-PROBE = (3, 64, 64)
 
 
 def cloud_size(cfg: Config, loss_name: str = 'topology') -> tuple[int, int]:
@@ -50,8 +50,9 @@ def tap_width(network: nn.Module, taps: Taps) -> int:
         >>> tap_width(MODELS.build(network), 'backbone.layer2')
         32
     """
-    features = reach(network.eval(), torch.zeros(1, *PROBE), as_list(taps))
-    return features[as_list(taps)[0]].shape[1]
+    image = blank_image(None, network)
+    paths = as_list(TapNames(network.eval(), image).resolve(taps))
+    return reach(network, image, paths)[paths[0]].shape[1]
 
 
 def _network_config(teacher: dict) -> dict:

@@ -85,12 +85,13 @@ def cloud_seconds(job: Job) -> float:
     cfg = _random(job.config)
     teacher = Teacher(**cfg.model.teacher).to(get_device())
     loss = topology_loss_of(cfg, job.loss)
+    taps = as_list(teacher.resolve(loss.teacher_tap))
     student = MODELS.build(with_preprocessor(cfg.model.student, cfg)).to(get_device())
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
 
     def forward(batch: dict) -> None:
         data = student.data_preprocessor(batch, True)
-        teacher.features(data['inputs'], as_list(loss.teacher_tap), student.data_preprocessor, data['data_samples'])
+        teacher.features(data['inputs'], taps, student.data_preprocessor, data['data_samples'])
 
     batch_size = cfg.train_dataloader.batch_size
     return (

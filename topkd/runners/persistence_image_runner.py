@@ -72,6 +72,7 @@ class PersistenceImageRunner:
         self.artifact = loss.artifact(teacher.name, batch_size)
         self.making = UnfinishedClouds(self.artifact)
         self.asked, self.folder = self.artifact.request, self.artifact.folder
+        self.taps = teacher.resolve(self.asked['tap'])
         if self.asked['num_points'] is None:
             raise ValueError(
                 'a cloud that is the whole batch needs a batch size: set train_dataloader.batch_size, or '
@@ -173,12 +174,11 @@ class PersistenceImageRunner:
         """Return the cloud (1, n, d) that the teacher makes of a batch."""
         seed_everything(self.settings['seed'], cloud)
         data = self.preprocessor(batch, True)
-        taps = self.asked['tap']
         with batch_statistics(self.teacher.module, self.settings['batch_statistics']):
             features = self.teacher.features(
-                data['inputs'], as_list(taps), self.preprocessor, data['data_samples'], as_loaded=True
+                data['inputs'], as_list(self.taps), self.preprocessor, data['data_samples'], as_loaded=True
             )
-        return self.cloud(pick(features, taps), data_samples=data['data_samples']) * self.scales.factor(cloud)
+        return self.cloud(pick(features, self.taps), data_samples=data['data_samples']) * self.scales.factor(cloud)
 
     def _make_clouds(self, dataset: Any) -> None:
         clouds, done = ArrayFile(self.artifact.clouds), ArrayFile(self.making.done)

@@ -91,6 +91,8 @@ class TopologyLoss(DistillationLoss):
         teacher_tap: Taps | None = None,
     ) -> None:
         super().__init__(student_tap, student_tap if teacher_tap is None else teacher_tap, loss_weight)
+        # as the config says it, by name or written out: an artifact is filed before there is a network to ask
+        self.asked_tap = self.teacher_tap
         self.distance = choice('distance', distance, ('images', *DISTANCES))
         self.cloud: PointCloud = build(cloud)
         self.vectorizer: Frozen[Vectorizer] | Vectorizer | None = None
@@ -110,7 +112,7 @@ class TopologyLoss(DistillationLoss):
 
     def request(self) -> dict[str, Any]:
         """Return what an artifact must record of the teacher's clouds and images, as plain values."""
-        tap = self.teacher_tap if isinstance(self.teacher_tap, str) else list(self.teacher_tap)
+        tap = self.asked_tap if isinstance(self.asked_tap, str) else list(self.asked_tap)
         return dict(tap=tap, **self.cloud.request(), **({} if self.network is None else self.network.request()))
 
     def artifact(self, teacher: str, batch_size: int | None = None) -> RipsNetArtifact:

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from topkd.models.frozen import Frozen
-from topkd.models.taps.tap import reach
+from topkd.models.probe_image import blank_image
+from topkd.models.taps.tap import Taps, reach
+from topkd.models.taps.tap_names import TapNames
 from topkd.models.teacher.fast_forward import FastForward, ForwardOptions
 from topkd.models.teacher.output_cache import OutputCache
 from topkd.registry import MODELS
@@ -145,6 +147,18 @@ class Teacher(Frozen):
         if self.input_size is None or tuple(inputs.shape[-2:]) == self.input_size:
             return inputs
         return F.interpolate(inputs, self.input_size, mode='bilinear', align_corners=False, antialias=True)
+
+    def resolve(self, taps: Taps) -> Taps:
+        """Replace names among taps, such as ``@pooled``, by what they are in this network.
+
+        Args:
+            taps (str | Sequence[str]): One tap or several.
+
+        Raises:
+            KeyError: If there is no such name.
+            ValueError: If the network has no such taps.
+        """
+        return TapNames(self.module, self.resized(blank_image(None, self.module))).resolve(taps)
 
     def _agrees_with(self, preprocessor: nn.Module, inputs: Tensor) -> bool:
         """Tell whether a preprocessor makes the same of an image; asked in every step, looked at once."""

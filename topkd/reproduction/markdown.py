@@ -83,7 +83,10 @@ def _columns(rows: list[dict], metric: str, validated: bool, digits: int) -> dic
 
 
 def _number(value: float | None, digits: int, sign: bool = False) -> str:
-    return '-' if value is None else f'{value:{"+" if sign else ""}.{digits}f}'
+    if value is None:
+        return '-'
+    rounded = round(value, digits) + 0.0  # -0.0 becomes 0.0
+    return f'{rounded:{"+" if sign else ""}.{digits}f}'
 
 
 def _paired(value: dict[str, Any] | None, digits: int) -> str:

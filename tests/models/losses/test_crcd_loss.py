@@ -12,9 +12,10 @@ from mmpretrain.structures import DataSample
 from small import batch
 
 from topkd.functional.crcd import classification_gradient
-from topkd.models.losses import crcd_loss, crd_loss, memory_bank, relation_contrast
+from topkd.models.losses import crcd_loss, crd_loss
 from topkd.models.losses.crcd_loss import CRCDLoss
 from topkd.models.losses.distillation_loss import Probe
+from topkd.models.losses.parts import memory_bank, relation_contrast
 from topkd.models.losses.parts.relation_contrast import relation_cosines
 
 LABELS = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1, 2, 1])

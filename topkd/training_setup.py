@@ -25,7 +25,7 @@ from mmengine.registry import DATASETS, HOOKS, Registry
 
 # MMEngine's own pattern, and the shares of the terms
 AVERAGED = r'.*(loss|time|data_time|grad_norm|share_).*'
-# in the order in which they are added; MemoryFormatHook follows them
+# in the order in which they are added
 TRAINING_HOOKS = (
     'TrainingCheckHook',
     'StepSeedHook',
@@ -35,6 +35,7 @@ TRAINING_HOOKS = (
     'TrainingStateHook',
     'SameBuffersHook',
     'ResumedValidationHook',
+    'MemoryFormatHook',
 )
 
 
@@ -47,11 +48,9 @@ def prepare_training(cfg: Config) -> None:
         cfg (Config): Of a training; changed in place.
     """
     custom, names = list(cfg.get('custom_hooks') or []), [f'topkd.{name}' for name in TRAINING_HOOKS]
-    # a config may give this hook arguments of its own
-    given = [hook for hook in custom if _name(hook) == 'topkd.MemoryFormatHook'][-1:]
-    added = given or [dict(type='topkd.MemoryFormatHook')]
-    kept = [hook for hook in custom if _name(hook) not in [*names, 'topkd.MemoryFormatHook']]
-    cfg.custom_hooks = [*kept, *(dict(type=name) for name in names), *added]
+    given = {_name(hook): hook for hook in custom}  # a config may give a hook arguments of its own
+    kept = [hook for hook in custom if _name(hook) not in names]
+    cfg.custom_hooks = [*kept, *(given.get(name, dict(type=name)) for name in names)]
     cfg.log_processor = dict(dict(mean_pattern=AVERAGED), **(cfg.get('log_processor') or {}))
     _resumable_checkpoints(cfg)
     _seeded_data(cfg.train_dataloader)

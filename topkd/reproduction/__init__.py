@@ -1,4 +1,5 @@
 """The paper's tables as plans of runs: what to run, what is done, what it would cost, paper and ours side by side.
 
-Table -> Measure -> PairPlan -> Plan -> together (cohorts) / apart (operators) -> Queue -> Execution -> Call -> Report.
+A plan is made by Table -> Measure -> JobBuilder -> Plan -> together (cohorts) and apart (operators of RipsNet), run by
+Queue -> Execution -> Call, and told by Report.
 """

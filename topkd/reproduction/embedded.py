@@ -1,4 +1,4 @@
-"""A table as a job of a few minutes: lines of progress with the time left, and a short table at the end."""
+"""The jobs ``digits`` and ``scenes``: a table in a few minutes, with lines of progress and a short table at the end."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from topkd.reproduction.pair_plan import PairPlan
+from topkd.reproduction.job_builder import JobBuilder
 from topkd.reproduction.plan import Row
 from topkd.reproduction.recipe import Run
 from topkd.reproduction.variants import TOPKD, Variant
@@ -21,11 +21,11 @@ class Measure:
     probes: tuple[str, ...] = ('',)
     asks: tuple[Variant, ...] = ()
 
-    def rows(self, jobs: PairPlan, runs: Sequence[Run]) -> list[Row]:
+    def rows(self, jobs: JobBuilder, runs: Sequence[Run]) -> list[Row]:
         """Add the jobs that a pair needs, and return the rows that they fill.
 
         Args:
-            jobs (PairPlan): Adds them to the plan.
+            jobs (JobBuilder): Adds them to the plan.
             runs (Sequence[Run]): Of the pair, all seeds of a variant one after the other.
         """
         raise NotImplementedError
@@ -42,7 +42,7 @@ class Students(Measure):
         self.pictures = pictures
         self.asks = (TOPKD,) if pictures else ()
 
-    def rows(self, jobs: PairPlan, runs: Sequence[Run]) -> list[Row]:
+    def rows(self, jobs: JobBuilder, runs: Sequence[Run]) -> list[Row]:
         """Add the students, a row for each variant, and their pictures."""
         rows = [Row(pair, variant, tuple(map(jobs.student, of))) for (pair, variant), of in _by_variant(runs)]
         for tool in self.pictures:
@@ -53,7 +53,7 @@ class Students(Measure):
 class RipsNets(Measure):
     """The RipsNet that each variant's loss needs; no student is trained."""
 
-    def rows(self, jobs: PairPlan, runs: Sequence[Run]) -> list[Row]:
+    def rows(self, jobs: JobBuilder, runs: Sequence[Run]) -> list[Row]:
         """Add the RipsNets; the first seed's students stand for all."""
         return [Row(pair, variant, jobs.ripsnets(of[0])[:1]) for (pair, variant), of in _by_variant(runs)]
 
@@ -69,7 +69,7 @@ class Probes(Measure):
         self.files = files
         self.probes = tuple(Path(file).stem for file in files)
 
-    def rows(self, jobs: PairPlan, runs: Sequence[Run]) -> list[Row]:
+    def rows(self, jobs: JobBuilder, runs: Sequence[Run]) -> list[Row]:
         """Add students and probes: a row for each variant and file."""
         return [
             Row(pair, variant, tuple(jobs.probe(run, file) for run in of), probe)
@@ -91,7 +91,7 @@ class Analysis(Measure):
     def __init__(self, tool: str, *options: str) -> None:
         self.tool, self.options = tool, options
 
-    def rows(self, jobs: PairPlan, runs: Sequence[Run]) -> list[Row]:
+    def rows(self, jobs: JobBuilder, runs: Sequence[Run]) -> list[Row]:
         """Add students and one analysis a seed, which fills all rows."""
         analyses = []
         for seed in dict.fromkeys(run.seed for run in runs):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from topkd.reproduction.pair_plan import PairPlan
+from topkd.reproduction.job_builder import JobBuilder
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.recipe import Recipe
 from topkd.reproduction.tables import Table
@@ -44,7 +44,7 @@ class Planner:
             ValueError: If a folder holds a run of another config.
         """
         plan = Plan()
-        jobs = PairPlan(plan, self.recipe)
+        jobs = JobBuilder(plan, self.recipe)
         for pair in pairs or table.pairs:
             plan.rows += table.measure.rows(jobs, self.recipe.runs(pair, table.variants, self.seeds))
         for job in plan.jobs.values():

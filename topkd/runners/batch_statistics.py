@@ -1,4 +1,4 @@
-"""BatchNorm as the authors' code used it while it made clouds."""
+"""BatchNorm that normalizes by the statistics of the batch at hand, as in the authors' code where it made clouds."""
 
 from typing import Any
 

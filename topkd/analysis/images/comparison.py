@@ -1,4 +1,4 @@
-"""Exact and approximated persistence images side by side."""
+"""The picture of exact and approximated persistence images side by side."""
 
 from collections.abc import Sequence
 from typing import Any

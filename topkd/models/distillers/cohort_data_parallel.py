@@ -1,4 +1,4 @@
-"""A cohort on several processes."""
+"""A cohort in several processes: gradients are averaged, and a member that diverges in one stops in all."""
 
 from typing import Any
 

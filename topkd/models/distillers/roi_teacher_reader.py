@@ -1,4 +1,4 @@
-"""Two-stage detectors: the teacher scores the boxes that the student looks at."""
+"""The reader of two-stage detectors, whose teacher scores the student's boxes, and the choice of the reader."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

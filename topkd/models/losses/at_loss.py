@@ -1,4 +1,4 @@
-"""Attention transfer: the energy of every position of a map (Zagoruyko and Komodakis 2017)."""
+"""Attention transfer as a loss of a distiller; the formula: topkd.functional.at."""
 
 from collections.abc import Sequence
 from typing import Any

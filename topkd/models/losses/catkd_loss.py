@@ -1,4 +1,4 @@
-"""Class attention transfer: the class activation maps of both networks (Guo et al. 2023)."""
+"""Class attention transfer as a loss of a distiller; the formula: topkd.functional.catkd."""
 
 from collections.abc import Sequence
 from typing import Any

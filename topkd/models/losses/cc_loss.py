@@ -1,4 +1,4 @@
-"""Correlation congruence in the form of the CRD benchmark (Peng et al. 2019)."""
+"""Correlation congruence as a loss of a distiller; the formula: topkd.functional.cc."""
 
 from collections.abc import Sequence
 from typing import Any

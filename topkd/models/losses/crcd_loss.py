@@ -1,4 +1,4 @@
-"""Complementary relation contrast: by features, and by the gradients that reach them (Zhu et al. 2021)."""
+"""Complementary relation contrast as a loss of a distiller; the formula: topkd.functional.crcd."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast

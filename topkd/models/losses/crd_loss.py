@@ -1,4 +1,4 @@
-"""Contrastive representation distillation: the teacher's embedding of an image among many others (Tian et al. 2020)."""
+"""Contrastive representation distillation as a loss of a distiller; the formula: topkd.functional.crd."""
 
 from collections.abc import Sequence
 from typing import Any

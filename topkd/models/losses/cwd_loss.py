@@ -1,4 +1,4 @@
-"""Channel-wise distillation: channels as distributions over positions (Shu et al. 2021)."""
+"""Channel-wise distillation as a loss of a distiller; the formula: topkd.functional.cwd."""
 
 from collections.abc import Sequence
 from typing import Any

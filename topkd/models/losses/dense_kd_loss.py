@@ -1,4 +1,4 @@
-"""Class scores of every cell of a one-stage detector, weighted by the teacher's foreground (Du et al. 2021)."""
+"""KD on the class scores of one-stage detectors as a loss of a distiller; the formula: topkd.functional.dense_kd."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Correlation of predictions instead of their equality (DIST, Huang et al. 2022)."""
+"""DIST as a loss of a distiller; the formula: topkd.functional.dist."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Distillation processes: which pathways between two networks weigh how much in which epoch (Deng et al. 2022)."""
+"""Distillation processes as a loss of a distiller; the formula: topkd.functional.distpro."""
 
 from collections.abc import Sequence
 from pathlib import Path

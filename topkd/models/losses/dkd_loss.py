@@ -1,4 +1,4 @@
-"""Decoupled knowledge distillation: the target class apart from all others (Zhao et al. 2022)."""
+"""Decoupled knowledge distillation as a loss of a distiller; the formula: topkd.functional.dkd."""
 
 from collections.abc import Hashable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""FitNets: the teacher's map regressed from the student's (Romero et al. 2015)."""
+"""FitNets as a loss of a distiller; the formula: topkd.functional.fitnet."""
 
 from collections.abc import Sequence
 from typing import Any

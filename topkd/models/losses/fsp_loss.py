@@ -1,4 +1,4 @@
-"""Flow of the solution procedure, Gram matrices between consecutive stages (Yim et al. 2017)."""
+"""Flow of the solution procedure as a loss of a distiller; the formula: topkd.functional.fsp."""
 
 from collections.abc import Sequence
 from typing import Any

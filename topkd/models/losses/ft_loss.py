@@ -1,4 +1,4 @@
-"""Factor transfer: the teacher's last map, encoded by an autoencoder (Kim et al. 2018)."""
+"""Factor transfer as a loss of a distiller; the formula: topkd.functional.ft."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Softened logits (Hinton et al. 2015), as they are or standardized (Sun et al. 2024)."""
+"""Knowledge distillation by softened logits as a loss of a distiller; the formula: topkd.functional.kd."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Masked generative distillation: rebuild the teacher's map from a part of the student's (Yang et al. 2022)."""
+"""Masked generative distillation as a loss of a distiller; the formula: topkd.functional.mgd."""
 
 from collections.abc import Sequence
 from typing import Any

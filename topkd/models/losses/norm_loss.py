@@ -1,4 +1,4 @@
-"""N-to-one matching: several copies of the teacher's map in one map of the student (Liu et al. 2023)."""
+"""N-to-one matching (NORM) as a loss of a distiller; the formula: topkd.functional.norm."""
 
 from collections.abc import Sequence
 from typing import Any

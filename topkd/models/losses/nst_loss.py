@@ -1,4 +1,4 @@
-"""Neuron selectivity, the distribution of the channels' activation patterns (Huang and Wang 2017)."""
+"""Neuron selectivity as a loss of a distiller; the formula: topkd.functional.nst."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Overhauled feature distillation, maps before the ReLU with a margin for negative values (Heo et al. 2019)."""
+"""Overhauled feature distillation as a loss of a distiller; the formula: topkd.functional.ofd."""
 
 from collections.abc import Sequence
 from typing import Any

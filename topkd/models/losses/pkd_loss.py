@@ -1,4 +1,4 @@
-"""Distillation of detectors by the correlation of normalized maps (PKD, Cao et al. 2022)."""
+"""PKD as a loss of a distiller; the formula: topkd.functional.pkd."""
 
 from collections.abc import Sequence
 from typing import Any

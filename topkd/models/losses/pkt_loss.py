@@ -1,4 +1,4 @@
-"""Probabilistic knowledge transfer: the neighbor probabilities of a batch (Passalis and Tefas 2018)."""
+"""Probabilistic knowledge transfer as a loss of a distiller; the formula: topkd.functional.pkt."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Knowledge review: the student's maps, each fused with all deeper ones (Chen et al. 2021)."""
+"""Knowledge review as a loss of a distiller; the formula: topkd.functional.reviewkd."""
 
 from collections.abc import Hashable, Sequence
 from typing import Any

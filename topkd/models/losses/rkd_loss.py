@@ -1,4 +1,4 @@
-"""Relational knowledge distillation: distances and angles within a batch (Park et al. 2019)."""
+"""Relational knowledge distillation as a loss of a distiller; the formula: topkd.functional.rkd."""
 
 from collections.abc import Sequence
 from typing import Any

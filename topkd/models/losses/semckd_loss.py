@@ -1,4 +1,4 @@
-"""Cross-layer distillation: attention decides which teacher layer a student layer learns from (Chen et al. 2021)."""
+"""Cross-layer distillation as a loss of a distiller; the formula: topkd.functional.semckd."""
 
 from collections.abc import Sequence
 from typing import Any

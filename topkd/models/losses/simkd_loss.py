@@ -1,4 +1,4 @@
-"""The reused teacher classifier, which reads the student's projected map (Chen et al. 2022)."""
+"""SimKD as a loss of a distiller; the formula: topkd.functional.simkd."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Similarity-preserving distillation: the Gram matrix of a batch (Tung and Mori 2019)."""
+"""Similarity-preserving distillation as a loss of a distiller; the formula: topkd.functional.sp."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Softmax regression representation, the student's feature in the teacher's classifier (Yang et al. 2021)."""
+"""Softmax regression representation as a loss of a distiller; the formula: topkd.functional.srrl."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Variational information, the teacher's map under a Gaussian that the student predicts (Ahn et al. 2019)."""
+"""Variational information as a loss of a distiller; the formula: topkd.functional.vid."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""One forward of a network, module by module: what each was given and what it returned."""
+"""One forward of a network listed module by module, from which taps are found and shown; trainings read by tap.py."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""The forward pass of a frozen network at its floor: folded, in the faster memory format, compiled if asked."""
+"""The fast copy of a frozen network: batch normalizations folded, the faster memory format, compiled if asked."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple

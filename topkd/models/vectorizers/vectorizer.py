@@ -1,4 +1,4 @@
-"""The base of all vectorizers: what turns point clouds into persistence images."""
+"""The base of all vectorizers: what turns point clouds into persistence images, landscapes or learned vectors."""
 
 from collections.abc import Sequence
 from pathlib import Path

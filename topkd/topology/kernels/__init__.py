@@ -1,1 +1,1 @@
-"""The fast code behind the plain names of topkd.topology."""
+"""Spanning trees, cycles and distances of many clouds at once: the fast code behind the names of topkd.topology."""

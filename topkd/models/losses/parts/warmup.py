@@ -1,4 +1,4 @@
-"""A factor that grows over the first epochs of a training."""
+"""The epoch that a training is in, for losses that ask, and a factor that grows over the first epochs."""
 
 from mmengine.logging import MessageHub
 

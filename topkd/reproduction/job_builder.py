@@ -1,4 +1,4 @@
-"""Add what a table measures of one pair to a plan: teacher, clouds, RipsNets, students, probes, analyses."""
+"""Make the jobs that a table measures: teachers, clouds, RipsNets, students, probes and analyses of its pairs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +9,8 @@ from topkd.reproduction.recipe import Recipe, Run, student_name
 from topkd.reproduction.variants import TOPKD
 
 
-class PairPlan:
-    """Jobs from runs of a pair.
+class JobBuilder:
+    """Adds the jobs that runs need to a plan.
 
     Args:
         plan (Plan): Gets the jobs; those that it has are found again.

@@ -40,6 +40,11 @@ def test_an_unfitted_state_dict_leaves_it_unfitted():
         (dict(im_range=[0, 0, 2, 1]), r'im_range must be \(lowest birth, .*got \[0.0, 0.0, 2.0, 1.0\]'),
         (dict(im_range=[0, 1]), 'im_range must be'),
         (dict(im_range=[0, 0, 1, float('inf')]), 'im_range must be'),
+        (dict(im_range=3), 'im_range must be'),
+        (dict(im_range=[0, 'low', 1, 2]), r'im_range must be .*got \[0.0, nan, 1.0, 2.0\]'),
+        (dict(bandwidth='wide'), 'bandwidth must be positive and finite, got wide'),
+        (dict(scale=True), 'scale must be positive and finite, got True'),
+        (dict(resolution=5), 'for resolution 5, needed is'),
         (dict(resolution=[5, 5]), r'for resolution \(5, 5\), needed is \(20, 20\)'),
     ],
 )
@@ -47,5 +52,7 @@ def test_a_senseless_spec_is_an_error(change, message):
     spec = dict(bandwidth=1.0, im_range=[0.0, 0.0, 1.0, 2.0], scale=1.0)
     with pytest.raises(ValueError, match=message):
         PersistenceImager().load_spec({**spec, **change})
+    with pytest.raises(ValueError, match="the images' spec must be a dict, got 3: take one from PersistenceImager"):
+        PersistenceImager().load_spec(3)
     with pytest.raises(ValueError, match='spec lacks scale'):
         PersistenceImager().load_spec(dict(bandwidth=1.0, im_range=[0, 0, 1, 2]))

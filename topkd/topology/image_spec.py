@@ -1,6 +1,6 @@
 """The spec of persistence images: resolution, bandwidth, range, scale."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -117,20 +117,32 @@ def check_spec(spec: dict[str, Any], resolution: tuple[int, int]) -> None:
     Example:
         >>> check_spec(dict(bandwidth=0.5, im_range=[0.0, 1.0, 0.0, 2.0], scale=4.0), (20, 20))
     """
+    if not isinstance(spec, Mapping):
+        raise ValueError(f"the images' spec must be a dict, got {spec!r}: take one from PersistenceImager.spec()")
     missing = {'bandwidth', 'im_range', 'scale'} - set(spec)
     if missing:
         raise ValueError(f"the images' spec lacks {', '.join(sorted(missing))}: take one from PersistenceImager.spec()")
-    found = tuple(spec.get('resolution', resolution))
+    asked = spec.get('resolution', resolution)
+    found = tuple(asked) if isinstance(asked, (list, tuple)) else asked
     if found != resolution:
         raise ValueError(
             f"the images' spec is for resolution {found}, needed is {resolution}: fit on images of this size"
         )
     for name in ('bandwidth', 'scale'):
-        if not 0 < float(spec[name]) < np.inf:
+        if not 0 < _number(spec[name]) < np.inf:
             raise ValueError(f'{name} must be positive and finite, got {spec[name]}: fit on other diagrams')
-    limits = np.asarray(spec['im_range'], dtype=float)
+    given = spec['im_range']
+    limits = np.array([_number(limit) for limit in given] if isinstance(given, Iterable) else [])
     if limits.shape != (4,) or not np.isfinite(limits).all() or limits[0] > limits[1] or limits[2] > limits[3]:
         raise ValueError(
             'im_range must be (lowest birth, highest birth, lowest persistence, highest persistence), '
             f'got {limits.tolist()}'
         )
+
+
+def _number(value: Any) -> float:
+    """Return a value as a number, NaN if it is none."""
+    try:
+        return np.nan if isinstance(value, (bool, str)) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return np.nan

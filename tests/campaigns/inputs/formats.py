@@ -91,6 +91,15 @@ def _content(make: Callable[[dict], Any]) -> Callable[[Path, random.Random], Non
     return lambda path, draw: torch.save(make(load_file(str(path))), path)
 
 
+def _entry(path: Path, draw: random.Random) -> None:
+    """Replace one value of a checkpoint that is no weight, however deep it stands."""
+    content = load_file(str(path))
+    plain = [(node, key) for node, key in _places(content) if not torch.is_tensor(node[key])]
+    node, key = draw.choice(plain)
+    node[key] = draw.choice([None, -1, 'word', [], {}, float('nan'), 1e30, True, [[1]], 10**15])
+    torch.save(content, path)
+
+
 CHECKPOINT = [
     Damage('without a weight', _weights(lambda state, name: state.pop(name)), True),
     Damage('with a weight too many', _weights(lambda state, name: state.update({f'{name}_x': state[name]})), True),
@@ -105,6 +114,7 @@ CHECKPOINT = [
     Damage('None', _content(lambda content: None), True),
     Damage('with weights that are a list', _content(lambda content: dict(state_dict=[1, 2])), True),
     Damage('with an object', _content(lambda content: dict(content, extra=Malicious())), True),
+    Damage('with a changed entry', _entry, False),
 ]
 
 

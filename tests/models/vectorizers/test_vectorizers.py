@@ -124,6 +124,15 @@ def test_file_that_is_no_ripsnet(tmp_path):
         RipsNet(checkpoint=str(tmp_path / 'other.pth'))
 
 
+@pytest.mark.parametrize('change', [dict(operator='max'), dict(operator=None), dict(operator=[]), dict(source=[1])])
+def test_file_of_an_unknown_operator_or_source(tmp_path, change):
+    save_file(dict(RipsNet(32).to_file(), **change), tmp_path / 'ripsnet.pth')
+    with pytest.raises(
+        ValueError, match="must say one of the operators mean, sum, and a dict of the clouds' source, got"
+    ):
+        RipsNet(checkpoint=str(tmp_path / 'ripsnet.pth'))
+
+
 def test_missing_file_names_the_two_commands(tmp_path):
     with pytest.raises(
         FileNotFoundError, match='(?s)does not exist.*tools/gen_pi.py CONFIG.*tools/train_ripsnet.py CONFIG'

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from topkd.artifacts.artifact import COMMANDS
+from topkd.artifacts.artifact import COMMANDS, OPERATORS
 from topkd.topology.image_spec import check_spec
 from topkd.utils.checkpoint import load_file, not_finite
 
@@ -55,6 +55,12 @@ def load_ripsnet_file(
         raise ValueError(
             f"RipsNet '{path}' must hold finite weights, got something else in {broken[0]}: make it again with "
             'tools/train_ripsnet.py'
+        )
+    if file['operator'] not in OPERATORS or not isinstance(file.get('source') or {}, dict):
+        raise ValueError(
+            f"RipsNet '{path}' must say one of the operators {', '.join(OPERATORS)}, and a dict of the "
+            "clouds' source, got "
+            f'{file["operator"]!r} and {file.get("source")!r}: make it again with tools/train_ripsnet.py'
         )
     if file.get('spec') is not None:
         check_spec(file['spec'], (resolution[0], resolution[1]))

@@ -68,7 +68,7 @@ def load_ripsnet_file(
     for name, value in asked.items():
         if value is not None and file.get(name, value) != value:
             raise ValueError(
-                f"RipsNet '{path}' has {name} {file[name]}, the config asks for {value}: "
-                'train a RipsNet for this config (tools/gen_pi.py, then tools/train_ripsnet.py)'
+                f"RipsNet '{path}' has {name} {file[name]}, the config asks for {value} "
+                'and needs a RipsNet of its own: train it (tools/gen_pi.py, then tools/train_ripsnet.py)'
             )
     return file

@@ -66,6 +66,23 @@ def test_a_training_starts_from_another_number_of_classes_but_is_not_resumed_fro
         start(cfg).train()
 
 
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (dict(state_dict=True), 'broken.pth. holds no weights: name the checkpoint of a network'),
+        (dict(state_dict=[1]), 'broken.pth. holds no weights: name the checkpoint of a network'),
+        (dict(meta=3), 'holds weights alone, a training is resumed from what it wrote'),
+    ],
+)
+def test_a_training_is_not_resumed_from_what_holds_no_weights_or_no_step(digits_config, tmp_path, change, message):
+    cfg = digits_config('baselines/resnet8_digits.py')
+    content = dict(state_dict=MODELS.build(cfg.model).state_dict(), meta=dict(epoch=1, iter=4))
+    save_file(dict(content, **change), tmp_path / 'broken.pth')
+    cfg.load_from, cfg.resume = str(tmp_path / 'broken.pth'), True
+    with pytest.raises(ValueError, match=message):
+        start(cfg).train()
+
+
 def test_weights_that_are_not_finite_are_not_saved():
     hook, runner = TrainingCheckHook(), type('Runner', (), dict(iter=7, model=torch.nn.Identity()))
     hook.before_save_checkpoint(runner, dict(state_dict=dict(a=torch.zeros(2), b=torch.ones(1).long())))

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from topkd.hooks.cohort_hook import cohort_of
 from topkd.registry import HOOKS
-from topkd.utils.checkpoint import misfits, not_finite
+from topkd.utils.checkpoint import misfits, not_finite, weights_in
 from topkd.utils.student_state import MEMBERS, member_names
 
 
@@ -40,12 +40,13 @@ class TrainingCheckHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Compare the names and shapes of a checkpoint with the network's; MMEngine loads what fits and goes on."""
-        if runner._resume and not {'epoch', 'iter'} <= set(checkpoint.get('meta') or {}):
+        meta = checkpoint.get('meta')
+        if runner._resume and not (isinstance(meta, Mapping) and {'epoch', 'iter'} <= meta.keys()):
             raise ValueError(
                 f"'{runner._load_from}' holds weights alone, a training is resumed from what it wrote itself: leave "
                 'out --resume and give it as load_from'
             )
-        expected, weights = _network(runner).state_dict(), checkpoint.get('state_dict', checkpoint)
+        expected, weights = _network(runner).state_dict(), weights_in(checkpoint, f"'{runner._load_from}'")
         # what is empty takes its size from the checkpoint, as a memory of all images does
         empty = {key for key, tensor in expected.items() if not tensor.numel()}
         expected = {key: tensor for key, tensor in expected.items() if key not in empty}

@@ -45,3 +45,10 @@ def test_members_that_are_stopped_keep_what_they_had(validate):
 
 def test_metrics_of_classifiers_are_not_made_up(validate):
     assert validate(ResultHook(), {}) == {}
+
+
+def test_a_metric_that_nothing_makes(validate):
+    with pytest.raises(
+        ValueError, match=r"monitors the metric 'acc', which no evaluator makes: name one of accuracy/top1"
+    ):
+        validate(ResultHook(monitor='acc'), {'accuracy/top1': 50.0})

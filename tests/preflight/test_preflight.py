@@ -14,6 +14,7 @@ from topkd.datasets import cifar100
 from topkd.models.losses.topology_configs import artifact_of
 from topkd.preflight import check_run, types
 from topkd.preflight.findings import Findings
+from topkd.preflight.names import check_names
 from topkd.preflight.networks import check_checkpoint
 from topkd.preflight.room import bytes_of_training
 from topkd.preflight.run import look
@@ -163,6 +164,21 @@ def test_a_problem_is_said_once():
             "train_dataloader must be .*, got 3; custom_hooks must be .* got 'x'",
         ),
         (dict(custom_hooks=[3]), 'custom_hooks.0 must be a dict, got 3: correct it in the config'),
+        (
+            dict(custom_hooks=[dict(interval=3)]),
+            "custom_hooks.0 must say in type which class it is, got {'interval': 3}",
+        ),
+        (
+            dict(default_hooks=dict(checkpoint=dict(interval=3))),
+            'default_hooks.checkpoint must say in type which class',
+        ),
+        (dict(param_scheduler=dict(gamma=0.1)), 'param_scheduler must say in type which class it is'),
+        (dict(default_scope=3), 'default_scope must be a word or None, got 3'),
+        (dict(log_level=[]), r'log_level must be a word or a number, got \[\]'),
+        (
+            dict(model=dict(type='A', members=dict(KD=None))),
+            'model.members.KD must be a dict, got None: correct it in the config',
+        ),
         (dict(model=dict(type=[])), r'model.type must be the name of a class, got \[\]'),
         (dict(model=dict(type='A', losses=dict(kd=-1))), 'model.losses.kd must be a dict or None, got -1'),
         (
@@ -190,7 +206,7 @@ def test_every_config_of_this_package_has_the_declared_types(pytestconfig, monke
         cfg = Config.fromfile(path)
         if path.parts[-3] != '_base_' and 'model' in cfg:
             init_default_scope(cfg.default_scope)
-            check_structure(cfg), types.check_types(cfg)
+            check_structure(cfg), check_names(cfg), types.check_types(cfg)
             checked += 1
     assert checked > 150
 
@@ -204,6 +220,17 @@ def test_types(pytestconfig):
     assert str(error.value) == (
         "model.losses.kd.tau must be of type float, got '4'; train_dataloader.dataset.indices must be of type int | "
         "Sequence[int] | None, got 'x'; custom_hooks.2.monitor must be of type str, got {}: correct them in the config"
+    )
+
+
+def test_types_of_a_teacher(pytestconfig):
+    cfg = read('kd/resnet20-resnet8_digits.py', pytestconfig.rootpath)
+    cfg.model.teacher.update(floor='90', name=3)
+    with pytest.raises(ValueError) as error:
+        check_run(cfg, 'train')
+    assert str(error.value) == (
+        'model.teacher.name must be of type str, got 3; model.teacher.floor must be of type dict[str, float] | None, '
+        "got '90': correct them in the config"
     )
 
 
@@ -260,6 +287,23 @@ def test_what_an_earlier_job_makes_need_not_be_there(pytestconfig):
         ({'optim_wrapper.clip_grad': dict(max_norm=-1)}, 'optim_wrapper.clip_grad.max_norm must be positive, got -1'),
         ({'default_hooks.checkpoint.interval': 0}, 'default_hooks.checkpoint.interval must be 1 or more, got 0'),
         ({'default_hooks.checkpoint.max_keep_ckpts': 0}, 'checkpoint.max_keep_ckpts must be 1 or more, got 0'),
+        (
+            {'param_scheduler.milestones': '15,20'},
+            'param_scheduler.milestones must be one or more whole numbers, each 0',
+        ),
+        ({'param_scheduler': dict(type='StepLR', step_size=0)}, 'param_scheduler.step_size must be 1 or more, got 0'),
+        ({'train_cfg.max_epochs': None}, 'train_cfg.max_epochs must be a whole number, 1 or more, got None'),
+        ({'randomness.deterministic': 'yes'}, "randomness.deterministic must be True or False, got 'yes'"),
+        (
+            {'env_cfg.mp_cfg.mp_start_method': 'forky'},
+            'env_cfg.mp_cfg.mp_start_method must be one of fork, spawn, fork',
+        ),
+        (
+            {'train_dataloader.collate_fn.type': 'topkd.colate'},
+            "train_dataloader.collate_fn has the unknown type 'topkd",
+        ),
+        ({'val_evaluator.topk': '1'}, r"val_evaluator.topk must be of type .*int.*, got '1'"),
+        ({'optim_wrapper.paramwise_cfg': dict(norm_decay=0)}, "nobody reads 'optim_wrapper.paramwise_cfg.norm_decay'"),
         ({'clouds.num_cloud': 4}, 'clouds has no setting num_cloud; it has num_clouds'),
     ],
 )
@@ -268,3 +312,9 @@ def test_what_mmengine_would_take(pytestconfig, options, message):
     cfg.merge_from_dict(options)
     with pytest.raises(ValueError, match=message):
         check_run(cfg, 'train')
+
+
+def test_an_optimizer_of_the_toolbox(pytestconfig):
+    cfg = read('baselines/resnet8_digits.py', pytestconfig.rootpath)
+    cfg.optim_wrapper.optimizer = dict(type='Lamb', lr=0.01)  # mmpretrain's
+    check_run(cfg, 'train')

@@ -5,11 +5,24 @@ from collections.abc import Sequence
 import pytest
 from torch import nn
 
-from topkd.utils.annotations import fits, mistyped
+from topkd.utils.annotations import fits, mistyped, words_for_numbers
 
 
 class Example:
     def __init__(self, tau: float, size: int | None = None, part: 'dict | nn.Module' = None, free=None) -> None: ...
+
+
+class Derived(Example):
+    def __init__(self, *args, steps: Sequence[int] | int = 1, word: str | int = 0, **kwargs) -> None: ...
+
+
+def test_words_where_nothing_but_numbers_belongs():
+    given = dict(tau='a', size=2.5, part='x', free='x', steps='1,2', word='fast')
+    assert words_for_numbers(Derived, given) == [
+        "tau must be of type float, got 'a'",
+        "steps must be of type Sequence[int] | int, got '1,2'",
+    ]
+    assert words_for_numbers(lambda anything: None, given) == []
 
 
 def test_all_that_is_wrong_is_listed():

@@ -54,6 +54,11 @@ def test_what_somebody_reads(name, value):
     assert node == value
 
 
+def test_options_that_contradict_each_other():
+    with pytest.raises(ValueError, match="'train_cfg' and 'train_cfg.max_epochs' contradict each other: give one of"):
+        check_options(example(), {'train_cfg': None, 'train_cfg.max_epochs': 3})
+
+
 @pytest.mark.parametrize(
     'name, value, message',
     [

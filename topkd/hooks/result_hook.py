@@ -29,6 +29,9 @@ class ResultHook(Hook):
     Args:
         monitor (str): The metric that decides which validation was the best. Defaults to 'accuracy/top1'.
         rule (str): 'greater' or 'less'. Defaults to 'greater'.
+
+    Raises:
+        ValueError: If the rule is another, or, at the first validation, nothing makes that metric.
     """
 
     priority = 'LOWEST'  # after the hooks that a validation needs are ready, and after CheckpointHook has saved
@@ -58,6 +61,7 @@ class ResultHook(Hook):
             if self.monitor in values
         }
         if not compared:
+            _refuse_other_metrics(self.monitor, found)
             return
         teacher = {
             name[len('teacher/') :]: value
@@ -106,6 +110,16 @@ class ResultHook(Hook):
     @staticmethod
     def _path(runner: Runner) -> str:
         return osp.join(runner.work_dir, 'results.json')
+
+
+def _refuse_other_metrics(monitor: str, found: dict[str, dict[str, float]]) -> None:
+    """Refuse a monitored metric that no evaluator makes, if any metric was made."""
+    made = sorted({name for values in found.values() for name in values})
+    if made:
+        raise ValueError(
+            f"ResultHook monitors the metric '{monitor}', which no evaluator makes: name one of {', '.join(made)} in "
+            'custom_hooks'
+        )
 
 
 def by_member(metrics: dict[str, float], members: Iterable[str]) -> dict[str, dict[str, float]]:

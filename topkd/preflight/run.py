@@ -10,6 +10,7 @@ from topkd.artifacts.settings import CLOUDS, RIPSNET
 from topkd.preflight.artifacts import check_clouds, check_new_clouds, check_ripsnets, lacks_clouds
 from topkd.preflight.data import check_data
 from topkd.preflight.findings import Findings
+from topkd.preflight.names import check_names
 from topkd.preflight.networks import check_featurizer, check_pretrained, check_start, check_teacher
 from topkd.preflight.room import bytes_of_training
 from topkd.preflight.settings import check_loaders, check_schedule, check_settings
@@ -40,7 +41,7 @@ def look(cfg: Config, task: Task, findings: Findings, loss: str = 'topology') ->
     """Do what :func:`check_run` does, without refusing."""
     init_default_scope(cfg.get('default_scope') or 'mmengine')
     before = len(findings.problems)
-    for check in (check_structure, check_types):
+    for check in (check_structure, check_names, check_types):
         if len(findings.problems) == before:
             findings.look(check, cfg)
     if len(findings.problems) > before:

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from multiprocessing import get_all_start_methods
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import OPTIMIZERS
+from mmengine.registry import FUNCTIONS, OPTIMIZERS, Registry
 
 from topkd.preflight.findings import Findings
-from topkd.utils.checks import choice, number, seed, whole
+from topkd.utils.checks import choice, flag, number, seed, whole, wholes
 from topkd.utils.error_context import entries
 
 LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
@@ -24,14 +25,21 @@ def check_loaders(cfg: Config, loaders: tuple[str, ...], findings: Findings) -> 
             if loader.get('batch_size') is not None:
                 findings.look(whole, f'{name}.batch_size', loader['batch_size'], at_least=1)
             findings.look(whole, f'{name}.num_workers', loader.get('num_workers', 0), at_least=0)
+            findings.look(_check_collation, f'{name}.collate_fn', loader.get('collate_fn'))
 
 
 def check_settings(cfg: Config, findings: Findings) -> None:
     """Check the words that MMEngine looks up late or in silence, and that numbers are numbers."""
     findings.look(check_finite, cfg)
-    randomness = cfg.get('randomness')
-    if isinstance(randomness, Mapping) and randomness.get('seed') is not None:
+    randomness = cfg.get('randomness') or {}
+    if randomness.get('seed') is not None:
         findings.look(seed, 'randomness.seed', randomness['seed'])
+    for name in ('deterministic', 'diff_rank_seed'):
+        if name in randomness:
+            findings.look(flag, f'randomness.{name}', randomness[name])
+    method = ((cfg.get('env_cfg') or {}).get('mp_cfg') or {}).get('mp_start_method')
+    if method is not None:
+        findings.look(choice, 'env_cfg.mp_cfg.mp_start_method', method, get_all_start_methods())
     level = cfg.get('log_level')
     if isinstance(level, str):
         findings.look(choice, 'log_level', level.upper(), LEVELS)
@@ -48,13 +56,25 @@ def check_schedule(cfg: Config, findings: Findings) -> None:
         findings.look(_needed, 'train_cfg')
         return
     for name in ('max_epochs', 'max_iters', 'val_interval', 'val_begin'):
-        if schedule.get(name) is not None:
+        if name in schedule:
             findings.look(whole, f'train_cfg.{name}', schedule[name], at_least=1)
+    _check_schedulers(cfg.get('param_scheduler'), findings)
     if cfg.get('optim_wrapper') is None:
         findings.look(_needed, 'optim_wrapper')
     else:
         _check_wrapper(cfg.optim_wrapper, findings)
     _check_saving((cfg.get('default_hooks') or {}).get('checkpoint'), findings)
+
+
+def _check_schedulers(schedulers: Any, findings: Findings) -> None:
+    """Check what MMEngine takes and never reaches: steps of no length, and milestones that are no numbers."""
+    for path, scheduler in entries(schedulers, 'param_scheduler'):
+        if not isinstance(scheduler, dict):
+            continue
+        if 'step_size' in scheduler:
+            findings.look(whole, f'{path}.step_size', scheduler['step_size'], at_least=1)
+        if scheduler.get('milestones', []) != []:
+            findings.look(wholes, f'{path}.milestones', scheduler['milestones'], at_least=0)
 
 
 def _check_wrapper(wrapper: Mapping[str, Any], findings: Findings) -> None:
@@ -97,8 +117,20 @@ def check_finite(cfg: Config) -> None:
 
 
 def _check_optimizer(name: str) -> None:
-    if not name or OPTIMIZERS.get(name) is None:
+    if not name or not _is_registered(OPTIMIZERS, name):
         raise KeyError(f"optim_wrapper.optimizer has the unknown type '{name}': name an optimizer such as SGD or AdamW")
+
+
+def _check_collation(name: str, collate: Any) -> None:
+    kind = collate.get('type') if isinstance(collate, Mapping) else None
+    if isinstance(kind, str) and not _is_registered(FUNCTIONS, kind):
+        raise KeyError(f"{name} has the unknown type '{kind}': name a function such as pseudo_collate")
+
+
+def _is_registered(registry: Registry, name: str) -> bool:
+    """Tell whether a name is known in the default scope, whose toolbox may have components of its own."""
+    with registry.switch_scope_and_registry(None) as own:
+        return own.get(name) is not None
 
 
 def _needed(name: str) -> Any:

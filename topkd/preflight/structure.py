@@ -32,11 +32,22 @@ SHAPES: dict[str, tuple[type, ...]] = dict(
     work_dir=(str,),
     load_from=(str, type(None)),
     resume=(bool,),
+    default_scope=(str, type(None)),
+    log_level=(str, int),
 )
 # entries inside a model that hold one component, or components by name
 COMPONENTS = {'student', 'backbone', 'neck', 'head', 'cloud', 'vectorizer', 'sampler', 'featurizer'}
-NAMED = {'losses', 'members'}
-WORDS = {dict: 'a dict', list: 'a list', tuple: 'a tuple', str: 'a word', bool: 'True or False', type(None): 'None'}
+# a loss that a base brings is switched off by None
+NAMED: dict[str, tuple[type, ...]] = dict(losses=(dict, type(None)), members=(dict,))
+WORDS = {
+    int: 'a number',
+    dict: 'a dict',
+    list: 'a list',
+    tuple: 'a tuple',
+    str: 'a word',
+    bool: 'True or False',
+    type(None): 'None',
+}
 
 
 def check_structure(cfg: Config) -> None:
@@ -68,15 +79,20 @@ def _inside(cfg: Config) -> Iterator[str]:
     """Yield what is wrong inside the model, the data loaders and the hooks."""
     for part in ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'param_scheduler', 'custom_hooks'):
         for place, node in entries(cfg.get(part)):
-            path = f'{part}.{place}'.rstrip('.')
             if isinstance(node, dict):
-                yield from _of_dict(path, node)
-            elif part in ('param_scheduler', 'custom_hooks') and not place:
-                yield from (
-                    _refused(f'{path}.{index}', (dict,), item)
-                    for index, item in enumerate(node)
-                    if not isinstance(item, dict)
-                )
+                yield from _of_dict(f'{part}.{place}'.rstrip('.'), node)
+    for part in ('param_scheduler', 'custom_hooks', 'default_hooks'):
+        node = cfg.get(part) or ()
+        if isinstance(node, dict):  # the only scheduler, or hooks by name, of which None switches one off
+            components = {part: node} if part == 'param_scheduler' else {f'{part}.{name}': node[name] for name in node}
+            components = {path: item for path, item in components.items() if item is not None}
+        else:
+            components = {f'{part}.{index}': item for index, item in enumerate(node)}
+        for path, item in components.items():
+            if not isinstance(item, dict):
+                yield _refused(path, (dict,), item)
+            elif 'type' not in item:
+                yield f'{path} must say in type which class it is, got {_shown(item)}'
 
 
 def _of_dict(path: str, node: dict[str, Any]) -> Iterator[str]:
@@ -99,14 +115,15 @@ def _of_dict(path: str, node: dict[str, Any]) -> Iterator[str]:
             yield f'{name} must name the network of the teacher, got {value!r}'
         if key in NAMED and isinstance(value, dict):
             yield from (
-                _refused(f'{name}.{inner}', (dict, type(None)), item)
+                _refused(f'{name}.{inner}', NAMED[key], item)
                 for inner, item in value.items()
-                if not isinstance(item, (dict, type(None)))
+                if not isinstance(item, NAMED[key])
             )
 
 
 def _refused(name: str, kinds: tuple[type, ...], value: Any) -> str:
-    shown = repr(value)
-    return (
-        f'{name} must be {" or ".join(WORDS[kind] for kind in kinds)}, got {shown if len(shown) < 80 else shown[:80]}'
-    )
+    return f'{name} must be {" or ".join(WORDS[kind] for kind in kinds)}, got {_shown(value)}'
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:80]

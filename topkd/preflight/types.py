@@ -1,16 +1,29 @@
-"""Are the arguments of this package's components of the types that their constructors declare?"""
+"""Are the arguments of components of the types that their constructors declare?"""
 
 from mmengine.config import Config
 
-from topkd.utils.annotations import mistyped
+from topkd.models.teacher import Teacher
+from topkd.utils.annotations import mistyped, words_for_numbers
 from topkd.utils.error_context import entries
 from topkd.utils.registered import find_class
+
+PARTS = (
+    'model',
+    'train_dataloader',
+    'val_dataloader',
+    'test_dataloader',
+    'val_evaluator',
+    'test_evaluator',
+    'custom_hooks',
+)
+TEACHER = ('model', 'teacher')  # a component of one class, which no type names
 
 
 def check_types(cfg: Config) -> None:
     """Refuse arguments that a component would misunderstand, such as a word where a number belongs.
 
-    Components of other packages check their arguments themselves, or are reported if they fail.
+    Other packages declare more narrowly than they read: of their components, only words where numbers belong are
+    refused.
 
     Raises:
         TypeError: Naming all arguments that are of another type.
@@ -23,9 +36,9 @@ def check_types(cfg: Config) -> None:
     """
     wrong = [
         f'{place}.{clause}' if place else clause
-        for part in ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'custom_hooks')
+        for part in PARTS
         for path, node in entries(cfg.get(part))
-        if isinstance(node, dict) and node.get('type') is not None
+        if isinstance(node, dict) and (node.get('type') is not None or (part, path) == TEACHER)
         for place in [f'{part}.{path}'.rstrip('.')]
         for clause in _mistyped(node, cfg.get('default_scope') or 'mmengine')
     ]
@@ -34,7 +47,8 @@ def check_types(cfg: Config) -> None:
 
 
 def _mistyped(node: dict, scope: str) -> list[str]:
-    kind = find_class(node['type'], scope)
-    if kind is None or not kind.__module__.startswith('topkd.'):
+    kind = find_class(node['type'], scope) if 'type' in node else Teacher
+    if kind is None:
         return []
-    return mistyped(kind, {name: value for name, value in node.items() if name not in ('type', '_scope_')})
+    arguments = {name: value for name, value in node.items() if name not in ('type', '_scope_')}
+    return (mistyped if kind.__module__.startswith('topkd.') else words_for_numbers)(kind, arguments)

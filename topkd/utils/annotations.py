@@ -39,16 +39,58 @@ def mistyped(function: Callable, arguments: Mapping[str, Any]) -> list[str]:
         >>> mistyped(soften, dict(tau=4))
         []
     """
-    target = function.__init__ if inspect.isclass(function) else function
-    try:
-        hints = typing.get_type_hints(target)
-    except Exception:  # annotations of other packages may name what is not imported
-        return []
+    hints = _declared(function)
     return [
-        f'{name} must be of type {_name(hints[name])}, got {_short(value)}'
+        _refused(name, hints[name], value)
         for name, value in arguments.items()
         if name in hints and not fits(value, hints[name])
     ]
+
+
+def words_for_numbers(function: Callable, arguments: Mapping[str, Any]) -> list[str]:
+    """List the arguments that are words where the signature declares nothing but numbers, alone or in sequences.
+
+    Args:
+        function (Callable): A class or a function, of any package.
+        arguments (Mapping): Values by name.
+
+    Example:
+        >>> def scale(factor: float | list[float] = 1.0, mode: int | str = 0) -> None: ...
+        >>> words_for_numbers(scale, dict(factor='2', mode='fast'))
+        ["factor must be of type float | list[float], got '2'"]
+    """
+    hints = _declared(function)
+    return [
+        _refused(name, hints[name], value)
+        for name, value in arguments.items()
+        if isinstance(value, str) and name in hints and _is_numeric(hints[name])
+    ]
+
+
+def _declared(function: Callable) -> dict[str, Any]:
+    """Return the annotations of a signature; of a class that hands arguments on, those of its bases, too."""
+    try:
+        if not inspect.isclass(function):
+            return typing.get_type_hints(function)
+        hints: dict[str, Any] = {}
+        for start in (vars(kind).get('__init__') for kind in function.__mro__):
+            if start is None:
+                continue
+            hints = {**typing.get_type_hints(start), **hints}
+            if not any(one.kind is one.VAR_KEYWORD for one in inspect.signature(start).parameters.values()):
+                break
+        return hints
+    except Exception:  # annotations of other packages may name what is not imported
+        return {}
+
+
+def _is_numeric(declared: Any) -> bool:
+    inner = [option for option in typing.get_args(declared) if option not in (type(None), Ellipsis)]
+    return all(map(_is_numeric, inner)) if inner else declared in (int, float, bool)
+
+
+def _refused(name: str, declared: Any, value: Any) -> str:
+    return f'{name} must be of type {_name(declared)}, got {_short(value)}'
 
 
 def fits(value: Any, declared: Any) -> bool:

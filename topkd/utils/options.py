@@ -76,7 +76,7 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
 
     Raises:
         TypeError: If an entry holds a number, a switch or a dict and the option does not.
-        ValueError: If nothing reads an entry of that name.
+        ValueError: If nothing reads an entry of that name, or two options contradict each other.
 
     Example:
         >>> cfg = Config(dict(train_cfg=dict(by_epoch=True, max_epochs=240)))
@@ -86,6 +86,9 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
         ValueError: the option 'train_cfg.max_epoch' is read by nobody, did you mean 'train_cfg.max_epochs'?
     """
     for name, value in options.items():
+        above = next((other for other in options if name.startswith(f'{other}.')), None)
+        if above is not None and not isinstance(options[above], dict):
+            raise ValueError(f"the options '{above}' and '{name}' contradict each other: give one of them")
         _check_top(cfg, name)
         _check_kind(name, _entry(cfg, name, options), value)
 

@@ -9,7 +9,15 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
-from topkd.utils.checkpoint import fingerprint, load_file, load_weights, save_file, use_safe_loader, weights_in
+from topkd.utils.checkpoint import (
+    fingerprint,
+    load_file,
+    load_state,
+    load_weights,
+    save_file,
+    use_safe_loader,
+    weights_in,
+)
 
 
 class Evil:
@@ -142,3 +150,31 @@ def test_a_text_is_not_said_to_hold_objects(tmp_path):
         ValueError, match=r'cannot be read as a checkpoint of weights \(UnpicklingError on reading it\)'
     ):
         load_file(str(path))
+
+
+@pytest.mark.parametrize(
+    'data, remedy',
+    [
+        (b'version https://git-lfs.github.com/spec/v1\noid sha256:0\n', 'fetch that by git lfs pull'),
+        (b'\n<!DOCTYPE html><html></html>', 'it is a web page; download the file itself'),
+    ],
+)
+def test_files_in_the_place_of_a_checkpoint(tmp_path, data, remedy):
+    (tmp_path / 'a.pth').write_bytes(data)
+    with pytest.raises(ValueError, match=remedy):
+        load_file(tmp_path / 'a.pth')
+
+
+def test_keys_that_are_no_names(tmp_path):
+    torch.save({1: torch.zeros(1)}, tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match='holds no weights: name the checkpoint of a network'):
+        load_state(tmp_path / 'a.pth')
+
+
+@pytest.mark.parametrize('dtype', [torch.int32, torch.complex64])
+def test_weights_that_are_other_numbers(tmp_path, dtype):
+    model = nn.Linear(2, 1)
+    weights = {key: value.to(dtype) for key, value in model.state_dict().items()}
+    with pytest.raises(ValueError, match=rf'2 of other numbers: weight {dtype} instead of torch.float32'):
+        load_weights(model, 'a.pth', weights=weights)
+    load_weights(model, 'a.pth', weights={key: value.half() for key, value in model.state_dict().items()})

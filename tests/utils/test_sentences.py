@@ -9,7 +9,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.registry import MODELS
+from mmengine.registry import MODELS, PARAM_SCHEDULERS
 from mmengine.runner import Runner
 from mmpretrain.evaluation import Accuracy
 from mmpretrain.structures import DataSample
@@ -196,3 +196,8 @@ def test_images_without_labels():
     assert of(lambda: model(images, samples, mode='loss')).startswith(expected)
     predicted = [DataSample().set_pred_score(torch.ones(3)).to_dict()]
     assert of(lambda: Accuracy().process({}, predicted)).startswith(expected)
+
+
+def test_types_of_registries_whose_names_have_spaces():
+    words = of(lambda: PARAM_SCHEDULERS.build(dict(type='StepLRR')))
+    assert "the type 'StepLRR' is unknown among" in words

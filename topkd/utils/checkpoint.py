@@ -18,6 +18,12 @@ from topkd.utils.addresses import download
 from topkd.utils.files import check_file, whole_file
 from topkd.utils.safe_globals import beside_weights, safe_globals
 
+# what is often found in the place of a checkpoint, by its first bytes
+NO_CHECKPOINTS = {
+    b'version https://git-lfs': 'it only says where Git LFS keeps the file; fetch that by git lfs pull',
+    b'<': 'it is a web page; download the file itself',
+}
+
 
 def load_file(path: str, map_location: Any = 'cpu') -> dict:
     """Load a checkpoint without running code from it.
@@ -46,8 +52,7 @@ def load_file(path: str, map_location: Any = 'cpu') -> dict:
     except Exception as error:
         # on bytes that are no checkpoint the unpickler fails in any way
         raise ValueError(
-            f"'{path}' cannot be read as a checkpoint of weights ({unreadable(error)}): it is cut short, of another "
-            'format, or holds Python objects; make it again or convert it'
+            f"'{path}' cannot be read as a checkpoint of weights ({unreadable(error)}): {_remedy(path)}"
         ) from error
     return _checked_content(content, path)
 
@@ -85,6 +90,13 @@ def weights_in(content: Mapping[str, Any], what: str, name: str = 'state_dict') 
     if not named or not any(isinstance(value, Tensor) for value in weights.values()):
         raise ValueError(f'{what} holds no weights: name the checkpoint of a network')
     return dict(weights)
+
+
+def _remedy(path: str) -> str:
+    with open(path, 'rb') as file:
+        start = file.read(64).lstrip().lower()
+    known = next((words for bytes_, words in NO_CHECKPOINTS.items() if start.startswith(bytes_)), None)
+    return known or 'it is cut short, of another format, or holds Python objects; make it again or convert it'
 
 
 def unreadable(error: Exception) -> str:
@@ -153,10 +165,16 @@ def misfits(expected: Mapping[str, Tensor], weights: Mapping[str, Any]) -> str:
         for key, tensor in expected.items()
         if key in weights and _shape(weights[key]) != tuple(tensor.shape)
     ]
+    numbers = [
+        f'{key} {weights[key].dtype} instead of {tensor.dtype}'
+        for key, tensor in expected.items()
+        if tensor.is_floating_point() and isinstance(weights.get(key), Tensor) and not weights[key].is_floating_point()
+    ]
     problems = [
         _listing('missing', [key for key in expected if key not in weights]),
         _listing('unexpected', [key for key in weights if key not in expected]),
         _listing('of another shape', other),
+        _listing('of other numbers', numbers),
     ]
     return '; '.join(filter(None, problems))
 

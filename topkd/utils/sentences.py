@@ -126,7 +126,7 @@ def of_component(error: Exception, words: str, place: str, given: str = '') -> s
         place (str): The component's name in the config, and its class.
         given (str): Its arguments. Defaults to ''.
     """
-    registry = re.match(r'(\S+) is not in the (\S+) registry', words)
+    registry = re.match(r'(\S+) is not in the ([\w: ]+) registry', words)
     if registry:
         return f"{place}: the type '{registry[1]}' is unknown among {registry[2]}: correct it in the config"
     if 'must contain the key "type"' in words:

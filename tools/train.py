@@ -41,7 +41,9 @@ def main() -> None:
             raise KeyError('--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config')
         cfg.auto_scale_lr.enable = True
     with working_in(cfg.work_dir, 'training', wait=False):
-        checkpoint = newest_checkpoint(cfg.work_dir) if args.resume == 'auto' else args.resume
+        # resume=True in a config is --resume, with load_from --resume CHECKPOINT
+        resume = args.resume or (cfg.get('resume') and (cfg.get('load_from') or 'auto'))
+        checkpoint = newest_checkpoint(cfg.work_dir) if resume == 'auto' else resume or None
         cfg.resume = checkpoint is not None
         if checkpoint is not None:
             cfg.load_from = str(checkpoint)

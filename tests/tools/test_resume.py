@@ -132,3 +132,14 @@ def test_a_folder_without_checkpoints_starts_from_the_beginning(train, unbroken)
     assert newest_checkpoint('nowhere') is None
     assert train('new', '--resume')[0] == 0
     assert_same(outcome('new'), unbroken)
+
+
+def test_a_config_that_asks_for_it(monkeypatch, call, config, train):
+    kill_at(monkeypatch, *FAILPOINTS['before a checkpoint'])
+    with pytest.raises(Killed):
+        train('asked')
+    options = ['--cfg-options', 'resume=True', 'experiment_name=asked_again']
+    assert call('train.py', config, '--work-dir', 'asked', *options)[0] == 0
+    assert any('resumed epoch: 1' in path.read_text() for path in Path('asked').rglob('*.log'))
+    code, _, error = call('train.py', config, '--work-dir', 'other', *options, 'load_from=nowhere.pth')
+    assert code == 1 and "checkpoint 'nowhere.pth' does not exist" in error

@@ -90,6 +90,16 @@ def test_a_text_is_formatted_again_only_if_an_entry_changed(monkeypatch):
     assert 'depth=20' in other.pretty_text and 'depth=8' in cfg.pretty_text and len(calls) == 2
 
 
+def test_a_config_with_read_base_is_formatted_as_mmengine_does(tmp_path):
+    (tmp_path / 'plain.py').write_text("model = dict(type='A')\n")
+    (tmp_path / 'leaf.py').write_text(
+        'from mmengine.config import read_base\nwith read_base():\n    from .plain import *\nmodel.depth = 8\n'
+    )
+    cfg = read_config(str(tmp_path / 'leaf.py'))
+    assert FormattedOnce(cfg).pretty_text == copy.deepcopy(FormattedOnce(cfg)).pretty_text == cfg.pretty_text
+    assert 'read_base' not in cfg.pretty_text
+
+
 def test_modules_beside_a_config_are_found(tmp_path, monkeypatch):
     (tmp_path / 'here').mkdir()
     monkeypatch.chdir(tmp_path / 'here')
@@ -99,3 +109,36 @@ def test_modules_beside_a_config_are_found(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, 'path', list(sys.path))
     assert read_config(str(tmp_path / 'leaf.py')).custom_imports == dict(imports=['modules_beside'])
     assert sys.modules['modules_beside'].FOUND and sys.path[-2:] == [str(tmp_path), str(tmp_path / 'here')]
+
+
+@pytest.mark.parametrize('root', ['', ' ', None, ['a', 'b']])
+def test_a_data_root_that_names_no_folder(root):
+    cfg = Config(dict(data_root='data/coco', train_dataloader=dict(dataset=dict(data_root=None))))
+    with pytest.raises(ValueError, match="the option 'data_root' must be the name of a folder, got"):
+        merge_cfg_options(cfg, dict(data_root=root))
+
+
+@pytest.mark.parametrize(
+    'base, message',
+    [
+        ("'leaf.py'", "leaf.py' inherits from itself, by way of 'leaf.py': correct its _base_"),
+        ("['middle.py']", "middle.py' inherits from itself, by way of '../leaf.py'"),
+        ('None', 'must name in _base_ one config or a list of them, got None'),
+        ("''", "must name in _base_ one config or a list of them, got ''"),
+        ("['nowhere.py']", "inherits from 'nowhere.py', which is no file: correct its _base_"),
+        ("'folder'", "inherits from 'folder', which is no file"),
+    ],
+)
+def test_bases_that_are_none(tmp_path, base, message):
+    (tmp_path / 'folder').mkdir()
+    (tmp_path / 'folder' / 'middle.py').write_text("_base_ = '../leaf.py'\n")
+    (tmp_path / 'middle.py').symlink_to('folder/middle.py')
+    (tmp_path / 'leaf.py').write_text(f'_base_ = {base}\n')
+    with pytest.raises(ValueError, match=message):
+        read_config(str(tmp_path / 'leaf.py'))
+
+
+def test_bases_by_variables_of_mmengine(tmp_path):
+    (tmp_path / 'base.py').write_text('a = 1\n')
+    (tmp_path / 'leaf.py').write_text("_base_ = '{{ fileDirname }}/base.py'\n")
+    assert read_config(str(tmp_path / 'leaf.py')).a == 1

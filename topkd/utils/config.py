@@ -37,13 +37,16 @@ def merge_cfg_options(cfg: Config, options: dict | None) -> Config:
         Config: The same ``cfg``.
 
     Raises:
-        ValueError: If nothing reads an entry of that name, see :func:`topkd.utils.options.check_options`.
+        ValueError: If nothing reads an entry of that name, see :func:`topkd.utils.options.check_options`, or the
+            ``data_root`` is no folder's name.
     """
     options = dict(options or {})
     check_options(cfg, options)
     previous = cfg.get('data_root')
     if 'data_root' in options:
         cfg.data_root = options.pop('data_root')
+        if not isinstance(cfg.data_root, (str, int)) or not str(cfg.data_root).strip():
+            raise ValueError(f"the option 'data_root' must be the name of a folder, got {cfg.data_root!r}: correct it")
         if not _holds_roots(cfg, previous):
             raise ValueError(
                 f"the option 'data_root' has no effect, as no data set of this config reads files below it, got "
@@ -103,6 +106,8 @@ def read_config(path: str) -> Config:
         raise FileNotFoundError(f"config '{path}' does not exist: name a file of configs/")
     if package is None and Path(path).suffix not in ('.py', '.json', '.yaml', '.yml'):
         raise ValueError(f"config '{path}' must be a .py, .json or .yaml file: name a file of configs/")
+    if package is None:
+        _check_bases(path)
     beside = [] if package is not None else [os.path.dirname(os.path.abspath(path))]
     sys.path += [folder for folder in dict.fromkeys([*beside, os.getcwd()]) if folder not in sys.path]
     try:
@@ -110,6 +115,36 @@ def read_config(path: str) -> Config:
     except (Exception, SystemExit, GeneratorExit) as error:
         # a config is a program: it can fail in any way
         raise ValueError(_unreadable(path, error)) from error
+
+
+def _check_bases(path: str, above: tuple[str, ...] = ()) -> None:
+    """Refuse what a config inherits from if that is no config, or the config itself.
+
+    MMEngine would read a circle until Python's stack is full, which takes a while.
+
+    Args:
+        path (str): The config.
+        above (tuple[str, ...]): Configs that inherit from it, by their real paths.
+
+    Raises:
+        ValueError: Naming the config whose ``_base_`` is wrong.
+    """
+    file = os.path.realpath(path)
+    try:
+        bases = Config._get_base_files(file)
+    except Exception:  # an error in the file, which is told when it is read
+        return
+    for base in bases:
+        if not isinstance(base, str) or not base:
+            raise ValueError(f"config '{path}' must name in _base_ one config or a list of them, got {base!r}")
+        if '::' in base or '{{' in base:
+            continue  # another package's, which knows nothing of this one; or a variable, which MMEngine fills in
+        inherited = os.path.realpath(os.path.join(os.path.dirname(file), base))
+        if not os.path.isfile(inherited):
+            raise ValueError(f"config '{path}' inherits from '{base}', which is no file: correct its _base_")
+        if inherited in (*above, file):
+            raise ValueError(f"config '{path}' inherits from itself, by way of '{base}': correct its _base_")
+        _check_bases(inherited, (*above, file))
 
 
 def _unreadable(path: str, error: BaseException) -> str:
@@ -159,6 +194,8 @@ class FormattedOnce(Config):
 
     def __init__(self, cfg: Config) -> None:
         super().__init__(cfg._cfg_dict, cfg_text=cfg.text, filename=cfg.filename, env_variables=cfg.env_variables)
+        if '_imported_names' in vars(cfg):  # by read_base(): what is imported is no entry
+            self.__dict__['_imported_names'] = cfg._imported_names
 
     @property
     def pretty_text(self) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 import sys
 from pathlib import Path
 
@@ -73,6 +74,12 @@ def test_a_box_is_cut_at_the_border(tmp_path):
     assert read_back(root, 'train')['a'] == [('cat', (0.0, 0.0, 15.0, 10.0), False)]
 
 
+VOC_BOX = (
+    '<annotation><size><width>60</width><height>40</height></size><object><name>cat</name><bndbox><xmin>1</xmin>'
+    '<ymin>1</ymin><xmax>{}</xmax><ymax>9</ymax></bndbox></object></annotation>'
+)
+
+
 def edit(file: str, text: str):
     return lambda root: (root / file).write_text(text)
 
@@ -121,6 +128,24 @@ def edit(file: str, text: str):
             edit('labels/train/a.txt', '0 1.5 0.5 0.1 0.1\n'),
             "has a box of 'cat' without area inside the image of 60",
         ),
+        (
+            yolo,
+            edit('data.yaml', 'names: [cat, cat]\ntrain: images/train\nval: images/val\n'),
+            "each once, got 'cat,cat'",
+        ),
+        (yolo, edit('data.yaml', 'names: [cat, null]\n'), 'must have names, a list of the classes'),
+        (yolo, lambda root: shutil.rmtree(root / 'labels/val'), "no object in any image of the split 'val' of"),
+        (yolo, lambda root: (root / 'labels/train/a.txt').write_bytes(b'\xff'), "can't decode byte 0xff"),
+        (
+            voc,
+            lambda root: (root / 'ImageSets/Main/val.txt').unlink(),
+            'holds train.txt alone of train.txt and val.txt: add the other one, or take it away',
+        ),
+        (
+            voc,
+            edit('Annotations/a.xml', VOC_BOX.format('inf')),
+            r"has a box of 'cat' without area inside the image of 60 x 40 pixels, got corners \(0.0, 0.0, inf, 9.0\)",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, make, change, message):
@@ -129,6 +154,19 @@ def test_what_is_wrong_is_named(tmp_path, make, change, message):
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         convert_detection(root)
     assert not (root / 'annotations').exists()
+
+
+def test_lists_of_windows_editors(tmp_path):
+    root = voc(tmp_path / 'mine')
+    (root / 'ImageSets/Main/train.txt').write_bytes(b'\xef\xbb\xbfa\r\nb\r\n')
+    convert_detection(root)
+    assert set(read_back(root, 'train')) == {'a', 'b'}
+
+
+@pytest.mark.parametrize('classes', [['cat', 'dog', 'cat'], ['cat', '', 'dog']])
+def test_classes_that_are_no_names(tmp_path, classes):
+    with pytest.raises(ValueError, match='the classes must be names, none of them empty and each once, got'):
+        convert_detection(voc(tmp_path / 'mine'), classes)
 
 
 def test_class_that_is_not_listed(tmp_path):

@@ -1,6 +1,7 @@
 """What every format says of an image, and how it becomes a COCO json."""
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,7 +94,7 @@ def _inside(box: Box, image: AnnotatedImage) -> tuple[float, float, float, float
     """Cut a box at the borders of its image."""
     x1, y1, x2, y2 = box.corners
     cut = max(x1, 0.0), max(y1, 0.0), min(x2, float(image.width)), min(y2, float(image.height))
-    if not (cut[0] < cut[2] and cut[1] < cut[3]):
+    if not (all(map(math.isfinite, box.corners)) and cut[0] < cut[2] and cut[1] < cut[3]):
         raise ValueError(
             f"'{image.source}' has a box of '{box.name}' without area inside the image of {image.width} x "
             f'{image.height} pixels, got corners {box.corners}: correct the file'

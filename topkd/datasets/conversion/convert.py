@@ -56,21 +56,32 @@ def convert_detection(root: Path, classes: Sequence[str] | None = None, val_shar
             format, or a class has no name or is given twice.
     """
     root = root.resolve()
-    number('val_share', val_share, above=0)
-    if classes is not None and (not all(name.strip() for name in classes) or len(set(classes)) < len(classes)):
-        raise ValueError(f"the classes must be names, none of them empty and each once, got '{','.join(classes)}'")
+    number('val_share', val_share, above=0, below=1)
+    _check_classes(classes or ())
     images, names = _yolo(root, classes) if recognized_format(root) == 'yolo' else _voc(root, classes, val_share)
     written = {}
+    _check_classes(names)
     for split, of_split in images.items():
         if not of_split:
             raise ValueError(f"the split '{split}' of '{root}' has no images: add some, or choose another --val-share")
     # everything is read before anything is written
     contents = {split: coco_content(of_split, names, root) for split, of_split in images.items()}
     for split, content in contents.items():
+        if not content['annotations']:
+            raise ValueError(
+                f"there is no object in any image of the split '{split}' of '{root}': put the labels of its images "
+                'where the format has them'
+            )
+    for split, content in contents.items():
         written[split] = root / 'annotations' / f'instances_{split}.json'
         write_coco(content, written[split])
         check_coco_file(str(written[split]), names)
     return written
+
+
+def _check_classes(names: Sequence[str]) -> None:
+    if not all(name.strip() for name in names) or len(set(names)) < len(names):
+        raise ValueError(f"the classes must be names, none of them empty and each once, got '{','.join(names)}'")
 
 
 def _yolo(root: Path, classes: Sequence[str] | None) -> tuple[dict[str, list[AnnotatedImage]], list[str]]:

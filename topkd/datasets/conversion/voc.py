@@ -28,14 +28,20 @@ def voc_splits(root: Path) -> dict[str, list[Path]]:
         FileNotFoundError: If there is no XML file, or one that a list names is missing.
     """
     lists = {split: root / LISTS / f'{split}.txt' for split in ('train', 'val')}
-    if not all(path.is_file() for path in lists.values()):
+    present = [path for path in lists.values() if path.is_file()]
+    if len(present) == 1:
+        raise FileNotFoundError(
+            f"'{root / LISTS}' holds {present[0].name} alone of train.txt and val.txt: add the other one, or take it "
+            'away, so that the images are split by --val-share'
+        )
+    if not present:
         found = sorted((root / XML).glob('*.xml'))
         if not found:
             raise FileNotFoundError(f"there are no XML files in '{root / XML}': name the folder that holds {XML}/")
         return dict(all=found)
     result = {}
     for split, path in lists.items():
-        names = [line.split()[0] for line in path.read_text(encoding='utf-8').splitlines() if line.strip()]
+        names = [line.split()[0] for line in path.read_text(encoding='utf-8-sig').splitlines() if line.strip()]
         result[split] = [root / XML / f'{name}.xml' for name in names]
         missing = [file for file in result[split] if not file.is_file()]
         if missing:

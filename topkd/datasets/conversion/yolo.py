@@ -42,7 +42,7 @@ def yolo_description(root: Path) -> tuple[list[str], dict[str, list[Path]]]:
     names = content.get('names') if isinstance(content, dict) else None
     if isinstance(names, dict):
         names = [names[number] for number in sorted(names)] if sorted(names) == list(range(len(names))) else None
-    if not isinstance(names, list) or not names:
+    if not isinstance(names, list) or not names or not all(isinstance(name, (str, int)) for name in names):
         raise ValueError(f"'{path}' must have names, a list of the classes in the order of their numbers: add it")
     base = root / str(content.get('path') or '')
     base = base if base.is_dir() else root
@@ -79,7 +79,7 @@ def yolo_images(images: Sequence[Path], classes: Sequence[str]) -> list[Annotate
         with Image.open(path) as image:
             width, height = image.size
         labels = label_file(path)
-        lines = labels.read_text(encoding='utf-8').splitlines() if labels.is_file() else []
+        lines = labels.read_text(encoding='utf-8-sig').splitlines() if labels.is_file() else []
         boxes = [
             _box(labels, number, line, width, height, classes) for number, line in enumerate(lines, 1) if line.strip()
         ]

@@ -10,7 +10,7 @@ from os.path import isdir, isfile
 
 import pytest
 
-from topkd.cli import analysis_parser, count, named_paths, parser, tool
+from topkd.cli import analysis_parser, config_path, count, keep_inputs, load_config, named_paths, parser, share, tool
 
 
 def test_names_of_files_and_folders(tmp_path):
@@ -46,6 +46,38 @@ def test_words_that_are_missing_or_unknown(words, message, capsys):
     with pytest.raises(SystemExit):
         parser('x').parse_args(words)
     assert f'error: {message}' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('word', ['0', '1', '-0.5', 'nan', 'half', ''])
+def test_shares_lie_between_zero_and_one(word):
+    with pytest.raises(ArgumentTypeError, match=f"expected a number above 0 and below 1, got '{word}'"):
+        share(word)
+    assert share('0.25') == 0.25
+
+
+def test_configs_to_write_end_with_py():
+    assert config_path('a.b/c.py').name == 'c.py'
+    with pytest.raises(
+        ArgumentTypeError, match="expected the name of a .py file, as configs are read from, got 'a.json'"
+    ):
+        config_path('a.json')
+
+
+def test_a_file_that_is_read_is_not_written_over(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'a.pth').write_text('')
+    (tmp_path / 'b.pth').symlink_to('a.pth')
+    keep_inputs('new.pth', 'a.pth', None, 'topkd::c.py')
+    for out in ('a.pth', tmp_path / 'b.pth'):
+        with pytest.raises(ValueError, match='is read by this command, which would write over it: name another file'):
+            keep_inputs(out, None, 'a.pth')
+
+
+@pytest.mark.parametrize('folder', ['3', "''", '[]'])
+def test_a_work_directory_that_is_no_name(tmp_path, folder):
+    (tmp_path / 'c.py').write_text(f'work_dir = {folder}\n')
+    with pytest.raises(TypeError, match='work_dir must be the name of a folder, got .*: correct it in the config'):
+        load_config(parser('x').parse_args([str(tmp_path / 'c.py')]))
 
 
 def test_messages(tmp_path):

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 os.environ.setdefault('KINETO_LOG_LEVEL', '99')  # before torch: its profiler, which measures memory, writes stages
 import torch
-from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 from mmengine.registry import MODELS
 from mmengine.runner import Runner
@@ -29,7 +28,7 @@ from topkd.analysis.networks.images import ImageSize, is_detector, size_in
 from topkd.analysis.networks.plot import plot_networks
 from topkd.analysis.networks.table import aligned, table
 from topkd.analysis.record import write_record
-from topkd.cli import Parser, count, origin, tool
+from topkd.cli import Options, Parser, count, origin, tool
 from topkd.launch import setup_processes
 from topkd.utils.checkpoint import load_state, load_weights
 from topkd.utils.config import FormattedOnce, merge_cfg_options, read_config, with_preprocessor
@@ -68,7 +67,7 @@ def arguments() -> argparse.Namespace:
     )
     result.add_argument('--no-accuracy', action='store_true', help='do not evaluate the checkpoints')
     result.add_argument('--repeats', type=count, default=7, help='turns that count (default: %(default)s)')
-    result.add_argument('--cfg-options', nargs='+', action=DictAction, help='entries to override in all configs')
+    result.add_argument('--cfg-options', nargs='+', action=Options, help='entries to override in all configs')
     result.add_argument('--out', default='work_dirs/compare', help='folder of table and picture (default: %(default)s)')
     return result.parse_args()
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Convert a checkpoint of the CRD benchmark, torchvision, TopKD or of any network with other prefixes into ours."""
 
-from topkd.cli import Parser, path, tool
+from topkd.cli import Parser, keep_inputs, path, tool
 from topkd.convert import convert_checkpoint, convert_to_config
 
 
@@ -23,6 +23,9 @@ def main() -> None:
     arguments.add_argument('--strip-prefix', metavar='P', help='with --config: take P away instead of looking')
     arguments.add_argument('--add-prefix', metavar='P', help='with --config: put P before the names instead of looking')
     args = arguments.parse_args()
+    if args.network is not None and args.config is not None:
+        arguments.error('--network and --config both say which network it is: give one of them')
+    keep_inputs(args.destination, args.source, args.config)
     if args.config is None:
         if args.strip_prefix is not None or args.add_prefix is not None:
             arguments.error('--strip-prefix and --add-prefix need --config, which says what the names must become')

@@ -11,7 +11,7 @@ import argparse
 import json
 from pathlib import Path
 
-from topkd.cli import Parser, tool
+from topkd.cli import Parser, share, tool
 from topkd.datasets.conversion import convert_detection, recognized_format
 
 
@@ -27,7 +27,7 @@ def main() -> None:
     )
     parser.add_argument(
         '--val-share',
-        type=float,
+        type=share,
         default=0.2,
         metavar='S',
         help='share of the images that validate if the folder has no lists of splits (default: %(default)s)',

@@ -43,6 +43,10 @@ def main() -> None:
     from topkd.reproduction.fork_queue import ForkQueue
     from topkd.reproduction.tables import TABLES
 
+    counts = dict(seeds=args.seeds, jobs=args.jobs)
+    low = [f'--{name} {value}' for name, value in counts.items() if value is not None and value < 1]
+    if low:  # argparse has no words for it, and the tools' own types would be imported before the jobs' process starts
+        raise ValueError(f'{" and ".join(low)}: a whole number from 1 is expected')
     jobs = args.jobs or min(2, os.cpu_count() or 1)
     epochs, options = (2, QUICK) if args.quick else (None, {})
     plan = make_plan(TABLES['digits'], TOOLS.parent / 'configs', args.work_dir, range(args.seeds), epochs, **options)

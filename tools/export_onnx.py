@@ -11,7 +11,7 @@ from mmengine.registry import MODELS
 
 import topkd  # noqa: F401
 from topkd.analysis.networks.images import ImageSize, prepared, size_in
-from topkd.cli import count, load_config, parser, path, tool
+from topkd.cli import count, keep_inputs, load_config, parser, path, tool
 from topkd.deployment.onnx_file import EXPORTERS, export_onnx
 from topkd.launch import setup_processes
 from topkd.utils.checkpoint import load_state, load_weights
@@ -53,6 +53,7 @@ def main() -> None:
     size = ImageSize(*args.shape) if args.shape else size_in(cfg)
     size = ImageSize(*prepared(model, size, 1)['inputs'].shape[-2:])  # as the data preprocessor pads it
     out = args.out or f'{osp.splitext(args.checkpoint)[0]}.onnx'
+    keep_inputs(out, args.config, args.checkpoint)
     found = export_onnx(
         model, size, out, pixels=args.pixels, count=args.batch_size, exporter=args.exporter, tolerance=args.tolerance
     )

@@ -2,7 +2,7 @@
 """Write the student of a distillation checkpoint as one that loads in the host toolbox, and verify it."""
 
 import topkd  # noqa: F401
-from topkd.cli import load_config, parser, path, tool
+from topkd.cli import keep_inputs, load_config, parser, path, tool
 from topkd.launch import setup_processes
 from topkd.utils.config import read_config
 from topkd.utils.student_export import export_student
@@ -24,6 +24,7 @@ def main() -> None:
     )
     arguments.add_argument('--member', help='name of the member, if CONFIG is a cohort')
     args = arguments.parse_args()
+    keep_inputs(args.out, args.config, args.checkpoint, args.student_config)
     cfg = load_config(args)
     setup_processes(cfg)
     target = read_config(args.student_config) if args.student_config else None

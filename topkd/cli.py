@@ -71,6 +71,39 @@ def path(word: str) -> str:
     return word
 
 
+def config_path(word: str) -> Path:
+    """Read the name of a config to write from the command line."""
+    if Path(word).suffix != '.py':
+        raise argparse.ArgumentTypeError(f"expected the name of a .py file, as configs are read from, got '{word}'")
+    return Path(word)
+
+
+def share(word: str) -> float:
+    """Read a share, above 0 and below 1, from the command line."""
+    try:
+        number = float(word)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"expected a number above 0 and below 1, got '{word}'")
+    return number
+
+
+def keep_inputs(out: str | Path, *inputs: str | None) -> None:
+    """Refuse to write over a file that the same command reads.
+
+    Args:
+        out (str | Path): File to write.
+        inputs (str | None): Files to read; one that is None or not there is none.
+
+    Raises:
+        ValueError: If it is one of them.
+    """
+    for one in inputs:
+        if one is not None and os.path.isfile(out) and os.path.isfile(one) and os.path.samefile(out, one):
+            raise ValueError(f"'{out}' is read by this command, which would write over it: name another file to write")
+
+
 def count(word: str) -> int:
     """Read a number of things, 1 or more, from the command line."""
     if not word.isdecimal() or int(word) < 1:
@@ -163,6 +196,7 @@ def load_config(args: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError: If the file does not exist.
+        TypeError: If its work directory is no name of a folder.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = read_config(args.config)
@@ -172,6 +206,8 @@ def load_config(args: argparse.Namespace) -> Config:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
+    if not isinstance(cfg.work_dir, str) or not cfg.work_dir.strip():
+        raise TypeError(f'work_dir must be the name of a folder, got {cfg.work_dir!r}: correct it in the config')
     return cfg
 
 

@@ -147,3 +147,44 @@ def test_networks_whose_classifiers_have_other_names(run, tmp_path, loss, transf
 def test_a_ripsnet_is_filed_under_the_path_of_its_tap(run, tmp_path):
     assert run(STUDENT, TEACHER, '--loss', 'topkd')[0] == 0
     assert read_config(str(tmp_path / WRITTEN)).model.losses.topology.teacher_tap == 'neck[0]'
+
+
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (
+            (STUDENT, TEACHER, '--out', 'pair.txt'),
+            "expected the name of a .py file, as configs are read from, got 'pair.tx",
+        ),
+        (
+            (STUDENT, TEACHER, '--loss', 'cwd_dense'),
+            "the loss 'cwd_dense' is of detectors, these are classifiers: name exa",
+        ),
+        ((STUDENT, TEACHER, '--data', 'nowhere'), '--data has no effect, as no data set of'),
+        (
+            (STUDENT, 'topkd::kd/resnet20-resnet8_digits.py'),
+            "is no plain network's config, got topkd.Distiller: name the",
+        ),
+        (
+            ('topkd::cohorts/resnet20-resnet8_digits.py', TEACHER),
+            "is no plain network's config, got topkd.Cohort: name",
+        ),
+        (
+            (STUDENT, 'topkd::baselines/faster-rcnn_r18w16_digit-scenes.py'),
+            'must be two classifiers or two detectors, got a classifier (topkd::baselines/resnet8_digits.py) and a detec',
+        ),
+    ],
+)
+def test_what_is_no_pair(run, tmp_path, arguments, message):
+    code, _, err = run(*arguments)
+    assert code in (1, 2) and message in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pair_is_not_written_over_its_student(run, tmp_path):
+    (tmp_path / 'mine.py').write_text(f"_base_ = ['{STUDENT}']\n")
+    code, _, err = run('mine.py', TEACHER, '--out', 'mine.py', '--force')
+    assert (
+        code == 1 and "'mine.py' is read by this command, which would write over it: name another file to write" in err
+    )
+    assert (tmp_path / 'mine.py').read_text() == f"_base_ = ['{STUDENT}']\n"

@@ -68,6 +68,7 @@ def test_nothing_evaluated_makes_no_picture(run, tmp_path):
         ((f'a={COHORT}@other',), 'got @other: write NAME=CONFIG.py@MEMBER:CHECKPOINT'),
         ((f'a={CONFIG}@KD',), 'is no cohort, got @KD: write NAME=CONFIG.py:CHECKPOINT'),
         (('a=missing.py',), "config 'missing.py' does not exist"),
+        ((str(COHORT),), 'got no member: write NAME=CONFIG.py@MEMBER:CHECKPOINT'),
     ],
 )
 def test_wrong_arguments(run, words, message):

@@ -150,3 +150,13 @@ def test_wrong_prefixes_write_nothing(command, wrapped, tmp_path, monkeypatch):
     assert code == 1 and 'name the config of the network that they belong to, or other prefixes' in err
     assert command('theirs.pt', 'ours.pth', '--strip-prefix', 'net')[0] == 2
     assert not (tmp_path / 'ours.pth').exists()
+
+
+def test_the_source_is_not_written_over(call, tmp_path):
+    torch.save(dict(model=dict(a=torch.zeros(1))), tmp_path / 'a.pth')
+    before = (tmp_path / 'a.pth').read_bytes()
+    code, _, err = call('convert_checkpoint.py', 'a.pth', './a.pth')
+    assert code == 1 and 'is read by this command, which would write over it' in err
+    assert (tmp_path / 'a.pth').read_bytes() == before
+    code, _, err = call('convert_checkpoint.py', 'a.pth', 'b.pth', '--network', 'vgg8', '--config', 'c.py')
+    assert code == 2 and '--network and --config both say which network it is: give one of them' in err

@@ -23,3 +23,10 @@ def test_quick_job_ends_with_a_table_and_a_picture_and_repeats_nothing(tmp_path)
     assert table == results[1].stdout.split('network')[1].split('"best"')[0]
     checkpoints = {path: path.stat().st_mtime for path in folder.rglob('epoch_*.pth')}
     assert len(checkpoints) >= 3 and max(checkpoints.values()) < (folder / 'table.txt').stat().st_mtime - 1
+
+
+def test_numbers_that_make_no_table(tmp_path):
+    command = [sys.executable, str(ROOT / 'tools' / 'digits.py'), '--quick', '--seeds', '0', '--jobs', '-2']
+    result = subprocess.run(command, cwd=tmp_path, env=dict(os.environ, PYTHONPATH=str(ROOT)), capture_output=True)
+    assert result.returncode == 1 and result.stderr.count(b'error: ') == 1
+    assert b'error: --seeds 0 and --jobs -2: a whole number from 1 is expected' in result.stderr

@@ -69,3 +69,5 @@ def test_wrong_arguments(call):
     assert 'expected one or two numbers, got 3' in call('taps.py', PAIR, '--size', '1', '2', '3')[2]
     code, _, err = call('taps.py', CONFIGS / 'cohorts' / 'resnet20-resnet8_digits.py')
     assert code == 1 and 'name one of them by --member' in err
+    code, _, err = call('taps.py', CONFIGS / 'baselines' / 'resnet8_digits.py', '--member', 'KD')
+    assert code == 1 and "the config trains no cohort, so that it has no member, got 'KD': leave out --member" in err

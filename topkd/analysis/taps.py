@@ -71,6 +71,9 @@ def config_taps(cfg: Config, size: tuple[int, int] | None = None, member: str | 
     Returns:
         list[NetworkTaps]: Student and teacher, or the one network of a plain config.
 
+    Raises:
+        ValueError: If there is no such member.
+
     Example:
         >>> import mmpretrain.models
         >>> import topkd
@@ -79,11 +82,12 @@ def config_taps(cfg: Config, size: tuple[int, int] | None = None, member: str | 
         >>> taps.names['@pooled'], taps.shapes['model.fc(0)']
         (['model.fc(0)'], (1, 512))
     """
-    if 'teacher' not in cfg.model:
+    if 'teacher' not in cfg.model and member is None:
         return [_network('network', with_preprocessor(cfg.model, cfg), {}, size)]
-    distiller = cfg.model.members[member] if 'members' in cfg.model and member is not None else cfg.model
+    student = student_config(cfg, member)
+    distiller = cfg.model.members[member] if 'members' in cfg.model else cfg.model
     losses = losses_without_files(distiller.get('losses') or {})
-    student, teacher = student_config(cfg, member), dict(teacher_config(cfg.model.teacher))
+    teacher = dict(teacher_config(cfg.model.teacher))
     teacher.setdefault('data_preprocessor', student.get('data_preprocessor'))
     resized = cfg.model.teacher.get('input_size')
     return [

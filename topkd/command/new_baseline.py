@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmengine.registry import MODELS, init_default_scope
 
-from topkd.cli import count, tool
+from topkd.cli import Parser, config_path, count, keep_inputs, tool
 from topkd.command.coco_folder import CocoFolder, coco_folder
 from topkd.command.detector_config import BATCH_SIZE, MONITOR, class_changes, data_lines, hook_lines, is_detector
 from topkd.command.new_pair import SPLITS, data_roots, named_from, stem, written_file
@@ -14,11 +14,11 @@ from topkd.utils.config import read_config, with_preprocessor
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    result = argparse.ArgumentParser(description=__doc__)
+    result = Parser(description=__doc__)
     result.add_argument('config', help="a detector's config: a file, or package::file, such as mmdet::gfl/NAME.py")
     result.add_argument('--data', required=True, help='folder of the data, in COCO format')
     result.add_argument('--batch-size', type=count, default=BATCH_SIZE, help='of a step (default: %(default)s)')
-    result.add_argument('--out', type=Path, help='file to write (default: <config>_<data>.py here)')
+    result.add_argument('--out', type=config_path, help='file to write (default: <config>_<data>.py here)')
     result.add_argument('--force', action='store_true', help='write over a file that is there')
     return result.parse_args()
 
@@ -28,6 +28,7 @@ def new_baseline() -> None:
     """Write the config of a detector on own data, build the detector from it, and say what comes next."""
     args = arguments()
     args.out = args.out or Path(f'{stem(args.config)}_{Path(args.data).resolve().name}.py')
+    keep_inputs(args.out, args.config)
     cfg, folder = read_config(args.config), coco_folder(args.data)
     if not is_detector(cfg.model):
         raise ValueError(

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import MODELS, init_default_scope
 
-from topkd.cli import Parser, count, tool
+from topkd.cli import Parser, config_path, count, keep_inputs, tool
 from topkd.command.coco_folder import coco_folder
 from topkd.command.detector_config import (
     BATCH_SIZE,
@@ -35,6 +36,7 @@ HOOKS = ('TeacherEvaluationHook', 'StudentCheckpointHook', 'ResultHook')
 DETECTOR_HOOKS = ('CategoryCheckHook', 'StudentCheckpointHook')
 SPLITS = ('train', 'val', 'test')
 CLASSIFIER_BATCH_SIZE = 64
+OF_DETECTORS = ('_detection', '_dense')  # how files of losses end
 
 
 def arguments() -> argparse.Namespace:
@@ -59,7 +61,7 @@ def arguments() -> argparse.Namespace:
         type=count,
         help=f'images of a batch (default: {CLASSIFIER_BATCH_SIZE}, of detectors {BATCH_SIZE})',
     )
-    result.add_argument('--out', type=Path, help='file to write (default: <teacher>-<student>.py here)')
+    result.add_argument('--out', type=config_path, help='file to write (default: <teacher>-<student>.py here)')
     result.add_argument('--force', action='store_true', help='write over a file that is there')
     return result.parse_args()
 
@@ -95,10 +97,12 @@ def losses_of(name: str, pair: PairTaps) -> tuple[str, list[str]]:
         pair (PairTaps): Tells the taps of networks that do not have the usual ones.
 
     Raises:
-        ValueError: If there is no such file.
+        ValueError: If there is no such file, or it is of detectors.
     """
     file = 'topkd' if name in ('exact', 'topkd') else name
     _check_file(name, file)
+    if file.endswith(OF_DETECTORS):
+        raise ValueError(f"the loss '{name}' is of detectors, these are classifiers: name exact, or a method alone")
     known = Config.fromfile(LOSSES / f'{file}.py')
     if file != 'topkd':
         words = pair.words(known[file])
@@ -213,6 +217,24 @@ def _teacher(args: argparse.Namespace) -> dict[str, Any]:
     return teacher if args.checkpoint is None else dict(teacher, checkpoint=args.checkpoint)
 
 
+def _are_detectors(args: argparse.Namespace, student: Config) -> bool:
+    """Tell whether a pair is of detectors, and refuse what is no pair of two plain networks of one kind."""
+    models = {args.student: student.model, args.teacher: _model(args.teacher)}
+    for config, model in models.items():
+        if any(entry in model for entry in ('student', 'members', 'featurizer')):
+            raise ValueError(
+                f"'{config}' is no plain network's config, got {model.type}: name the config that it wraps"
+            )
+    kinds = {is_detector(model) for model in models.values()}
+    if len(kinds) > 1:
+        words = {True: 'a detector', False: 'a classifier'}
+        said = ' and '.join(f'{words[is_detector(one)]} ({name})' for name, one in models.items())
+        raise ValueError(f'student and teacher must be two classifiers or two detectors, got {said}: name another one')
+    if args.data and not any(data_roots(student.get(f'{split}_dataloader')) for split in SPLITS):
+        raise ValueError(f"--data has no effect, as no data set of '{args.student}' reads a folder: leave it out")
+    return kinds == {True}
+
+
 def _model(config: str) -> dict:
     return read_config(config).model
 
@@ -262,10 +284,11 @@ def new_pair() -> None:
     """Write a pair's config, build both networks from it, and say what comes next."""
     args = arguments()
     args.out = args.out or Path(f'{stem(args.teacher)}-{stem(args.student)}.py')
+    keep_inputs(args.out, args.student, args.teacher)
     student = read_config(args.student)
     if args.checkpoint is None and not brings_weights(_model(args.teacher)):
         args.checkpoint = f'checkpoints/{stem(args.teacher)}.pth'
-    of_detectors = is_detector(student.model)
+    of_detectors = _are_detectors(args, student)
     args.batch_size = args.batch_size or (BATCH_SIZE if of_detectors else CLASSIFIER_BATCH_SIZE)
     written = (detector_text if of_detectors else text)(args, student)
     with written_file(args.out, written, args.force) as candidate:
@@ -311,7 +334,8 @@ def tried(path: Path) -> list[str]:
 
 def next_commands(args: argparse.Namespace) -> list[str]:
     """List the commands that train the pair, in their order."""
-    ripsnet = [f'topkd gen-pi {args.out}', f'topkd train-ripsnet {args.out}'] if args.loss == 'topkd' else []
+    out = shlex.quote(str(args.out))
+    ripsnet = [f'topkd gen-pi {out}', f'topkd train-ripsnet {out}'] if args.loss == 'topkd' else []
     missing = args.checkpoint is not None and '://' not in args.checkpoint and not Path(args.checkpoint).is_file()
     put = [f'put the weights of the teacher at {args.checkpoint}'] if missing else []
-    return [*put, *ripsnet, f'topkd train {args.out}']
+    return [*put, *ripsnet, f'topkd train {out}']

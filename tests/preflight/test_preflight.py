@@ -293,6 +293,10 @@ def test_what_an_earlier_job_makes_need_not_be_there(pytestconfig):
         ),
         ({'param_scheduler': dict(type='StepLR', step_size=0)}, 'param_scheduler.step_size must be 1 or more, got 0'),
         ({'train_cfg.max_epochs': None}, 'train_cfg.max_epochs must be a whole number, 1 or more, got None'),
+        (
+            {'default_scope': 'mmfoo'},
+            "default_scope names the package 'mmfoo', which is not installed: name mmpretrain",
+        ),
         ({'randomness.deterministic': 'yes'}, "randomness.deterministic must be True or False, got 'yes'"),
         (
             {'env_cfg.mp_cfg.mp_start_method': 'forky'},

@@ -47,3 +47,8 @@ def test_a_damaged_download(monkeypatch, tmp_path):
     (tmp_path / 'checkpoints' / 'n.pth').write_bytes(b'no checkpoint')
     with pytest.raises(ValueError, match='delete that file, so that it is downloaded again'):
         load_file('https://a.b/n.pth')
+
+
+def test_a_port_that_is_no_number():
+    with pytest.raises(ValueError, match=r"'https://a:b/x.pth' is no address \(Port .*\): correct it, or name a local"):
+        web_address('https://a:b/x.pth')

@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import FUNCTIONS, OPTIMIZERS, Registry
 
+from topkd.compat.hosts import is_installed
 from topkd.preflight.findings import Findings
 from topkd.utils.checks import choice, flag, number, seed, whole, wholes
 from topkd.utils.error_context import entries
@@ -31,6 +32,7 @@ def check_loaders(cfg: Config, loaders: tuple[str, ...], findings: Findings) -> 
 def check_settings(cfg: Config, findings: Findings) -> None:
     """Check the words that MMEngine looks up late or in silence, and that numbers are numbers."""
     findings.look(check_finite, cfg)
+    findings.look(_check_scope, cfg.get('default_scope'))
     randomness = cfg.get('randomness') or {}
     if randomness.get('seed') is not None:
         findings.look(seed, 'randomness.seed', randomness['seed'])
@@ -114,6 +116,11 @@ def check_finite(cfg: Config) -> None:
     ]
     if wrong:
         raise ValueError(f'{"; ".join(wrong)}: correct {"it" if len(wrong) == 1 else "them"} in the config')
+
+
+def _check_scope(scope: Any) -> None:
+    if isinstance(scope, str) and not (scope.isidentifier() and is_installed(scope)):
+        raise KeyError(f"default_scope names the package '{scope}', which is not installed: name mmpretrain or mmdet")
 
 
 def _check_optimizer(name: str) -> None:

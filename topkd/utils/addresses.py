@@ -31,7 +31,7 @@ def web_address(address: str) -> str:
 
     Raises:
         KeyError: If the zoo has no network of that name.
-        ValueError: If the scheme is unknown.
+        ValueError: If the scheme is unknown, or the port no number.
 
     Example:
         >>> web_address('torchvision://resnet18')
@@ -39,6 +39,10 @@ def web_address(address: str) -> str:
     """
     scheme, _, name = address.partition('://')
     if scheme in WEB:
+        try:
+            _ = urlparse(address).port
+        except ValueError as error:
+            raise ValueError(f"'{address}' is no address ({error}): correct it, or name a local file") from error
         return address
     if scheme not in ZOOS:
         raise ValueError(

@@ -80,6 +80,12 @@ def test_a_work_directory_that_is_no_name(tmp_path, folder):
         load_config(parser('x').parse_args([str(tmp_path / 'c.py')]))
 
 
+def test_a_default_scope_that_is_no_name(tmp_path):
+    (tmp_path / 'c.py').write_text('default_scope = 3\n')
+    with pytest.raises(TypeError, match='default_scope must be the name of a package, got 3: correct it in the config'):
+        load_config(parser('x').parse_args([str(tmp_path / 'c.py')]))
+
+
 def test_messages(tmp_path):
     with pytest.raises(ValueError, match="two runs are named 'a', each needs a name of its own: give NAME=RUN"):
         named_paths([f'a={tmp_path}', f'a={tmp_path}'], isdir, 'run')

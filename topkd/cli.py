@@ -196,7 +196,7 @@ def load_config(args: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError: If the file does not exist.
-        TypeError: If its work directory is no name of a folder.
+        TypeError: If its work directory or its default scope is no name.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = read_config(args.config)
@@ -208,6 +208,10 @@ def load_config(args: argparse.Namespace) -> Config:
         cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
     if not isinstance(cfg.work_dir, str) or not cfg.work_dir.strip():
         raise TypeError(f'work_dir must be the name of a folder, got {cfg.work_dir!r}: correct it in the config')
+    if not isinstance(cfg.get('default_scope'), (str, type(None))):
+        raise TypeError(
+            f'default_scope must be the name of a package, got {cfg.default_scope!r}: correct it in the config'
+        )
     return cfg
 
 

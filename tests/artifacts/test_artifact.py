@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from topkd.artifacts.artifact import check_request, read_manifest
+from topkd.artifacts.artifact import artifact_name, check_request, read_manifest
 from topkd.artifacts.integrity import sealed
 from topkd.models.losses.topology_configs import without_files
 from topkd.utils.files import write_json
@@ -98,3 +98,9 @@ def test_a_manifest_of_which_a_value_was_changed(tmp_path):
     path.write_text('[1]')
     with pytest.raises(ValueError, match=r'is damaged \(it holds a list\)'):
         read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize('teacher', ['', ' ', '/resnet', '../../resnet', 'a/../../resnet'])
+def test_a_teacher_is_no_path_out_of_the_artifacts(teacher):
+    with pytest.raises(ValueError, match="teacher.name is a part of its artifacts' folder, got '.*': name network and"):
+        artifact_name(teacher, {})

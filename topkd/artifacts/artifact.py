@@ -185,7 +185,12 @@ def artifact_name(teacher: str, request: dict[str, Any]) -> str:
     Args:
         teacher (str): Name of the teacher.
         request (dict): See :class:`RipsNetArtifact`.
+
+    Raises:
+        ValueError: If the teacher's name is no name of a folder below the artifacts'.
     """
+    if not teacher.strip() or teacher.startswith('/') or '..' in Path(teacher).parts:
+        raise ValueError(f"teacher.name is a part of its artifacts' folder, got '{teacher}': name network and data set")
     taps = [request['tap']] if isinstance(request['tap'], str) else request['tap']
     points = 'batch' if request['num_points'] is None else request['num_points']
     parts = [

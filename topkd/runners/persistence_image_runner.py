@@ -103,7 +103,7 @@ class PersistenceImageRunner:
         member = loss.split('.')[0] if 'members' in cfg.model else None
         preprocessor = MODELS.build(student_config(cfg, member)).data_preprocessor
         return cls(
-            Teacher(**cfg.model.teacher), preprocessor, cfg.train_dataloader, wanted, dict(cfg.get('clouds', {}))
+            Teacher(**cfg.model.teacher), preprocessor, cfg.train_dataloader, wanted, dict(cfg.get('clouds') or {})
         )
 
     def run(self) -> str:

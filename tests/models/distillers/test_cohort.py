@@ -248,6 +248,7 @@ def test_metrics_carry_the_members_names():
     [
         ({}, 'a cohort needs one member at least, got none'),
         ({'a.b': {}}, "a member's name is part of files and log keys, got 'a.b': leave out dots"),
+        ({1: {}}, "a member's name is part of files and log keys, got 1: leave out dots"),
         ({'KD': {}, 'kd': {}}, 'members must differ in more than case, got KD, kd: rename one'),
         (
             {'odd': dict(at=dict(type='topkd.ATLoss', student_tap='neck[0]'))},

@@ -221,9 +221,9 @@ def _check_names(members: Mapping[str, dict]) -> None:
     if not members:
         raise ValueError('a cohort needs one member at least, got none: name some in model.members')
     for name in members:
-        if not name or any(letter in name for letter in './\\ '):
+        if not isinstance(name, str) or not name or any(letter in name for letter in './\\ '):
             raise ValueError(
-                f"a member's name is part of files and log keys, got '{name}': leave out dots, slashes and blanks"
+                f"a member's name is part of files and log keys, got {name!r}: leave out dots, slashes and blanks"
             )
     if len({name.lower() for name in members}) < len(members):
         raise ValueError(f'members must differ in more than case, got {", ".join(members)}: rename one of them')

@@ -9,7 +9,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.registry import MODELS, PARAM_SCHEDULERS
+from mmengine.registry import MODELS, PARAM_SCHEDULERS, TRANSFORMS
 from mmengine.runner import Runner
 from mmpretrain.evaluation import Accuracy
 from mmpretrain.structures import DataSample
@@ -201,3 +201,10 @@ def test_images_without_labels():
 def test_types_of_registries_whose_names_have_spaces():
     words = of(lambda: PARAM_SCHEDULERS.build(dict(type='StepLRR')))
     assert "the type 'StepLRR' is unknown among" in words
+
+
+def test_an_image_of_no_bytes_is_named(tmp_path):
+    (tmp_path / 'a.jpg').write_bytes(b'')
+    load = TRANSFORMS.build(dict(type='LoadImageFromFile'))
+    words = of(lambda: load(dict(img_path=f'{tmp_path}/a.jpg')))
+    assert words.startswith(f"'{tmp_path}/a.jpg' is empty and cannot be decoded as an image: replace it (find FOLDER")

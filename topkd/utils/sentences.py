@@ -14,6 +14,7 @@ from topkd.utils.error_context import (
     failed_component,
     failed_dataset,
     failed_module,
+    frames,
     is_own,
     loaded_config,
     missing_entry,
@@ -216,6 +217,13 @@ def of_text(error: Exception) -> str | None:
 
 def undecodable_image(error: Exception) -> str | None:
     """Name the image that could not be decoded, None if it was another error."""
+    if '!buf.empty()' in str(error):  # OpenCV's word for a file of no bytes, which names none
+        held = [frame.f_locals.get('filename') for frame in frames(error)]
+        path = next((f"'{name}'" for name in held if isinstance(name, str)), 'an image file')
+        return (
+            f'{path} is empty and cannot be decoded as an image: replace it (find FOLDER -size 0 lists such files), or '
+            'take it out of the data set'
+        )
     # mmcv asserts that an image was decoded; from a worker process its words come last, behind the line of code itself
     found = re.findall(r'failed to load image: (.+)', str(error)) if isinstance(error, AssertionError) else []
     if not found:

@@ -208,3 +208,9 @@ def test_an_image_of_no_bytes_is_named(tmp_path):
     load = TRANSFORMS.build(dict(type='LoadImageFromFile'))
     words = of(lambda: load(dict(img_path=f'{tmp_path}/a.jpg')))
     assert words.startswith(f"'{tmp_path}/a.jpg' is empty and cannot be decoded as an image: replace it (find FOLDER")
+
+
+def test_a_batch_that_was_not_packed():
+    preprocessor = build(dict(type='mmpretrain.ClsDataPreprocessor'))
+    words = of(lambda: preprocessor(dict(img=torch.zeros(1, 3, 8, 8)), True))
+    assert words.startswith("the batches of the data loader have no 'inputs': let the pipeline of the data set load")

@@ -57,6 +57,7 @@ INTERPRETER = re.compile(
 MEMORY = re.compile(r'out of memory|not enough memory|allocate memory|Unable to allocate')
 # mmpretrain and mmdet ask samples for annotations, and metrics ask for them by name
 ANNOTATION = re.compile(r"(?:^|DataSample' object has no attribute ')'?(gt_\w+)'?$")
+PACKED = ('inputs', 'data_samples')  # what a batch holds for every network
 LONGEST = 400  # letters of another package's message
 
 
@@ -81,6 +82,11 @@ def sentence(error: Exception, cfg: Config | None = None) -> str | None:
     if isinstance(error, OSError) and error.errno in SYSTEM and error.strerror:
         return of_system(error, cfg)
     words = own_words(error)
+    if isinstance(error, KeyError) and words in PACKED:
+        return (
+            f"the batches of the data loader have no '{words}': let the pipeline of the data set load images and end "
+            'with PackInputs, of detectors with PackDetInputs'
+        )
     annotation = missing_annotation(words)
     if annotation is not None:
         return annotation

@@ -10,7 +10,18 @@ from os.path import isdir, isfile
 
 import pytest
 
-from topkd.cli import analysis_parser, config_path, count, keep_inputs, load_config, named_paths, parser, share, tool
+from topkd.cli import (
+    analysis_parser,
+    config_path,
+    count,
+    keep_inputs,
+    load_config,
+    named_paths,
+    parser,
+    seed,
+    share,
+    tool,
+)
 
 
 def test_names_of_files_and_folders(tmp_path):
@@ -53,6 +64,13 @@ def test_shares_lie_between_zero_and_one(word):
     with pytest.raises(ArgumentTypeError, match=f"expected a number above 0 and below 1, got '{word}'"):
         share(word)
     assert share('0.25') == 0.25
+
+
+@pytest.mark.parametrize('word', ['-1', '4294967296', '1.5', 'x'])
+def test_seeds_are_those_of_numpy(word):
+    with pytest.raises(ArgumentTypeError, match=f"expected a whole number from 0 to 4294967295, got '{word}'"):
+        seed(word)
+    assert seed('0') == 0
 
 
 def test_configs_to_write_end_with_py():

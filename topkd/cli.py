@@ -111,6 +111,13 @@ def count(word: str) -> int:
     return int(word)
 
 
+def seed(word: str) -> int:
+    """Read a seed of random numbers, as NumPy takes them, from the command line."""
+    if not word.isdigit() or int(word) >= 2**32:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {2**32 - 1}, got '{word}'")
+    return int(word)
+
+
 def repetitions(word: str) -> int:
     """Read a number of runs of one training, from 1 to 1000, from the command line."""
     number = count(word)

@@ -14,7 +14,7 @@ from topkd.analysis.bottleneck.distances import Distances, distances_to_teacher
 from topkd.analysis.bottleneck.plot import plot_bottleneck
 from topkd.analysis.bottleneck.record import write_distances
 from topkd.analysis.trained_students import TrainedStudents
-from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, origin, tool
+from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, origin, seed, tool
 from topkd.launch import setup_processes
 from topkd.models.losses.topology_configs import image_dims
 from topkd.utils.statistics import cell
@@ -39,7 +39,7 @@ def table(distances: list[Distances]) -> str:
 def main() -> None:
     parser = analysis_parser(__doc__)
     parser.add_argument('--homology-dims', type=int, nargs='+', help="each reported for itself (default: the loss's)")
-    parser.add_argument('--seed', type=int, default=0, help='of the order of the images (default: %(default)s)')
+    parser.add_argument('--seed', type=seed, default=0, help='of the order of the images (default: %(default)s)')
     args = parser.parse_args()
     checkpoints = named_paths(args.checkpoints, osp.isfile, 'checkpoint')
     cfg = load_config(args)

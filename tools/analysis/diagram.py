@@ -19,7 +19,7 @@ from topkd.analysis.diagram.cloud_topology import CloudTopology, cloud_topology,
 from topkd.analysis.diagram.plot import plot_diagrams
 from topkd.analysis.diagram.record import write_diagrams
 from topkd.analysis.trained_students import TEACHER, TrainedStudents
-from topkd.cli import Options, Parser, named_paths, origin, tool
+from topkd.cli import Options, Parser, named_paths, origin, seed, tool
 from topkd.datasets.point_file import read_points
 from topkd.launch import setup_processes
 from topkd.utils.config import merge_cfg_options, read_config
@@ -100,7 +100,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument('--index', type=int, help='number of the cloud, from 0, where there are several')
     parser.add_argument('--key', help='array of a .npz file that holds several')
     parser.add_argument('--points', type=int, help='keep so many random points (default: all)')
-    parser.add_argument('--seed', type=int, default=0, help='of the choice of points or images (default: %(default)s)')
+    parser.add_argument('--seed', type=seed, default=0, help='of the choice of points or images (default: %(default)s)')
     parser.add_argument(
         '--checkpoint', nargs='+', default=[], metavar='NAME=CHECKPOINT', help='with a config: trained students'
     )

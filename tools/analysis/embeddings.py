@@ -25,7 +25,7 @@ from topkd.analysis.embeddings.planes import principal_plane, umap_class, umap_p
 from topkd.analysis.embeddings.plot import plot_embeddings
 from topkd.analysis.embeddings.record import write_scores
 from topkd.analysis.trained_students import TrainedStudents
-from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, origin, tool
+from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, origin, seed, tool
 from topkd.launch import setup_processes
 from topkd.utils.statistics import cell
 
@@ -72,7 +72,7 @@ def arguments() -> argparse.Namespace:
     parser = analysis_parser(__doc__)
     parser.add_argument('--draws', type=int, default=10, help='draws of classes (default: %(default)s)')
     parser.add_argument('--classes', type=int, default=10, help='classes of a draw (default: %(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='of the draws and of UMAP (default: %(default)s)')
+    parser.add_argument('--seed', type=seed, default=0, help='of the draws and of UMAP (default: %(default)s)')
     parser.add_argument(
         '--space',
         nargs='+',

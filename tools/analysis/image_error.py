@@ -10,7 +10,7 @@ import topkd  # noqa: F401
 from topkd.analysis.image_error import image_errors, write_errors
 from topkd.analysis.images.vectorizers import exact_twin
 from topkd.analysis.trained_students import TrainedStudents
-from topkd.cli import analysis_folder, count, load_config, origin, parser, tool
+from topkd.cli import analysis_folder, count, load_config, origin, parser, seed, tool
 from topkd.launch import setup_processes
 from topkd.models import RipsNet
 from topkd.models.losses.topology_configs import topology_loss_of
@@ -41,7 +41,7 @@ def main() -> None:
     arguments.add_argument('--loss', default='topology', help='name of the topology loss in model.losses')
     arguments.add_argument('--batches', type=count, help='stop after so many batches; default: the whole training set')
     arguments.add_argument(
-        '--seed', type=int, default=0, help='of order and augmentation of the images (default: %(default)s)'
+        '--seed', type=seed, default=0, help='of order and augmentation of the images (default: %(default)s)'
     )
     arguments.add_argument('--out', help='folder for image_error.json (default: <work dir>/analysis)')
     args = arguments.parse_args()

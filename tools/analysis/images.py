@@ -17,7 +17,7 @@ from topkd.analysis.images.record import write_images
 from topkd.analysis.images.vectorizers import load_spec, vectorizers_of
 from topkd.analysis.style import save_figure
 from topkd.analysis.trained_students import TEACHER, TrainedStudents
-from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, origin, tool
+from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, origin, seed, tool
 from topkd.launch import setup_processes
 from topkd.models import RipsImage
 from topkd.models.losses.topology_configs import topology_config
@@ -38,7 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         '--ripsnet', help="RipsNet file to judge; default: the config's, of a config with exact images none"
     )
-    parser.add_argument('--seed', type=int, default=0, help='of the order of the images (default: %(default)s)')
+    parser.add_argument('--seed', type=seed, default=0, help='of the order of the images (default: %(default)s)')
     return parser.parse_args()
 
 

@@ -90,3 +90,14 @@ def test_an_archive_of_several_arrays_needs_a_key(tmp_path):
         read_points(tmp_path / 'two.npz')
     with pytest.raises(ValueError, match="none is named 'third'"):
         read_points(tmp_path / 'two.npz', key='third')
+
+
+def test_a_file_of_a_windows_editor(tmp_path):
+    (tmp_path / 'a.csv').write_bytes(b'\xef\xbb\xbf1,2\r\n3,4\r\n')
+    assert read_points(tmp_path / 'a.csv').tolist() == [[1.0, 2.0], [3.0, 4.0]]
+
+
+def test_a_key_for_an_array_without_a_name(tmp_path):
+    np.save(tmp_path / 'a.npy', np.ones((3, 2)))
+    with pytest.raises(ValueError, match='holds one array, which has no name, got --key x: leave it out'):
+        read_points(tmp_path / 'a.npy', key='x')

@@ -43,6 +43,8 @@ def read_points(path: str | Path, index: int | None = None, key: str | None = No
 def _read_array(path: Path, key: str | None) -> np.ndarray:
     content = _load(lambda: np.load(path, allow_pickle=False), path)
     if isinstance(content, np.ndarray):
+        if key is not None:
+            raise ValueError(f"'{path}' holds one array, which has no name, got --key {key}: leave it out")
         return content
     names = content.files
     if (key is None and len(names) != 1) or (key is not None and key not in names):
@@ -66,10 +68,10 @@ def _load(read: Callable[[], Any], path: Path) -> Any:
 def _read_rows(path: Path) -> np.ndarray:
     delimiter = ',' if path.suffix == '.csv' else None
     try:
-        with open(path, encoding='utf-8') as file, warnings.catch_warnings():
+        with open(path, encoding='utf-8-sig') as file, warnings.catch_warnings():
             warnings.simplefilter('ignore')  # that an empty file is empty, which its shape tells
             headings = not any(map(_is_number, file.readline().split(delimiter)))
-            return np.loadtxt(path, delimiter=delimiter, skiprows=int(headings), ndmin=2)
+            return np.loadtxt(path, delimiter=delimiter, skiprows=int(headings), ndmin=2, encoding='utf-8-sig')
     except ValueError as error:
         what = 'commas' if delimiter else 'white space'
         raise ValueError(

@@ -173,7 +173,6 @@ def test_a_problem_is_said_once():
             'default_hooks.checkpoint must say in type which class',
         ),
         (dict(param_scheduler=dict(gamma=0.1)), 'param_scheduler must say in type which class it is'),
-        (dict(default_scope=3), 'default_scope must be a word or None, got 3'),
         (dict(log_level=[]), r'log_level must be a word or a number, got \[\]'),
         (
             dict(model=dict(type='A', members=dict(KD=None))),

@@ -32,7 +32,6 @@ SHAPES: dict[str, tuple[type, ...]] = dict(
     work_dir=(str,),
     load_from=(str, type(None)),
     resume=(bool,),
-    default_scope=(str, type(None)),
     log_level=(str, int),
 )
 # entries inside a model that hold one component, or components by name

@@ -25,7 +25,7 @@ def main() -> None:
     args = arguments.parse_args()
     if args.network is not None and args.config is not None:
         arguments.error('--network and --config both say which network it is: give one of them')
-    keep_inputs(args.destination, args.source, args.config)
+    keep_inputs(args.destination, args.config)
     if args.config is None:
         if args.strip_prefix is not None or args.add_prefix is not None:
             arguments.error('--strip-prefix and --add-prefix need --config, which says what the names must become')

@@ -152,11 +152,11 @@ def test_wrong_prefixes_write_nothing(command, wrapped, tmp_path, monkeypatch):
     assert not (tmp_path / 'ours.pth').exists()
 
 
-def test_the_source_is_not_written_over(call, tmp_path):
+def test_a_config_is_not_written_over(call, tmp_path):
     torch.save(dict(model=dict(a=torch.zeros(1))), tmp_path / 'a.pth')
-    before = (tmp_path / 'a.pth').read_bytes()
-    code, _, err = call('convert_checkpoint.py', 'a.pth', './a.pth')
-    assert code == 1 and 'is read by this command, which would write over it' in err
-    assert (tmp_path / 'a.pth').read_bytes() == before
+    (tmp_path / 'c.py').write_text('model = dict()\n')
+    code, _, err = call('convert_checkpoint.py', 'a.pth', './c.py', '--config', 'c.py')
+    assert code == 1 and "'./c.py' is read by this command, which would write over it" in err
+    assert (tmp_path / 'c.py').read_text() == 'model = dict()\n'
     code, _, err = call('convert_checkpoint.py', 'a.pth', 'b.pth', '--network', 'vgg8', '--config', 'c.py')
     assert code == 2 and '--network and --config both say which network it is: give one of them' in err

@@ -12,7 +12,7 @@ from topkd.preflight import check_run
 from topkd.training_setup import prepare_training
 from topkd.utils.config import FormattedOnce
 from topkd.utils.lock import working_in
-from topkd.utils.resume import newest_checkpoint
+from topkd.utils.resume import newest_checkpoint, warn_of_another_training
 
 
 @tool(go_on='--resume added to the same command goes on from the last checkpoint')
@@ -47,6 +47,8 @@ def main() -> None:
         cfg.resume = checkpoint is not None
         if checkpoint is not None:
             cfg.load_from = str(checkpoint)
+        else:
+            warn_of_another_training(cfg)
         check_run(cfg, 'train')
         prepare_training(cfg)
         cfg = FormattedOnce(cfg)

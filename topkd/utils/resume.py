@@ -3,10 +3,12 @@
 MMEngine takes the newest file; one that a kill left damaged has to be passed over.
 """
 
+import logging
 import re
 import zipfile
 from pathlib import Path
 
+from mmengine.config import Config
 from mmengine.logging import print_log
 
 
@@ -26,8 +28,35 @@ def newest_checkpoint(work_dir: str | Path) -> Path | None:
     for _, path in sorted(numbered, reverse=True):
         if zipfile.is_zipfile(path):  # the table of contents stands at the end
             return path
-        print_log(f"'{path}' is cut short: the training goes on from the checkpoint before it", 'current', 30)
+        print_log(
+            f"'{path}' is cut short: the training goes on from the checkpoint before it", 'current', logging.WARNING
+        )
     return None
+
+
+def warn_of_another_training(cfg: Config) -> None:
+    """Warn if a training will overwrite the checkpoints of one with another model.
+
+    A pair, its control and its cohort have one file name in three folders, and so one default work directory.
+
+    Args:
+        cfg (Config): Of a training that starts from the beginning.
+    """
+    # a training writes its config beside its checkpoints, under the name of the config's file
+    written = sorted(Path(cfg.work_dir).glob('*.py'), key=lambda path: path.stat().st_mtime)
+    if newest_checkpoint(cfg.work_dir) is None or not written:
+        return
+    try:
+        before = Config.fromfile(written[-1]).to_dict()
+    except Exception:  # whatever a file that somebody changed may raise
+        return
+    if before.get('model') != cfg.to_dict().get('model'):
+        print_log(
+            f"'{cfg.work_dir}' holds checkpoints of a training with another model, which this one overwrites: stop it "
+            'and give another --work-dir to keep both',
+            'current',
+            logging.WARNING,
+        )
 
 
 def _numbered(name: str) -> re.Match | None:

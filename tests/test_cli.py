@@ -151,7 +151,11 @@ def test_a_tool_whose_output_nobody_reads_says_so():
     os.close(reader)
     environment = {name: value for name, value in os.environ.items() if name != 'PYTHONUNBUFFERED'}
     ended = subprocess.run(
-        [sys.executable, '-c', script], stdout=writer, stderr=subprocess.PIPE, text=True, env=environment
+        [sys.executable, '-W', 'ignore', '-c', script],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
     )
     os.close(writer)
     assert ended.returncode == 1 and ended.stderr.startswith('error: the program that reads what is printed has ended:')

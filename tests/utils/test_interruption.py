@@ -51,7 +51,14 @@ main()
 
 
 def run(script: str, number: int) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, '-c', script.format(number=int(number))], capture_output=True, text=True)
+    command = [
+        sys.executable,
+        '-W',
+        'ignore',
+        '-c',
+        script.format(number=int(number)),
+    ]  # warnings of the host toolboxes
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 @NUMBERS

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from topkd.models.backbones.staged_backbone import InitCfg, StagedBackbone, conv_bn_relu
+from topkd.models.backbones.staged_backbone import InitCfg, StagedBackbone, channel_shuffle, conv_bn_relu
 from topkd.registry import MODELS
 
 
@@ -41,7 +41,7 @@ class ShuffleUnit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C_in, H, W) to (N, C, H / stride, W / stride)."""
         out = F.relu(self.bn1(self.conv1(x)))
-        out = torch.channel_shuffle(out, self.first_groups)
+        out = channel_shuffle(out, self.first_groups)
         # an activation here is not in the ShuffleNet paper, but in the benchmark's network
         out = F.relu(self.bn2(self.conv2(out)))
         out = self.bn3(self.conv3(out))

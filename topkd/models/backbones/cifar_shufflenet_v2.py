@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from topkd.models.backbones.staged_backbone import InitCfg, StagedBackbone, conv_bn_relu
+from topkd.models.backbones.staged_backbone import InitCfg, StagedBackbone, channel_shuffle, conv_bn_relu
 from topkd.registry import MODELS
 
 
@@ -37,7 +37,7 @@ class SplitUnit(nn.Module):
         out = F.relu(self.bn1(self.conv1(out)))
         out = self.bn2(self.conv2(out))
         out = self.bn3(self.conv3(out))
-        return torch.channel_shuffle(self.relu(torch.cat([kept, out], dim=1)), 2)
+        return channel_shuffle(self.relu(torch.cat([kept, out], dim=1)), 2)
 
 
 class DownUnit(nn.Module):
@@ -69,7 +69,7 @@ class DownUnit(nn.Module):
         right = F.relu(self.bn3(self.conv3(x)))
         right = self.bn4(self.conv4(right))
         right = F.relu(self.bn5(self.conv5(right)))
-        return torch.channel_shuffle(torch.cat([left, right], dim=1), 2)
+        return channel_shuffle(torch.cat([left, right], dim=1), 2)
 
 
 @MODELS.register_module()

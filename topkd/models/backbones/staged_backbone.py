@@ -15,6 +15,21 @@ HE_INIT: list[dict] = [
 InitCfg = dict | Sequence[dict] | None
 
 
+def channel_shuffle(maps: Tensor, groups: int) -> Tensor:
+    """Interleave groups of channels, as torch's own operation does, which has no derivative before torch 2.5.
+
+    Args:
+        maps (Tensor): (N, C, H, W).
+        groups (int): A divisor of C.
+
+    Example:
+        >>> import torch
+        >>> channel_shuffle(torch.arange(6).view(1, 6, 1, 1), 2).flatten()
+        tensor([0, 3, 1, 4, 2, 5])
+    """
+    return maps.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)
+
+
 class StagedBackbone(BaseModule):
     """Run ``stem``, ``layer1`` to ``layerN`` and ``final``; return the outputs of chosen stages.
 

@@ -46,7 +46,7 @@ class Term(NamedTuple):
     @property
     def has_ripsnet(self) -> bool:
         """bool: Whether a RipsNet has to be trained for it."""
-        return bool(made_artifacts(Config(dict(model=dict(losses=dict(term=self.loss)))), ''))
+        return bool(made_artifacts(Config(dict(model=dict(losses=dict(term=self.loss)))), 'teacher'))
 
 
 class Screening(NamedTuple):

@@ -7,6 +7,7 @@ import sys
 import threading
 
 import pytest
+from said import without_warnings
 
 from topkd.utils.interruption import Terminated, held_back, terminated_by_exception
 
@@ -51,14 +52,10 @@ main()
 
 
 def run(script: str, number: int) -> subprocess.CompletedProcess:
-    command = [
-        sys.executable,
-        '-W',
-        'ignore',
-        '-c',
-        script.format(number=int(number)),
-    ]  # warnings of the host toolboxes
-    return subprocess.run(command, capture_output=True, text=True)
+    command = [sys.executable, '-c', script.format(number=int(number))]
+    result = subprocess.run(command, capture_output=True, text=True)
+    result.stderr = without_warnings(result.stderr)
+    return result
 
 
 @NUMBERS

@@ -188,8 +188,8 @@ class FormattedOnce(Config):
 
     Examples:
         >>> cfg = FormattedOnce(Config(dict(a=1)))
-        >>> cfg.a, cfg.pretty_text, cfg.pretty_text is cfg.pretty_text
-        (1, 'a = 1\n', True)
+        >>> cfg.a, cfg.pretty_text is cfg.pretty_text
+        (1, True)
     """
 
     def __init__(self, cfg: Config) -> None:

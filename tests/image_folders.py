@@ -1,5 +1,6 @@
-"""Small folders in the formats of STL-10, Tiny-ImageNet and ImageNet that many tests share."""
+"""Small folders in the formats of CIFAR-100, STL-10, Tiny-ImageNet and ImageNet that many tests share."""
 
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,19 @@ def picture(label: int, number: int, height: int, width: int) -> np.ndarray:
     color = np.array([np.cos(1.3 * label), np.cos(2.1 * label + 1), np.cos(0.7 * label + 2)])
     pixels = 128 + 60 * wave[..., None] * 0.5 + 60 * color + random.randn(height, width, 3) * 4
     return pixels.clip(0, 255).astype(np.uint8)
+
+
+def write_cifar100(folder: Path) -> None:
+    """Write 64 training and 32 test images of noise as the official folder does."""
+    random = np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    for split, count in dict(train=64, test=32).items():
+        content = dict(
+            data=random.integers(0, 256, (count, 3072), dtype=np.uint8),
+            fine_labels=random.integers(0, 100, count).tolist(),
+        )
+        (folder / split).write_bytes(pickle.dumps(content))
+    (folder / 'meta').write_bytes(pickle.dumps(dict(fine_label_names=[f'class {i}' for i in range(100)])))
 
 
 def write_stl10(root: Path, counts: dict) -> dict:

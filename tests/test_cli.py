@@ -67,7 +67,7 @@ def test_shares_lie_between_zero_and_one(word):
     assert share('0.25') == 0.25
 
 
-@pytest.mark.parametrize('word', ['-1', '4294967296', '1.5', 'x'])
+@pytest.mark.parametrize('word', ['-1', '4294967296', '1.5', 'x', '²'])
 def test_seeds_are_those_of_numpy(word):
     with pytest.raises(ArgumentTypeError, match=f"expected a whole number from 0 to 4294967295, got '{word}'"):
         seed(word)

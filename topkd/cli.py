@@ -113,7 +113,7 @@ def count(word: str) -> int:
 
 def seed(word: str) -> int:
     """Read a seed of random numbers, as NumPy takes them, from the command line."""
-    if not word.isdigit() or int(word) >= 2**32:
+    if not word.isdecimal() or int(word) >= 2**32:
         raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {2**32 - 1}, got '{word}'")
     return int(word)
 

@@ -1,13 +1,11 @@
 """What the pages take for granted, small: CIFAR-100, ImageNet, STL-10, a user's detection set, published weights."""
 
-import pickle
 from pathlib import Path
 
-import numpy as np
 import torch
 import torchvision
 from crd_networks import reference
-from image_folders import write_imagenet, write_stl10
+from image_folders import write_cifar100, write_imagenet, write_stl10
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from own_detection_data import voc
@@ -36,16 +34,3 @@ def make_ground(folder: Path) -> None:
     downloaded = folder / 'torch' / 'hub' / 'checkpoints' / 'resnet34-b627a593.pth'  # $TORCH_HOME/hub
     downloaded.parent.mkdir(parents=True)
     torch.save(torchvision.models.resnet34(weights=None).state_dict(), downloaded)
-
-
-def write_cifar100(folder: Path) -> None:
-    """Write 64 training and 32 test images of noise as the official folder does."""
-    random = np.random.default_rng(0)
-    folder.mkdir(parents=True)
-    for split, count in dict(train=64, test=32).items():
-        content = dict(
-            data=random.integers(0, 256, (count, 3072), dtype=np.uint8),
-            fine_labels=random.integers(0, 100, count).tolist(),
-        )
-        (folder / split).write_bytes(pickle.dumps(content))
-    (folder / 'meta').write_bytes(pickle.dumps(dict(fine_label_names=[f'class {i}' for i in range(100)])))

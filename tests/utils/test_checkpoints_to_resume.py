@@ -34,6 +34,8 @@ def test_checkpoints_of_another_model_are_not_overwritten_in_silence(tmp_path, m
     torch.save({}, tmp_path / 'run' / 'epoch_1.pth')
     warn_of_another_training(first)
     assert not said
+    # one that is cut short is overwritten too, and nothing goes on from it
+    (tmp_path / 'run' / 'epoch_2.pth').write_bytes((tmp_path / 'run' / 'epoch_1.pth').read_bytes()[:-30])
     warn_of_another_training(second)
     (message,) = said
     assert "run' holds checkpoints of a training with another model, which this one overwrites" in message

@@ -51,7 +51,19 @@ class Settings(NamedTuple):
         for name, check in self.checks.items():
             if name in given:
                 check(f'{self.name}.{name}', given[name])
-        return {**self.defaults, **given}
+        return self.filled(given)
+
+    def filled(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Complete settings without a look at them: for plans, whose runs are all checked together later.
+
+        Args:
+            given (Mapping, optional): Departures from the defaults.
+
+        Examples:
+            >>> Settings('clouds', dict(num_clouds=10, chunk=512), {}).filled(None)
+            {'num_clouds': 10, 'chunk': 512}
+        """
+        return {**self.defaults, **(given or {})}
 
 
 def one_or_more(name: str, value: Any) -> Any:

@@ -14,7 +14,7 @@ from topkd.reproduction.jobs import Job, Student, Training, last_checkpoint
 from topkd.reproduction.locks import is_held
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.results_file import NAME as RESULTS
-from topkd.reproduction.results_file import read_results
+from topkd.reproduction.results_file import read_results, results_if_any
 from topkd.utils.checkpoint import load_file, save_file
 from topkd.utils.files import write_json
 from topkd.utils.student_state import MEMBERS, PREFIX, student_path, student_state
@@ -51,7 +51,7 @@ class CohortTraining(Training):
             own.update(monitor=results['monitor'], seed=results['seed'])
             if member.teacher is not None and 'teacher' in results:
                 own['teacher'] = results['teacher']
-            write_json(own, member.folder / 'results.json')
+            write_json(own, member.folder / RESULTS)
 
     def problem(self) -> str | None:
         """Name the members that were stopped because their loss was not finite."""
@@ -66,7 +66,7 @@ class CohortTraining(Training):
         )
 
     def _results(self) -> dict[str, Any]:
-        return read_results(self.folder) if (self.folder / RESULTS).is_file() else {}
+        return results_if_any(self.folder)
 
     def _trained(self) -> list[Student]:
         """List the members that were not stopped."""

@@ -58,11 +58,7 @@ def run_differences(cfg: Config, folder: Path) -> list[str]:
 def artifact_differences(cfg: Config, artifact: RipsNetArtifact) -> list[str]:
     """List how an artifact differs from what a config asks for; a file that tells nothing is taken as it is."""
     found = artifact.settings(RIPSNET.defaults['operators'])
-    wanted = flat(
-        dict(
-            clouds={**CLOUDS.defaults, **cfg.get('clouds', {})}, ripsnet={**RIPSNET.defaults, **cfg.get('ripsnet', {})}
-        )
-    )
+    wanted = flat(dict(clouds=CLOUDS.filled(cfg.get('clouds')), ripsnet=RIPSNET.filled(cfg.get('ripsnet'))))
     return _differences(found, {path: wanted.get(path) for path in found})
 
 

@@ -98,7 +98,7 @@ def cloud_seconds(job: Job) -> float:
         _median(forward, loader)
         / batch_size
         * loss.cloud.images(batch_size)
-        * cfg.get('clouds', {}).get('num_clouds', CLOUDS.defaults['num_clouds'])
+        * CLOUDS.filled(cfg.get('clouds'))['num_clouds']
     )
 
 
@@ -117,7 +117,7 @@ def ripsnet_seconds(job: Job) -> float:
         F.mse_loss(network(points), images).backward()
         optimizer.step()
 
-    clouds = cfg.get('clouds', {}).get('num_clouds', CLOUDS.defaults['num_clouds'])
+    clouds = CLOUDS.filled(cfg.get('clouds'))['num_clouds']
     steps = clouds * (1 - settings['val_share']) / settings['batch_size']
     epochs = min(settings['max_epochs'], EPOCHS_OF_RIPSNET)
     return _median(step, range(10)) * steps * epochs * len(settings['operators'])

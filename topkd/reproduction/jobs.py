@@ -10,8 +10,7 @@ from mmengine.config import Config
 
 from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.reproduction.config_differences import artifact_differences, decisive, run_differences, write_planned
-from topkd.reproduction.results_file import NAME as RESULTS
-from topkd.reproduction.results_file import read_results
+from topkd.reproduction.results_file import results_if_any
 
 if TYPE_CHECKING:  # it brings all data sets and networks with it, which planning can do without
     from topkd.preflight import Task
@@ -267,7 +266,8 @@ def last_checkpoint(job: Job) -> Path:
 
 def trained_epochs(folder: Path) -> int:
     """Return after how many epochs the last validation of a run was, 0 where there was none."""
-    return read_results(folder)['last']['epoch'] if (folder / RESULTS).is_file() else 0
+    found = results_if_any(folder)
+    return found['last']['epoch'] if found else 0
 
 
 def is_newer(path: Path, sources: Sequence[Path]) -> bool:

@@ -61,4 +61,4 @@ def _parts(job: RipsNetTraining) -> list[OperatorTraining]:
 
 def operators_of(job: RipsNetTraining) -> tuple[str, ...]:
     """Return the operators that a RipsNet is trained with, of which the better one is kept."""
-    return tuple({**RIPSNET.defaults, **job.config.get('ripsnet', {})}['operators'])
+    return tuple(RIPSNET.filled(job.config.get('ripsnet'))['operators'])

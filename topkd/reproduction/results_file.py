@@ -34,6 +34,11 @@ def read_results(folder: Path, *needed: str) -> dict[str, Any]:
     return content
 
 
+def results_if_any(folder: Path) -> dict[str, Any]:
+    """Read a training's results as :func:`read_results` does; nothing if there are none yet."""
+    return read_results(folder) if (folder / NAME).is_file() else {}
+
+
 def _is_whole(run: Any) -> bool:
     return isinstance(run, dict) and all(_are_figures(run.get(which)) for which in ('last', 'best'))
 

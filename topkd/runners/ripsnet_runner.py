@@ -67,7 +67,7 @@ class RipsNetRunner:
             loss (str): Name of the topology loss. Defaults to 'topology'.
         """
         artifact = artifact_of(cfg, loss)
-        settings = dict(cfg.get('ripsnet', {})), cfg.get('launcher', 'none'), cfg.get('log_level', 'INFO')
+        settings = dict(cfg.get('ripsnet') or {}), cfg.get('launcher', 'none'), cfg.get('log_level', 'INFO')
         if not artifact.folder.is_dir():
             return cls(artifact, *settings)
         with working_in(artifact.folder, AT_WORK, wait=True):

@@ -24,8 +24,7 @@ def newest_checkpoint(work_dir: str | Path) -> Path | None:
     Returns:
         Path | None: ``epoch_<N>.pth`` or ``iter_<N>.pth`` with the greatest N; None if there is none.
     """
-    numbered = [(int(match[1]), path) for path in Path(work_dir).glob('*.pth') if (match := _numbered(path.name))]
-    for _, path in sorted(numbered, reverse=True):
+    for _, path in sorted(_checkpoints(work_dir), reverse=True):
         if zipfile.is_zipfile(path):  # the table of contents stands at the end
             return path
         print_log(
@@ -44,7 +43,7 @@ def warn_of_another_training(cfg: Config) -> None:
     """
     # a training writes its config beside its checkpoints, under the name of the config's file
     written = sorted(Path(cfg.work_dir).glob('*.py'), key=lambda path: path.stat().st_mtime)
-    if newest_checkpoint(cfg.work_dir) is None or not written:
+    if not _checkpoints(cfg.work_dir) or not written:
         return
     try:
         before = Config.fromfile(written[-1]).to_dict()
@@ -59,5 +58,7 @@ def warn_of_another_training(cfg: Config) -> None:
         )
 
 
-def _numbered(name: str) -> re.Match | None:
-    return re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', name)
+def _checkpoints(work_dir: str | Path) -> list[tuple[int, Path]]:
+    """Return the checkpoints of a training, whole or not, each with its number."""
+    found = ((re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', path.name), path) for path in Path(work_dir).glob('*.pth'))
+    return [(int(match[1]), path) for match, path in found if match]

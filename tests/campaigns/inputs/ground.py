@@ -1,7 +1,6 @@
 """The small valid world that every malformed input is made from: configs, data, checkpoints, an artifact."""
 
 import json
-import pickle
 import shutil
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from mmengine.registry import MODELS, init_default_scope
 from topkd.utils.checkpoint import save_file
 from topkd.utils.config import merge_cfg_options
 
+from ...image_folders import write_cifar100
 from ..processes import ROOT, run
 
 CONFIGS = ROOT / 'configs'
@@ -75,7 +75,7 @@ def make_ground(folder: Path) -> None:
         torch.manual_seed(seed)
         network = MODELS.build(Config.fromfile(CONFIGS / 'baselines' / f'{config}_digits.py').model)
         save_file(dict(state_dict=network.state_dict(), meta=dict(epoch=1)), str(folder / f'{name}.pth'))
-    _cifar(folder / 'data' / 'cifar100' / 'cifar-100-python')
+    write_cifar100(folder / 'data' / 'cifar100' / 'cifar-100-python')
     _scenes(folder / 'data' / 'digit_scenes')
     np.save(folder / 'cloud.npy', np.random.default_rng(0).normal(size=(12, 3)))
     _voc(folder / 'voc', folder / 'data' / 'digit_scenes' / 'train')
@@ -124,18 +124,6 @@ def _configs(folder: Path) -> None:
     merge_cfg_options(scenes, None)
     scenes.merge_from_dict({'train_cfg.max_epochs': 1, 'train_cfg.val_interval': 1, 'train_dataloader.batch_size': 2})
     scenes.dump(str(folder / 'scenes.py'))
-
-
-def _cifar(folder: Path) -> None:
-    random = np.random.default_rng(0)
-    folder.mkdir(parents=True)
-    for split, count in dict(train=64, test=32).items():
-        content = dict(
-            data=random.integers(0, 256, (count, 3072), dtype=np.uint8),
-            fine_labels=random.integers(0, 100, count).tolist(),
-        )
-        (folder / split).write_bytes(pickle.dumps(content))
-    (folder / 'meta').write_bytes(pickle.dumps(dict(fine_label_names=[f'class {i}' for i in range(100)])))
 
 
 def _scenes(folder: Path) -> None:

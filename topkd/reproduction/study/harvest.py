@@ -8,8 +8,7 @@ import numpy as np
 from topkd.analysis.run_history.history import history_of, read_run, read_validations
 from topkd.hooks.cloud_record_hook import FILE as CLOUDS
 from topkd.hooks.final_test_hook import FILE as TESTED
-from topkd.reproduction.results_file import NAME as RESULTS
-from topkd.reproduction.results_file import read_results
+from topkd.reproduction.results_file import results_if_any
 from topkd.reproduction.study.ledger import METRIC
 from topkd.reproduction.study.run import TERM, StudyRun
 from topkd.utils.files import read_json
@@ -52,7 +51,7 @@ def harvest(folder: Path, run: StudyRun, epochs: int) -> dict[str, Any]:
 
 
 def _members(folder: Path) -> dict[str, Any]:
-    return read_results(folder).get('members', {}) if (folder / RESULTS).is_file() else {}
+    return results_if_any(folder).get('members', {})
 
 
 def _curve(folder: Path, member: str) -> dict[str, float]:

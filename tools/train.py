@@ -10,6 +10,7 @@ from topkd.cli import load_config, parser, tool
 from topkd.launch import setup_processes
 from topkd.preflight import check_run
 from topkd.training_setup import prepare_training
+from topkd.utils.allocator import keep_freed_memory
 from topkd.utils.config import FormattedOnce
 from topkd.utils.lock import working_in
 from topkd.utils.resume import newest_checkpoint, warn_of_another_training
@@ -21,7 +22,7 @@ def main() -> None:
     arguments.add_argument(
         '--resume', nargs='?', const='auto', help='go on from the last checkpoint, or from a given one'
     )
-    arguments.add_argument('--amp', action='store_true', help='automatic mixed precision')
+    arguments.add_argument('--amp', action='store_true', help='automatic mixed precision; on a CPU in bfloat16')
     arguments.add_argument('--no-validate', action='store_true', help='do not evaluate during the training')
     arguments.add_argument(
         '--auto-scale-lr', action='store_true', help='scale the learning rate with the total batch size'
@@ -29,13 +30,12 @@ def main() -> None:
     args = arguments.parse_args()
     cfg = load_config(args)
     setup_processes(cfg)
+    keep_freed_memory()
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
-        if get_device() == 'cpu':
-            raise ValueError('--amp needs a GPU, this machine has none: leave it out')
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        on_cpu = get_device() == 'cpu'
+        cfg.optim_wrapper.type = 'topkd.Bfloat16OptimWrapper' if on_cpu else 'AmpOptimWrapper'
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
             raise KeyError('--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config')

@@ -11,6 +11,7 @@ from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODEL_WRAPPERS as MMENGINE_MODEL_WRAPPERS
 from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import RUNNERS as MMENGINE_RUNNERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import VISBACKENDS as MMENGINE_VISBACKENDS
@@ -35,6 +36,7 @@ MODELS = Registry(
         'topkd.models.library_classifiers',
     ],
 )
+OPTIM_WRAPPERS = Registry('optim_wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='topkd', locations=['topkd.optim'])
 RUNNERS = Registry('runner', parent=MMENGINE_RUNNERS, scope='topkd', locations=['topkd.runners'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='topkd', locations=['topkd.datasets'])
 VISBACKENDS = Registry('vis backend', parent=MMENGINE_VISBACKENDS, scope='topkd', locations=['topkd.hooks'])

@@ -6,6 +6,7 @@ train_dataloader = dict(dataset=dict(per_class=(0, 100)))
 val_dataloader = dict(dataset=dict(split='train', per_class=(100, 150)))
 
 train_cfg = dict(max_epochs=30, val_interval=5)
+optim_wrapper = dict(type='topkd.Bfloat16OptimWrapper')
 param_scheduler = dict(milestones=[19, 22, 26])
 
 default_hooks = dict(

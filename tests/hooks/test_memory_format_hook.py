@@ -5,11 +5,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.model import MMDistributedDataParallel
-from mmengine.optim import AmpOptimWrapper
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import Runner
 from small import build, classifier, distiller
 
 from topkd.hooks import MemoryFormatHook
+from topkd.optim import Bfloat16OptimWrapper
 from topkd.training_setup import prepare_training
 
 
@@ -26,9 +27,12 @@ def test_weights_are_laid_out(chosen, expected):
     assert all(torch.equal(value, values[key]) for key, value in model.state_dict().items())
 
 
-@pytest.mark.parametrize('amp, expected', [(True, 'channels_last'), (False, 'contiguous')])
-def test_a_gpu_takes_channels_last_in_half_precision(amp, expected):
-    wrapper = AmpOptimWrapper.__new__(AmpOptimWrapper) if amp else object()
+@pytest.mark.parametrize(
+    'kind, expected',
+    [(AmpOptimWrapper, 'channels_last'), (Bfloat16OptimWrapper, 'channels_last'), (OptimWrapper, 'contiguous')],
+)
+def test_a_gpu_takes_channels_last_in_half_precision(kind, expected):
+    wrapper = kind.__new__(kind)
     runner = SimpleNamespace(model=torch.nn.Linear(1, 1, device='meta'), optim_wrapper=wrapper)
     assert MemoryFormatHook()._chosen(runner) == expected
 

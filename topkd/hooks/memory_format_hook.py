@@ -6,6 +6,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import Runner
 
+from topkd.optim import Bfloat16OptimWrapper
 from topkd.registry import HOOKS
 
 FORMATS = {'contiguous': torch.contiguous_format, 'channels_last': torch.channels_last}
@@ -51,4 +52,5 @@ class MemoryFormatHook(Hook):
         if self.memory_format != 'auto':
             return self.memory_format
         on_cpu = next(runner.model.parameters()).device.type == 'cpu'
-        return 'channels_last' if on_cpu or isinstance(runner.optim_wrapper, AmpOptimWrapper) else 'contiguous'
+        half = isinstance(runner.optim_wrapper, (AmpOptimWrapper, Bfloat16OptimWrapper))
+        return 'channels_last' if on_cpu or half else 'contiguous'

@@ -154,9 +154,9 @@ def test_a_schedule_of_other_numbers_makes_another_graph_or_none(said):
 
 
 class Waits(DistillationLoss):
-    """A loss that claims to be static and is not."""
+    """A loss that claims to be capturable and is not."""
 
-    static = True
+    capturable = True
 
     def __init__(self):
         super().__init__('head.fc', 'head.fc', 1.0)

@@ -53,22 +53,22 @@ def test_the_host_asks_for_nothing(name, monkeypatch):
     assert all(loss.phase() is not None for loss in model.members['it'].losses.values())
     data = model.data_preprocessor(batch(8, 32), True)
     model.to('meta')
-    static = StaticBatch(data['inputs'].to('meta'), [sample.to('meta') for sample in data['data_samples']])
+    fixed = StaticBatch(data['inputs'].to('meta'), [sample.to('meta') for sample in data['data_samples']])
     wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1), clip_grad=dict(max_norm=1.0))
     MemberClip.install(wrapper, model.members)
     monkeypatch.setattr(StaticStep, '_update', lambda self, finite: None)  # fused steps know no meta tensors
-    step = StaticStep(model, wrapper, static)
+    step = StaticStep(model, wrapper, fixed)
     scalars = step()
     assert scalars.device.type == 'meta' and scalars.shape == (len(step.keys),)
     assert {'it/loss', 'it/finite', 'grad_norm'} <= set(step.keys)
 
 
-def test_every_loss_that_claims_to_be_static_is_looked_at():
+def test_every_loss_that_claims_to_be_capturable_is_looked_at():
     classes = {
         MODELS.get(name) for name in MODELS.module_dict if name.endswith('Loss') and 'topkd' in str(MODELS.get(name))
     }
-    static = {kind.__name__ for kind in classes if getattr(kind, 'static', False)}
-    assert static == {f'{name}Loss' for name in OTHERS} - {'DKDLoss', 'ReviewKDLoss'}
+    capturable = {kind.__name__ for kind in classes if getattr(kind, 'capturable', False)}
+    assert capturable == {f'{name}Loss' for name in OTHERS} - {'DKDLoss', 'ReviewKDLoss'}
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ class StaticStep:
         shared = self.cohort.reader.read(self.batch.inputs, preprocessor, samples)
         finite = {}
         for name, member in self.members.items():
-            losses = member.distill(self.batch.inputs, samples, shared, static=True)
+            losses = member.distill(self.batch.inputs, samples, shared, diagnose=False)
             finite[name] = torch.stack([term.detach().float() for term in terms_of(losses).values()]).isfinite().all()
             total, log = member.parse_losses(losses)
             total.backward()

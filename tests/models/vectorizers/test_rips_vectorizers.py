@@ -48,14 +48,14 @@ def test_range_is_fitted_on_the_first_batches_only_and_resumes(kind):
 
 
 @pytest.mark.parametrize('kind', [RipsImage, *KINDS])
-def test_a_step_is_static_once_the_range_is_fixed(kind):
-    for dims, static in (((0,), True), ((1,), False)):  # those of dimension 1 are made on the host
+def test_a_step_is_capturable_once_the_range_is_fixed(kind):
+    for dims, capturable in (((0,), True), ((1,), False)):  # those of dimension 1 are made on the host
         vectorizer = kind(dims, fit_batches=1)
-        seen = [vectorizer.static]
+        seen = [vectorizer.capturable]
         for seed in range(2):
             vectorizer.observe(make_clouds(seed=seed))
-            seen.append(vectorizer.static)
-        assert seen == [False, False, static]
+            seen.append(vectorizer.capturable)
+        assert seen == [False, False, capturable]
 
 
 @pytest.mark.parametrize('kind', ['RipsLandscape', 'RipsPersLay'])

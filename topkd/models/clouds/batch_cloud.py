@@ -45,7 +45,7 @@ class BatchCloud(PointCloud):
         self.ignore_padding = flag('ignore_padding', ignore_padding)
 
     @property
-    def static(self) -> bool:
+    def capturable(self) -> bool:
         """bool: Whether neither other processes nor the borders of images are asked for."""
         return not (self.gather or self.ignore_padding)
 

@@ -67,8 +67,8 @@ class PointCloud(nn.Module):
         self.gather = flag('gather', gather)
 
     @property
-    def static(self) -> bool:
-        """bool: Whether clouds are made by the same operations on the device in every step."""
+    def capturable(self) -> bool:
+        """bool: Whether a CUDA graph can hold how clouds are made: always alike, and all on the device."""
         return False
 
     def forward(

@@ -112,7 +112,7 @@ class Distiller(BaseModel, Resumable):
         return self.distill(inputs, data_samples, self.reader.read(inputs, self.data_preprocessor, data_samples))
 
     def distill(
-        self, inputs: Tensor, data_samples: list | None, shared: dict[str, Tensor], static: bool = False
+        self, inputs: Tensor, data_samples: list | None, shared: dict[str, Tensor], diagnose: bool = True
     ) -> dict[str, Any]:
         """Do what :meth:`loss` does with features of the teacher that were read already.
 
@@ -120,8 +120,8 @@ class Distiller(BaseModel, Resumable):
             inputs (Tensor): Preprocessed images (N, 3, H, W).
             data_samples (list): As the student expects them.
             shared (dict[str, Tensor]): See :meth:`TeacherReader.read`.
-            static (bool): Whether the host waits for nothing: no loss is checked, no pull is measured, and the step is
-                not counted; see :meth:`count_step`. Defaults to False.
+            diagnose (bool): Whether losses are checked, pulls are measured now and then, and the step is counted. The
+                host waits for the device to do so, which a step in a CUDA graph cannot. Defaults to True.
         """
         with tap(self.student, [*self.taps('student'), *self.reader.student_taps]) as student_features:
             losses = weighted(self.student(inputs, data_samples, mode='loss'), self.student_loss_weight)
@@ -135,7 +135,7 @@ class Distiller(BaseModel, Resumable):
         terms = terms_of(losses)
         total = add_up(term.detach() for term in terms.values())
         losses.update({f'share_{name}': terms[f'loss_{name}'].detach() / total for name in self.losses})
-        if not static:
+        if diagnose:
             check_finite(terms, (student_features, teacher_features))
             losses.update(self._pulls(terms, pairs) if self.measures_now() else {})
             self.count_step()

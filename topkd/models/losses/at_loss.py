@@ -36,7 +36,7 @@ class ATLoss(DistillationLoss):
     Source: Zagoruyko and Komodakis, Paying More Attention to Attention, Equation 2; means from the CRD benchmark.
     """
 
-    static = True
+    capturable = True
 
     def __init__(
         self, p: float = 2, loss_weight: float = 1.0, student_tap: Taps = LAYERS, teacher_tap: Taps | None = None

@@ -42,7 +42,7 @@ class CATKDLoss(DistillationLoss):
     Source: Guo et al., Class Attention Transfer Based Knowledge Distillation; constants from the authors' code.
     """
 
-    static = True
+    capturable = True
 
     def __init__(
         self,

@@ -37,7 +37,7 @@ class CCLoss(DistillationLoss):
     CRD benchmark.
     """
 
-    static = True
+    capturable = True
 
     def __init__(
         self,

@@ -42,7 +42,7 @@ class CWDLoss(DistillationLoss):
     Source: Shu et al., Channel-Wise Knowledge Distillation for Dense Prediction, ICCV 2021, Equation 4.
     """
 
-    static = True
+    capturable = True
 
     def __init__(
         self,

@@ -43,7 +43,7 @@ class DISTLoss(DistillationLoss):
     Source: Huang et al., Knowledge Distillation from A Stronger Teacher, NeurIPS 2022, Equations 6 to 10.
     """
 
-    static = True
+    capturable = True
 
     def __init__(
         self,

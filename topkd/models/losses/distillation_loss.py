@@ -67,8 +67,9 @@ class DistillationLoss(nn.Module):
         ('head.fc', tensor(0.))
     """
 
-    # whether a step asks nothing of the host: no values of tensors, no random numbers, no place in the training
-    static = False
+    # whether a CUDA graph can hold its steps, all alike: they ask nothing of the host, no values of tensors, no random
+    # numbers, no place in the training
+    capturable = False
 
     def __init__(self, student_tap: Taps, teacher_tap: Taps, loss_weight: float) -> None:
         super().__init__()
@@ -95,7 +96,7 @@ class DistillationLoss(nn.Module):
         Returns:
             Hashable | None: Equal for such steps; None if no two steps are alike, so that no graph can hold one.
         """
-        return () if self.static else None
+        return () if self.capturable else None
 
     def prepare(self, dataset: Any) -> None:
         """Learn what a loss needs of the whole training set, before every training and every resumed one.

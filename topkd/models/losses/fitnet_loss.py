@@ -68,7 +68,7 @@ class FitNetLoss(DistillationLoss):
     Source: Romero et al., FitNets, Equation 3; regressor from the CRD benchmark.
     """
 
-    static = True
+    capturable = True
 
     def __init__(
         self, loss_weight: float = 1.0, student_tap: Taps = 'backbone.layer2', teacher_tap: Taps | None = None

@@ -36,7 +36,7 @@ class KDLoss(DistillationLoss):
     Distillation, CVPR 2024.
     """
 
-    static = True
+    capturable = True
 
     def __init__(
         self,

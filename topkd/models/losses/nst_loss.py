@@ -33,7 +33,7 @@ class NSTLoss(DistillationLoss):
         benchmark.
     """
 
-    static = True
+    capturable = True
 
     def __init__(self, loss_weight: float = 1.0, student_tap: Taps = LAYERS, teacher_tap: Taps | None = None) -> None:
         super().__init__(*default_taps(student_tap, teacher_tap), loss_weight)

@@ -45,7 +45,7 @@ class OFDLoss(DistillationLoss):
         authors' code.
     """
 
-    static = True
+    capturable = True
 
     def __init__(
         self,

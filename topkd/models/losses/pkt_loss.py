@@ -34,7 +34,7 @@ class PKTLoss(DistillationLoss):
     the CRD benchmark.
     """
 
-    static = True
+    capturable = True
 
     def __init__(self, loss_weight: float = 1.0, student_tap: str = 'neck[0]', teacher_tap: str | None = None) -> None:
         super().__init__(student_tap, student_tap if teacher_tap is None else teacher_tap, loss_weight)

@@ -39,7 +39,7 @@ class RKDLoss(DistillationLoss):
     benchmark.
     """
 
-    static = True
+    capturable = True
 
     def __init__(
         self,

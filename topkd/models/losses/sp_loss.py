@@ -34,7 +34,7 @@ class SPLoss(DistillationLoss):
     Source: Tung and Mori, Similarity-Preserving Knowledge Distillation, ICCV 2019, Equation 4.
     """
 
-    static = True
+    capturable = True
 
     def __init__(
         self, loss_weight: float = 1.0, student_tap: Taps = 'backbone.layer3', teacher_tap: Taps | None = None

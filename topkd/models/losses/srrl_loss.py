@@ -41,7 +41,7 @@ class SRRLLoss(DistillationLoss):
     Source: Yang et al., Knowledge Distillation via Softmax Regression Representation Learning.
     """
 
-    static = True
+    capturable = True
 
     def __init__(
         self,

@@ -157,8 +157,8 @@ class TopologyLoss(DistillationLoss):
 
     def phase(self) -> Hashable | None:
         """Return (), or None as long as the images are fitted, and for clouds or images that need the host."""
-        settled = self.network is None or self.network.static
-        return () if self.cloud.static and settled else None
+        images = self.network is None or self.network.capturable
+        return () if self.cloud.capturable and images else None
 
     def forward(
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None

@@ -79,7 +79,7 @@ class VIDLoss(DistillationLoss):
     Source: Ahn et al., Variational Information Distillation for Knowledge Transfer; regressor from the CRD benchmark.
     """
 
-    static = True
+    capturable = True
 
     def __init__(
         self,

@@ -72,7 +72,7 @@ class RipsVectorizer(Vectorizer, Resumable):
         raise NotImplementedError
 
     @property
-    def static(self) -> bool:
+    def capturable(self) -> bool:
         """bool: Whether the representation is fixed; diagrams of dimension 1 are made on the host, always."""
         return not self._fitting and self.homology_dims == (0,)
 

@@ -102,7 +102,7 @@ class RipsNet(Vectorizer):
         return self.in_channels is None
 
     @property
-    def static(self) -> bool:
+    def capturable(self) -> bool:
         """bool: True; it is a network like any other."""
         return True
 

@@ -40,8 +40,8 @@ class Vectorizer(nn.Module):
         return False
 
     @property
-    def static(self) -> bool:
-        """bool: Whether images are made by the same operations on the device from now on."""
+    def capturable(self) -> bool:
+        """bool: Whether a CUDA graph can hold how images are made: alike from now on, all on the device."""
         return False
 
     def bind(self, artifact: RipsNetArtifact, teacher_fingerprint: str, width: int) -> None:

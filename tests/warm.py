@@ -13,7 +13,7 @@ IMPORTS = [
     'topkd',
     'topkd.cli',
     'topkd.launch',
-    'topkd.training_setup',
+    'topkd.training',
     'topkd.models',
     'topkd.datasets',
     'topkd.hooks',

@@ -2,18 +2,10 @@
 """Train a student with its teacher, or a plain baseline: any config, by MMEngine's runner."""
 
 from mmengine.device import get_device
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
 
 import topkd  # noqa: F401
 from topkd.cli import load_config, parser, tool
-from topkd.launch import setup_processes
-from topkd.preflight import check_run
-from topkd.training_setup import prepare_training
-from topkd.utils.allocator import keep_freed_memory
-from topkd.utils.config import FormattedOnce
-from topkd.utils.lock import working_in
-from topkd.utils.resume import newest_checkpoint, warn_of_another_training
+from topkd.training import train
 
 
 @tool(go_on='--resume added to the same command goes on from the last checkpoint')
@@ -29,8 +21,6 @@ def main() -> None:
     )
     args = arguments.parse_args()
     cfg = load_config(args)
-    setup_processes(cfg)
-    keep_freed_memory()
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
@@ -40,20 +30,7 @@ def main() -> None:
         if 'auto_scale_lr' not in cfg:
             raise KeyError('--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config')
         cfg.auto_scale_lr.enable = True
-    with working_in(cfg.work_dir, 'training', wait=False):
-        # resume=True in a config is --resume, with load_from --resume CHECKPOINT
-        resume = args.resume or (cfg.get('resume') and (cfg.get('load_from') or 'auto'))
-        checkpoint = newest_checkpoint(cfg.work_dir) if resume == 'auto' else resume or None
-        cfg.resume = checkpoint is not None
-        if checkpoint is not None:
-            cfg.load_from = str(checkpoint)
-        else:
-            warn_of_another_training(cfg)
-        check_run(cfg, 'train')
-        prepare_training(cfg)
-        cfg = FormattedOnce(cfg)
-        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-        runner.train()
+    train(cfg, args.resume)
 
 
 if __name__ == '__main__':

@@ -1,10 +1,11 @@
 """Which checkpoint a training goes on from, and what a new one would overwrite."""
 
+import pytest
 import torch
 from mmengine.config import Config
 
 import topkd.utils.resume as module
-from topkd.utils.resume import newest_checkpoint, warn_of_another_training
+from topkd.utils.resume import choose_start, newest_checkpoint, warn_of_another_training
 
 
 def a_training(tmp_path, **model) -> Config:
@@ -21,6 +22,32 @@ def test_the_newest_whole_checkpoint(tmp_path):
     (tmp_path / 'epoch_11.pth').write_bytes((tmp_path / 'epoch_10.pth').read_bytes()[:-30])
     assert newest_checkpoint(tmp_path) == tmp_path / 'epoch_10.pth'
     assert newest_checkpoint(tmp_path / 'elsewhere') is None
+
+
+@pytest.mark.parametrize(
+    'said, resume, start',
+    [
+        ({}, None, None),
+        ({}, 'auto', 'epoch_2.pth'),
+        ({}, 'given.pth', 'given.pth'),
+        (dict(resume=True), None, 'epoch_2.pth'),
+        (dict(resume=True, load_from='said.pth'), None, 'said.pth'),
+        (dict(resume=True, load_from='said.pth'), 'given.pth', 'given.pth'),
+        (dict(load_from='said.pth'), None, None),  # its weights alone, which MMEngine loads
+    ],
+)
+def test_the_start_is_what_the_call_says_or_else_the_config(tmp_path, monkeypatch, said, resume, start):
+    monkeypatch.chdir(tmp_path)
+    torch.save({}, 'epoch_2.pth')
+    cfg = Config(dict(said, work_dir='.'))
+    choose_start(cfg, resume)
+    assert cfg.resume is (start is not None) and cfg.get('load_from') == (start or said.get('load_from'))
+
+
+def test_nothing_to_go_on_from_is_a_training_from_the_beginning(tmp_path):
+    cfg = Config(dict(work_dir=str(tmp_path)))
+    choose_start(cfg, 'auto')
+    assert cfg.resume is False and 'load_from' not in cfg
 
 
 def test_checkpoints_of_another_model_are_not_overwritten_in_silence(tmp_path, monkeypatch):

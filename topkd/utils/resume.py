@@ -1,4 +1,4 @@
-"""Find the checkpoint that a killed training goes on from.
+"""Where a training begins: at the checkpoint that a killed one left, or from the beginning.
 
 MMEngine takes the newest file; one that a kill left damaged has to be passed over.
 """
@@ -10,6 +10,23 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.logging import print_log
+
+
+def choose_start(cfg: Config, resume: str | None = None) -> None:
+    """Let a training go on from a checkpoint, or begin anew.
+
+    Args:
+        cfg (Config): Of the training; its ``resume`` and ``load_from`` are set.
+        resume (str, optional): A checkpoint, or 'auto' for the newest one of the work directory, if there is one.
+            None: what the config says, where ``resume=True`` is ``load_from`` or else 'auto'.
+    """
+    resume = resume or (cfg.get('resume') and (cfg.get('load_from') or 'auto'))
+    checkpoint = newest_checkpoint(cfg.work_dir) if resume == 'auto' else resume or None
+    cfg.resume = checkpoint is not None
+    if checkpoint is None:
+        warn_of_another_training(cfg)
+    else:
+        cfg.load_from = str(checkpoint)
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path | None:

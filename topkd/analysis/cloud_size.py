@@ -9,7 +9,8 @@ from topkd.models.losses.topology_configs import topology_loss_of
 from topkd.models.probe_image import blank_image
 from topkd.models.taps.tap import Taps, as_list, reach
 from topkd.models.taps.tap_names import TapNames
-from topkd.utils.config import read_config
+from topkd.models.teacher import teacher_config
+from topkd.utils.config import without_weights
 
 
 def cloud_size(cfg: Config, loss_name: str = 'topology') -> tuple[int, int]:
@@ -32,7 +33,7 @@ def cloud_size(cfg: Config, loss_name: str = 'topology') -> tuple[int, int]:
         (32, 64)
     """
     loss = topology_loss_of(cfg, loss_name)
-    network = MODELS.build(_network_config(cfg.model.teacher))
+    network = MODELS.build(without_weights(teacher_config(cfg.model.teacher)))
     # the config is asked, because a dataloader with a batch sampler does not know its batch size
     return loss.cloud.num_points or cfg.train_dataloader.batch_size, tap_width(network, loss.teacher_tap)
 
@@ -53,11 +54,3 @@ def tap_width(network: nn.Module, taps: Taps) -> int:
     image = blank_image(None, network)
     paths = as_list(TapNames(network.eval(), image).resolve(taps))
     return reach(network, image, paths)[paths[0]].shape[1]
-
-
-def _network_config(teacher: dict) -> dict:
-    if teacher.get('config') is None:
-        return teacher['model']
-    loaded = read_config(teacher['config'])
-    loaded.merge_from_dict(dict(teacher.get('cfg_options') or {}))
-    return loaded.model

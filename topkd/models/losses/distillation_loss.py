@@ -48,7 +48,8 @@ class DistillationLoss(nn.Module):
     """Base of the losses between a student and a teacher.
 
     A distiller calls :meth:`bind` once, before the optimizer is built, then ``forward`` with the features of every
-    training batch. A tap that is one path hands over one tensor, a list of paths a list of tensors.
+    training batch. A tap that is one path hands over one tensor, a list of paths a list of tensors. Before it binds a
+    loss, it replaces names of taps, such as ``@maps``, by the paths of its two networks.
 
     Args:
         student_tap (str | Sequence[str]): Where the student is read, see :func:`topkd.models.taps.tap.tap`.

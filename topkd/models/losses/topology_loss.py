@@ -91,8 +91,6 @@ class TopologyLoss(DistillationLoss):
         teacher_tap: Taps | None = None,
     ) -> None:
         super().__init__(student_tap, student_tap if teacher_tap is None else teacher_tap, loss_weight)
-        # as the config says it, by name or written out: an artifact is filed before there is a network to ask
-        self.asked_tap = self.teacher_tap
         self.distance = choice('distance', distance, ('images', *DISTANCES))
         self.cloud: PointCloud = build(cloud)
         self.vectorizer: Frozen[Vectorizer] | Vectorizer | None = None
@@ -103,6 +101,7 @@ class TopologyLoss(DistillationLoss):
             self.vectorizer = Frozen(network) if network.learned else network
         self.auto_projection = choice('projection', projection, ('auto', 'none')) == 'auto'
         self.projection: nn.Linear | None = None
+        self._request = self._requested()
         self._unseen = 0
 
     @property
@@ -111,8 +110,14 @@ class TopologyLoss(DistillationLoss):
         return self.vectorizer.module if isinstance(self.vectorizer, Frozen) else self.vectorizer
 
     def request(self) -> dict[str, Any]:
-        """Return what an artifact must record of the teacher's clouds and images, as plain values."""
-        tap = self.asked_tap if isinstance(self.asked_tap, str) else list(self.asked_tap)
+        """Return what an artifact must record of the teacher's clouds and images, as plain values.
+
+        The tap is the config's, such as ``@pooled``: an artifact is filed before there is a network that knows names.
+        """
+        return dict(self._request)
+
+    def _requested(self) -> dict[str, Any]:
+        tap = self.teacher_tap if isinstance(self.teacher_tap, str) else list(self.teacher_tap)
         return dict(tap=tap, **self.cloud.request(), **({} if self.network is None else self.network.request()))
 
     def artifact(self, teacher: str, batch_size: int | None = None) -> RipsNetArtifact:

@@ -10,7 +10,7 @@ from topkd.analysis.student_checkpoints import load_students
 from topkd.analysis.trained_students import TrainedStudents
 from topkd.models import RoICloud, SpatialCloud
 from topkd.models.clouds import BatchCloud
-from topkd.models.losses.topology_configs import named_topology_loss
+from topkd.models.losses.topology_configs import topology_config
 from topkd.utils.checkpoint import save_file
 
 
@@ -29,7 +29,7 @@ def checkpoints(tmp_path):
 def students(checkpoints):
     """Return a small distiller and two students of different weights, loaded from files."""
     model = build(distiller(student_width=4)).eval()
-    return TrainedStudents(model, load_students(model, checkpoints), named_topology_loss(model.losses))
+    return TrainedStudents(model, load_students(model, checkpoints), model.losses['topology'])
 
 
 def test_all_networks_see_the_same_images(students):
@@ -61,9 +61,9 @@ def test_a_student_cannot_be_called_teacher(students):
         load_students(students.model, dict(teacher='a.pth'))
 
 
-def test_a_loss_that_is_not_there(students):
+def test_a_loss_that_is_not_there():
     with pytest.raises(KeyError, match=r"no topology loss 'kd' \(it has: topology\): name one of them by --loss"):
-        named_topology_loss(students.model.losses, 'kd')
+        topology_config(Config(dict(model=distiller(student_width=4))), 'kd')
 
 
 def test_a_batch_is_one_cloud_of_random_images(digits_config):

@@ -6,7 +6,7 @@ import pytest
 
 from topkd.artifacts.artifact import artifact_name, check_request, read_manifest
 from topkd.artifacts.integrity import sealed
-from topkd.models.losses.topology_configs import without_files
+from topkd.models.losses.topology_configs import build_unloaded
 from topkd.utils.files import write_json
 
 
@@ -40,31 +40,31 @@ def loss(**changes) -> dict:
     ],
 )
 def test_folder_says_what_is_in_it(changes, name):
-    artifact = without_files(loss(**changes)).artifact('resnet56_cifar100')
+    artifact = build_unloaded(loss(**changes)).artifact('resnet56_cifar100')
     assert artifact.folder.as_posix() == f'work_dirs/ripsnet/{name}'
 
 
 def test_explicit_checkpoint_decides():
-    artifact = without_files(loss(vectorizer=dict(type='RipsNet', checkpoint='elsewhere/mine.pth'))).artifact('any')
+    artifact = build_unloaded(loss(vectorizer=dict(type='RipsNet', checkpoint='elsewhere/mine.pth'))).artifact('any')
     assert (artifact.folder.as_posix(), artifact.ripsnet.as_posix()) == ('elsewhere', 'elsewhere/mine.pth')
 
 
 def test_only_a_ripsnet_without_weights_needs_an_artifact():
-    assert without_files(loss()).network.needs_artifact
-    assert not without_files(loss(vectorizer=dict(type='RipsNet', in_channels=5))).network.needs_artifact
-    assert not without_files(loss(vectorizer=dict(type='RipsImage'))).network.needs_artifact
+    assert build_unloaded(loss()).network.needs_artifact
+    assert not build_unloaded(loss(vectorizer=dict(type='RipsNet', in_channels=5))).network.needs_artifact
+    assert not build_unloaded(loss(vectorizer=dict(type='RipsImage'))).network.needs_artifact
 
 
 def test_whole_batches_are_clouds_of_the_training_batch_filed_under_one_name():
     clouds = loss(cloud=dict(type='BatchCloud'))
-    small, large = (without_files(clouds).artifact('t', batch_size=size) for size in (32, 64))
+    small, large = (build_unloaded(clouds).artifact('t', batch_size=size) for size in (32, 64))
     assert (small.request['num_points'], large.request['num_points']) == (32, 64)
     assert small.folder == large.folder
 
 
 def test_a_distance_has_no_artifact():
     with pytest.raises(ValueError, match="compares clouds by 'sorted_deaths': it needs neither clouds nor RipsNet"):
-        without_files(loss(distance='sorted_deaths')).artifact('t')
+        build_unloaded(loss(distance='sorted_deaths')).artifact('t')
 
 
 def test_manifest_states(tmp_path):

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
 from topkd.datasets import cifar100
-from topkd.models.losses.topology_configs import artifact_of
+from topkd.models.losses.topology_configs import topology_artifact
 from topkd.preflight import check_run, types
 from topkd.preflight.findings import Findings
 from topkd.preflight.names import check_names
@@ -270,7 +270,7 @@ def test_room_is_compared_with_what_a_run_writes(pytestconfig, monkeypatch):
 
 def test_what_an_earlier_job_makes_need_not_be_there(pytestconfig):
     cfg = read('topkd/resnet20-resnet8_digits.py', pytestconfig.rootpath)
-    ripsnet = artifact_of(cfg).ripsnet
+    ripsnet = topology_artifact(cfg).ripsnet
     findings = Findings(cfg, made=[cfg.model.teacher.checkpoint, ripsnet])
     look(cfg, 'train', findings)
     assert findings.problems == []

@@ -16,7 +16,6 @@ from topkd.analysis.bottleneck.record import write_distances
 from topkd.analysis.trained_students import TrainedStudents
 from topkd.cli import analysis_folder, analysis_parser, load_config, named_paths, origin, seed, tool
 from topkd.launch import setup_processes
-from topkd.models.losses.topology_configs import image_dims
 from topkd.utils.statistics import cell
 
 
@@ -45,7 +44,7 @@ def main() -> None:
     cfg = load_config(args)
     setup_processes(cfg)
     trained = TrainedStudents.load(cfg, checkpoints, args.loss)
-    dims = args.homology_dims or image_dims(trained.loss)
+    dims = args.homology_dims or trained.loss.homology_dims
     diagrams = collect_diagrams(trained, trained.loader(args.split, args.seed), dims, args.batches)
     distances = distances_to_teacher(diagrams)
     print(table(distances))

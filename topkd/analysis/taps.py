@@ -9,7 +9,7 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-from topkd.models.losses.topology_configs import losses_without_files
+from topkd.models.losses.topology_configs import build_unloaded
 from topkd.models.probe_image import DEFAULT, declared_size
 from topkd.models.taps.detector_taps import detector_taps
 from topkd.models.taps.tap import as_list, reach
@@ -86,7 +86,8 @@ def config_taps(cfg: Config, size: tuple[int, int] | None = None, member: str | 
         return [_network('network', with_preprocessor(cfg.model, cfg), {}, size)]
     student = student_config(cfg, member)
     distiller = cfg.model.members[member] if 'members' in cfg.model else cfg.model
-    losses = losses_without_files(distiller.get('losses') or {})
+    configs = distiller.get('losses') or {}
+    losses = {name: build_unloaded(config) for name, config in configs.items() if config is not None}
     teacher = dict(teacher_config(cfg.model.teacher))
     teacher.setdefault('data_preprocessor', student.get('data_preprocessor'))
     resized = cfg.model.teacher.get('input_size')

@@ -1,7 +1,7 @@
 """A teacher and several of its trained students on the same images, as one topology loss sees them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from mmengine.config import Config
@@ -15,7 +15,7 @@ from topkd.analysis.student_checkpoints import TEACHER, load_projections, load_s
 from topkd.models.clouds import IncompleteCloudError
 from topkd.models.distillers.distiller import Distiller
 from topkd.models.losses.distillation_loss import Features
-from topkd.models.losses.topology_configs import named_topology_loss, topology_config
+from topkd.models.losses.topology_configs import topology_config
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.taps.tap import as_list, pick, reach
 from topkd.utils.config import with_preprocessor
@@ -83,7 +83,7 @@ class TrainedStudents:
         """
         topology_config(cfg, loss)
         model: Distiller = MODELS.build(with_preprocessor(cfg.model, cfg)).to(get_device()).eval()
-        found = named_topology_loss(dict(model.losses.items()), loss)
+        found = cast(TopologyLoss, model.losses[loss])
         students = load_students(model, checkpoints)
         return cls(model, students, found, load_projections(found, loss, checkpoints) if project else {}, cfg)
 

@@ -26,7 +26,7 @@ from topkd.command.detector_config import (
 )
 from topkd.command.pair_taps import PairTaps
 from topkd.launch import setup_processes
-from topkd.models.losses.topology_configs import made_artifacts, topology_configs
+from topkd.models.losses.topology_configs import artifacts_to_make, topology_configs
 from topkd.models.taps.detector_taps import detector_taps
 from topkd.models.teacher import brings_weights, teacher_config
 from topkd.utils.config import read_config, with_preprocessor, without_weights
@@ -321,7 +321,7 @@ def tried(path: Path) -> list[str]:
     losses = topology_configs(cfg.model)
     exact = {
         name: dict(losses[name], vectorizer=dict(type='RipsImage'))
-        for name in made_artifacts(cfg, cfg.model.teacher.name)
+        for name in artifacts_to_make(cfg, cfg.model.teacher.name)
     }
     model['losses'] = {**model['losses'], **exact}
     MMLogger.get_instance('new-pair', log_level='ERROR')  # the initialization of every layer is of no interest here

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from torch import nn
 
-from topkd.models.losses.topology_configs import losses_without_files
+from topkd.models.losses.topology_configs import build_unloaded
 from topkd.models.probe_image import blank_image, declared_size
 from topkd.models.taps.tap import as_list
 from topkd.models.taps.tap_names import TapNames
@@ -36,7 +36,7 @@ class PairTaps:
         Args:
             loss (dict): Config of the loss.
         """
-        built = losses_without_files(dict(loss=loss))['loss']
+        built = build_unloaded(loss)
         taps = dict(student=built.student_tap, teacher=built.teacher_tap)
         changed = {role: _replaced(tap, self.found[role]) for role, tap in taps.items()}
         if changed == taps:

@@ -16,7 +16,6 @@ from topkd.analysis.style import as_pixels
 from topkd.analysis.trained_students import TrainedStudents
 from topkd.hooks.undisturbed import alone, some_images, untouched
 from topkd.models.clouds import IncompleteCloudError
-from topkd.models.losses.topology_configs import topology_losses
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.registry import HOOKS
 
@@ -181,7 +180,8 @@ def _model(runner: Runner) -> Any:
 
 
 def _topology_losses(runner: Runner) -> dict[str, TopologyLoss]:
-    return topology_losses(getattr(_model(runner), 'losses', {}))
+    losses = getattr(_model(runner), 'losses', {})
+    return {name: loss for name, loss in losses.items() if isinstance(loss, TopologyLoss)}
 
 
 def _why_no_images(runner: Runner, loss: TopologyLoss) -> str | None:

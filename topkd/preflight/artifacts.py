@@ -1,14 +1,13 @@
 """Are the clouds and RipsNets there that topology losses ask for, and do batches make whole clouds?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
-from topkd.artifacts.artifact import AT_WORK
-from topkd.models.losses.topology_configs import artifact_of, topology_configs, topology_loss_of, without_files
+from topkd.artifacts.artifact import AT_WORK, RipsNetArtifact
+from topkd.models.losses.topology_configs import build_unloaded, topology_artifact, topology_configs
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.vectorizers.ripsnet_file import check_ripsnet_exists
 from topkd.preflight.findings import Findings
@@ -25,7 +24,7 @@ def check_ripsnets(cfg: Config, processes: int, findings: Findings) -> None:
         findings (Findings): Told what is missing.
     """
     for name, config in (findings.look(topology_configs, cfg.model) or {}).items():
-        loss = findings.look(without_files, config)
+        loss = findings.look(build_unloaded, config)
         if loss is None:
             continue
         batch = (cfg.get('train_dataloader') or {}).get('batch_size')
@@ -37,14 +36,14 @@ def check_ripsnets(cfg: Config, processes: int, findings: Findings) -> None:
 
 def lacks_clouds(cfg: Config, name: str, findings: Findings) -> bool:
     """Tell whether the clouds of a topology loss are neither there nor made by an earlier job."""
-    artifact = findings.look(artifact_of, cfg, name)
+    artifact = findings.look(topology_artifact, cfg, name)
     return artifact is not None and artifact.manifest not in findings.made and not artifact.folder.is_dir()
 
 
 def check_clouds(cfg: Config, name: str, findings: Findings) -> None:
     """Look for the finished clouds that a RipsNet is trained on, and whether it is one of this config."""
 
-    def check(loss: TopologyLoss, artifact: Any) -> None:
+    def check(artifact: RipsNetArtifact) -> None:
         if artifact.manifest in findings.made:
             return
         # another process may be making them just now
@@ -52,7 +51,7 @@ def check_clouds(cfg: Config, name: str, findings: Findings) -> None:
         with making:
             artifact.read_whole_manifest()
 
-    _look(cfg, name, findings, check)
+    findings.look(lambda: check(topology_artifact(cfg, name)))
 
 
 def check_new_clouds(cfg: Config, name: str, findings: Findings) -> None:
@@ -64,25 +63,14 @@ def check_new_clouds(cfg: Config, name: str, findings: Findings) -> None:
         findings (Findings): Told what is missing.
     """
 
-    def check(loss: TopologyLoss, artifact: Any) -> None:
+    def check(artifact: RipsNetArtifact) -> None:
         num_clouds = (cfg.get('clouds') or {}).get('num_clouds')
         columns, rows = artifact.request['resolution']
         if isinstance(num_clouds, int) and not artifact.manifest.is_file():
             numbers = (artifact.request['num_points'] or 1) + 2 * columns * rows
             check_room(artifact.folder, 4 * numbers * num_clouds)
 
-    _look(cfg, name, findings, check)
-
-
-def _look(cfg: Config, name: str, findings: Findings, check: Callable[[TopologyLoss, Any], Any]) -> None:
-    """Run a check on a loss and its artifact."""
-
-    def run() -> None:
-        loss = topology_loss_of(cfg, name)
-        teacher, loader = cfg.model.teacher, cfg.get('train_dataloader') or {}
-        check(loss, loss.artifact(teacher.get('name', 'teacher'), loader.get('batch_size')))
-
-    findings.look(run)
+    findings.look(lambda: check(topology_artifact(cfg, name)))
 
 
 def _check_batch(name: str, loss: TopologyLoss, batch: int) -> None:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from topkd.analysis.cloud_size import cloud_size
 from topkd.artifacts.settings import CLOUDS, RIPSNET
 from topkd.models.losses.distillation_loss import prepare_losses
-from topkd.models.losses.topology_configs import topology_configs, topology_loss_of, without_files
+from topkd.models.losses.topology_configs import build_unloaded, topology_config, topology_configs
 from topkd.models.taps.tap import as_list
 from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import RipsNet
@@ -84,7 +84,7 @@ def cloud_seconds(job: Job) -> float:
     """Time the teacher on a few batches and multiply by the number of clouds."""
     cfg = _random(job.config)
     teacher = Teacher(**cfg.model.teacher).to(get_device())
-    loss = topology_loss_of(cfg, job.loss)
+    loss = build_unloaded(topology_config(cfg, job.loss))
     taps = as_list(teacher.resolve(loss.teacher_tap))
     student = MODELS.build(with_preprocessor(cfg.model.student, cfg)).to(get_device())
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
@@ -136,7 +136,7 @@ def _without_files(cfg: Config) -> tuple[BaseModel, Config]:
     members = cfg.model.get('members')
     for model in [cfg.model] if members is None else members.values():
         for name, config in topology_configs(model).items():
-            network = without_files(config).network
+            network = build_unloaded(config).network
             if network is not None and network.needs_artifact:
                 del model.losses[name]
     model = MODELS.build(with_preprocessor(cfg.model, cfg))

@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from topkd.artifacts.artifact import RipsNetArtifact
-from topkd.models.losses.topology_configs import made_artifacts, topology_configs
+from topkd.models.losses.topology_configs import artifacts_to_make, topology_configs
 from topkd.reproduction.variants import KD, Variant, apply, for_run
 from topkd.utils.config import merge_cfg_options, read_config
 
@@ -138,7 +138,7 @@ class Recipe:
             return {}
         if variant == KD:
             _refuse_topology(topology_configs(cfg.model), pair)
-        artifacts = made_artifacts(cfg, teacher.name + self.length if teacher.training else teacher.name)
+        artifacts = artifacts_to_make(cfg, teacher.name + self.length if teacher.training else teacher.name)
         if teacher.training is None:
             return artifacts
         # artifacts lie where their teacher lies, so that they are never mistaken for another teacher's

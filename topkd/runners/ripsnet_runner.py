@@ -19,7 +19,7 @@ from topkd.artifacts.artifact import AT_WORK, RipsNetArtifact, check_request
 from topkd.artifacts.settings import RIPSNET
 from topkd.datasets.clouds import CloudImages, mean_image_error
 from topkd.launch import wrapper_without_gpu
-from topkd.models.losses.topology_configs import artifact_of
+from topkd.models.losses.topology_configs import topology_artifact
 from topkd.models.vectorizers.ripsnet_regressor import RipsNetRegressor
 from topkd.registry import RUNNERS
 from topkd.utils.checkpoint import load_file, save_file
@@ -66,7 +66,7 @@ class RipsNetRunner:
             cfg (Config): A config with ``model.losses[loss]`` and, optionally, ``ripsnet``.
             loss (str): Name of the topology loss. Defaults to 'topology'.
         """
-        artifact = artifact_of(cfg, loss)
+        artifact = topology_artifact(cfg, loss)
         settings = dict(cfg.get('ripsnet') or {}), cfg.get('launcher', 'none'), cfg.get('log_level', 'INFO')
         if not artifact.folder.is_dir():
             return cls(artifact, *settings)

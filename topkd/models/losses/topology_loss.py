@@ -109,6 +109,11 @@ class TopologyLoss(DistillationLoss):
         """Vectorizer | None: What makes the images, None for a loss that compares clouds by a distance."""
         return self.vectorizer.module if isinstance(self.vectorizer, Frozen) else self.vectorizer
 
+    @property
+    def homology_dims(self) -> tuple[int, ...]:
+        """tuple[int, ...]: Of the images; (0, ) for a loss that compares clouds by a distance."""
+        return (0,) if self.network is None else self.network.homology_dims
+
     def request(self) -> dict[str, Any]:
         """Return what an artifact must record of the teacher's clouds and images, as plain values.
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import Config
 
-from topkd.artifacts.artifact import RipsNetArtifact
-from topkd.models.losses.topology_configs import topology_loss_of
+from topkd.models.losses.topology_configs import topology_artifact
 from topkd.reproduction.jobs import Clouds, RipsNetTraining, Training
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.study.harvest import harvest, has_tested, has_trained
@@ -119,8 +118,7 @@ class StageJobs:
         content.update(ripsnet_settings(self.study.pairs[pair], self.study, term))
         content['model'] = dict(content['model'], losses=dict(topology=loss))
         cfg = Config(content)
-        teacher, batch_size = cfg.model.teacher.name, cfg.train_dataloader.batch_size
-        artifact: RipsNetArtifact = topology_loss_of(cfg).artifact(teacher, batch_size)
+        artifact = topology_artifact(cfg)
         folder = self.work_dir / 'ripsnet' / pair / term
         clouds = Clouds(f'clouds {pair} {term}', cfg, folder / 'gen_pi', artifact=artifact)
         ripsnet = RipsNetTraining(

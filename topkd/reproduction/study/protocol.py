@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
-from topkd.models.losses.topology_configs import made_artifacts
+from topkd.models.losses.topology_configs import artifacts_to_make
 from topkd.utils.config import merge_cfg_options, read_config
 
 KINDS = ('topology', 'control', 'reference')
@@ -46,7 +46,7 @@ class Term(NamedTuple):
     @property
     def has_ripsnet(self) -> bool:
         """bool: Whether a RipsNet has to be trained for it."""
-        return bool(made_artifacts(Config(dict(model=dict(losses=dict(term=self.loss)))), 'teacher'))
+        return bool(artifacts_to_make(Config(dict(model=dict(losses=dict(term=self.loss)))), 'teacher'))
 
 
 class Screening(NamedTuple):

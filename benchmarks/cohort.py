@@ -27,7 +27,7 @@ from torch import nn
 from turns import Row, measure
 
 import topkd  # noqa: F401
-from topkd.topology import rips_h0
+from topkd.utils.allocator import keep_freed_memory
 
 CONFIG = Path(__file__).resolve().parent.parent / 'configs/cohorts/resnet56-resnet20_cifar100.py'
 AT = dict(type='topkd.ATLoss', student_tap='@maps', loss_weight=1000.0)
@@ -153,7 +153,7 @@ def peak(device: str, batch: int, what: str, queue: multiprocessing.Queue) -> No
     """Report the peak memory of a process that takes a few steps, in MiB beyond its imports, and a student's size."""
     models = Models(device, batch)
     student = models.build(models.members['plain']['student'])
-    rips_h0(torch.rand(1, 8, 2))  # makes its imports now, of which a member without topology would have none
+    Models(device, 4).cohort()(batches(4)())  # makes imports and pages in code now, of which some members need less
     weights = sum(tensor.numel() * tensor.element_size() for tensor in student.parameters()) / 2**20
     gc.collect()
     Path('/proc/self/clear_refs').write_text('5')  # imports have a peak of their own
@@ -191,6 +191,7 @@ def main() -> None:
     parser.add_argument('--threads', type=int, default=None)
     parser.add_argument('--no-memory', action='store_true', help='leave out the peak memory')
     args = parser.parse_args()
+    keep_freed_memory()  # as tools/train.py does
     if args.threads:
         torch.set_num_threads(args.threads)
     hardware = torch.cuda.get_device_name() if args.device == 'cuda' else platform.processor() or platform.machine()

@@ -16,7 +16,7 @@ from topkd.analysis.image_error import write_errors
 from topkd.analysis.images.record import read_images, write_images
 from topkd.analysis.run_history.history import History
 from topkd.analysis.run_history.record import write_histories
-from topkd.reproduction.analyses import analysis_figures
+from topkd.reproduction.analysis_job import READERS
 
 ORIGIN = dict(command='tool.py CONFIG', seed=3)
 
@@ -29,7 +29,7 @@ def test_images(tmp_path):
     assert content['spec'] == dict(scale=2.0) and content['networks'] == networks
     # a network without approximated images has no error
     assert read_images(tmp_path) == dict(teacher=dict(mse=0.5, l2=2.0))
-    assert analysis_figures('analysis/images.py', tmp_path) == read_images(tmp_path)
+    assert READERS['analysis/images.py'](tmp_path) == read_images(tmp_path)
 
 
 def test_distances_of_the_first_dimension_are_quoted(tmp_path):
@@ -46,7 +46,7 @@ def test_distances_of_the_first_dimension_are_quoted(tmp_path):
     content = json.loads((tmp_path / 'bottleneck.json').read_text())
     assert content['clouds'] == dict(num_points=8) and [row['mean'] for row in content['distances']] == [2, 3, 4, 51]
     assert read_distances(tmp_path) == dict(plain=dict(bottleneck=2, bottleneck_scale_free=4), KD=dict(bottleneck=3))
-    assert analysis_figures('analysis/bottleneck.py', tmp_path) == read_distances(tmp_path)
+    assert READERS['analysis/bottleneck.py'](tmp_path) == read_distances(tmp_path)
 
 
 def test_scores_in_the_plane_of_umap_are_quoted(tmp_path):
@@ -56,7 +56,7 @@ def test_scores_in_the_plane_of_umap_are_quoted(tmp_path):
     content = json.loads((tmp_path / 'embeddings.json').read_text())
     assert content['images'] == 64 and content['drawn'] == [['cat', 'dog']]
     assert read_scores(tmp_path) == dict(teacher=dict.fromkeys(SCORES, 1.5))
-    assert analysis_figures('analysis/embeddings.py', tmp_path) == read_scores(tmp_path)
+    assert READERS['analysis/embeddings.py'](tmp_path) == read_scores(tmp_path)
 
 
 def test_files_that_no_table_reads(tmp_path):

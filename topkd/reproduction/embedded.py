@@ -14,16 +14,15 @@ from mmengine.logging import MMLogger
 from topkd.reproduction.cohorts import together
 from topkd.reproduction.command import run_plan
 from topkd.reproduction.estimate import estimate, readable
-from topkd.reproduction.jobs import AnalysisJob, Job, RipsNetTraining
+from topkd.reproduction.jobs import Job
 from topkd.reproduction.local_queue import LocalQueue
-from topkd.reproduction.operators import apart, operators_of
+from topkd.reproduction.operators import apart
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.planner import Planner
 from topkd.reproduction.progress import progress
 from topkd.reproduction.results_file import read_results
 from topkd.reproduction.tables import Table
 from topkd.reproduction.time_left import time_left
-from topkd.utils.files import read_json
 from topkd.utils.statistics import cell, mean_and_deviation
 
 TEACHER = 'teacher'
@@ -98,7 +97,7 @@ class EmbeddedJob:
 
     def pictures(self) -> list[Path]:
         """Return the folders of what was drawn."""
-        return [job.folder for job in self.plan.jobs.values() if isinstance(job, AnalysisJob)]
+        return [folder for job in self.plan.jobs.values() for folder in job.pictures]
 
     def _tell(self) -> None:
         """Say what the jobs that have ended since the last call have found."""
@@ -109,10 +108,9 @@ class EmbeddedJob:
                     self.say(line)
 
     def _found(self, job: Job) -> list[str]:
-        if isinstance(job, RipsNetTraining) and job.artifact.ripsnet.is_file():
-            results = {operator: job.artifact.result(operator) for operator in operators_of(job)}
-            errors = [f'{name} {read_json(path, "mse")["mse"]:.5f}' for name, path in results.items()]
-            return [f'RipsNet: MSE on held-out clouds, {", ".join(errors)}']
+        errors = ', '.join(f'{operator} {mse:.5f}' for operator, mse in job.errors().items())
+        if errors:
+            return [f'RipsNet: MSE on held-out clouds, {errors}']
         of_job = {job.name, *(member.name for member in job.members)}
         metric, form = self.figure
         return [

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from topkd.reproduction.jobs import AnalysisJob, Clouds, RipsNetTraining, Student, Training, last_checkpoint
+from topkd.reproduction.analysis_job import AnalysisJob
+from topkd.reproduction.jobs import Student, Training, last_checkpoint
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.recipe import Recipe, Run, student_name
+from topkd.reproduction.ripsnet_jobs import Clouds, RipsNetTraining
 from topkd.reproduction.variants import TOPKD
 
 

@@ -1,4 +1,4 @@
-"""Calls of tools: what each reads and leaves behind, and when it is done."""
+"""Calls of tools: what each reads and leaves behind, and when it is done; and the trainings of networks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from mmengine.config import Config
 
-from topkd.artifacts.artifact import RipsNetArtifact
-from topkd.reproduction.config_differences import artifact_differences, decisive, run_differences, write_planned
-from topkd.reproduction.results_file import results_if_any
+from topkd.reproduction.config_differences import decisive, run_differences, write_planned
+from topkd.reproduction.results_file import results_if_any, training_figures
 
 if TYPE_CHECKING:  # it brings all data sets and networks with it, which planning can do without
     from topkd.preflight import Task
@@ -79,6 +78,15 @@ class Job:
         """list[Path]: Files that later jobs may read."""
         return [self.config_path]
 
+    @property
+    def pictures(self) -> list[Path]:
+        """list[Path]: Folders of what it draws for a reader; most jobs draw nothing."""
+        return []
+
+    def parts(self) -> list['Job']:
+        """Return jobs that do a share of this one's work and can run side by side; most jobs cannot be parted."""
+        return []
+
     def is_done(self) -> bool:
         """Tell whether the job's result exists."""
         raise NotImplementedError
@@ -97,6 +105,23 @@ class Job:
 
     def finish(self) -> None:
         """Do what is left after the tool's call; most jobs have nothing to do."""
+
+    def figures(self, network: str, metrics: Sequence[str]) -> dict[str, Any]:
+        """Read what a finished job found out about a network, in the units of the paper.
+
+        Args:
+            network (str): Name of the variant, for a job that looks at several.
+            metrics (Sequence[str]): Keys of ``results.json`` that are wanted.
+
+        Returns:
+            dict: ``last`` and ``best`` figures by metric, those of the ``teacher``, the ``folder``; of a training also
+            ``seed`` and ``epochs``.
+        """
+        raise NotImplementedError
+
+    def errors(self) -> dict[str, float]:
+        """Return the errors of a finished RipsNet by operator; other jobs have none."""
+        return {}
 
     def problem(self) -> str | None:
         """Say in a sentence why a tool that came to its end left no result; None if nothing is known."""
@@ -162,6 +187,10 @@ class Training(Job):
         """Tell whether the last epoch was validated."""
         return trained_epochs(self.folder) == self.config.train_cfg.max_epochs
 
+    def figures(self, network: str, metrics: Sequence[str]) -> dict[str, Any]:
+        """Read ``results.json``, see :meth:`Job.figures`."""
+        return training_figures(self.folder, metrics)
+
 
 @dataclass
 class Student(Training):
@@ -173,92 +202,6 @@ class Student(Training):
         return self.config.model.teacher.to_dict() if 'teacher' in self.config.model else None
 
 
-@dataclass(kw_only=True)
-class Clouds(Job):
-    """The clouds and images of a teacher."""
-
-    artifact: RipsNetArtifact
-    tool: str = 'gen_pi.py'
-
-    @property
-    def task(self) -> 'Task | None':
-        """str | None: See :attr:`Job.task`."""
-        return 'gen_pi'
-
-    @property
-    def makes(self) -> list[Path]:
-        """list[Path]: The manifest, which is written last."""
-        return [self.artifact.manifest]
-
-    @property
-    def output(self) -> Path:
-        """Path: The artifact's folder."""
-        return self.artifact.folder
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """tuple: Of the call, behind the config."""
-        return () if self.loss == 'topology' else ('--loss', self.loss)
-
-    def is_done(self) -> bool:
-        """Tell whether the clouds are complete, or no longer needed."""
-        return self.artifact.ripsnet.is_file() or self.artifact.has_clouds()
-
-    def differences(self) -> list[str]:
-        """List in what settings the files at hand were made otherwise."""
-        return artifact_differences(self.config, self.artifact)
-
-    def check_same(self, other: Job) -> None:
-        """Refuse another teacher of the same name; the seeds and losses of the configs play no part."""
-        if self.config.model.teacher != other.config.model.teacher:
-            name = self.config.model.teacher.name
-            raise ValueError(f"two different teachers of this plan are named '{name}': rename one of them")
-
-
-@dataclass(kw_only=True)
-class RipsNetTraining(Clouds):
-    """The training of the RipsNet of these clouds."""
-
-    tool: str = 'train_ripsnet.py'
-
-    @property
-    def task(self) -> 'Task | None':
-        """str | None: See :attr:`Job.task`."""
-        return 'train_ripsnet'
-
-    @property
-    def makes(self) -> list[Path]:
-        """list[Path]: The network."""
-        return [self.artifact.ripsnet]
-
-    def is_done(self) -> bool:
-        """Tell whether the network's file exists."""
-        return self.artifact.ripsnet.is_file()
-
-
-@dataclass(kw_only=True)
-class AnalysisJob(Job):
-    """A tool of ``tools/analysis`` that looks at the students of one seed.
-
-    Attributes:
-        checkpoints (dict[str, Path]): Of the students, by their names in the table.
-        options (Sequence[str]): Further arguments of the tool.
-    """
-
-    checkpoints: dict[str, Path]
-    options: Sequence[str] = ()
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """tuple: Of the call, behind the config."""
-        named = [f'{name}={checkpoint}' for name, checkpoint in self.checkpoints.items()]
-        return *named, '--out', str(self.folder), *self.options
-
-    def is_done(self) -> bool:
-        """Tell whether the figures exist and are newer than all students."""
-        return is_newer(self.folder / f'{Path(self.tool).stem}.json', list(self.checkpoints.values()))
-
-
 def last_checkpoint(job: Job) -> Path:
     """Return the checkpoint that a training job ends with."""
     return job.folder / f'epoch_{job.config.train_cfg.max_epochs}.pth'
@@ -268,10 +211,3 @@ def trained_epochs(folder: Path) -> int:
     """Return after how many epochs the last validation of a run was, 0 where there was none."""
     found = results_if_any(folder)
     return found['last']['epoch'] if found else 0
-
-
-def is_newer(path: Path, sources: Sequence[Path]) -> bool:
-    """Tell whether a file exists and was written after all of its sources that exist."""
-    return path.is_file() and all(
-        not source.is_file() or source.stat().st_mtime <= path.stat().st_mtime for source in sources
-    )

@@ -12,7 +12,6 @@ from topkd.reproduction.costs import StepCosts
 from topkd.reproduction.markdown import markdown
 from topkd.reproduction.paper import note, paper_values, published_source, published_values, source
 from topkd.reproduction.plan import Plan, Row
-from topkd.reproduction.run_results import read_run
 from topkd.reproduction.tables import Table
 from topkd.utils.files import write_json
 from topkd.utils.paired_statistics import paired_difference
@@ -94,7 +93,7 @@ class Report:
 
     def _row(self, row: Row) -> dict[str, Any]:
         done = [job for job in map(self.plan.find, row.jobs) if job.is_done()]
-        runs = [read_run(job, row.variant.name, tuple(self.table.metrics)) for job in done]
+        runs = [job.figures(row.variant.name, tuple(self.table.metrics)) for job in done]
         paper = self._paper(row.pair, row.probe).get(row.variant.name, {})
         result: dict[str, Any] = dict(
             pair=row.pair,

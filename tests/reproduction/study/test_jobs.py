@@ -9,7 +9,7 @@ import pytest
 import torch
 from mmengine.registry import MODELS
 
-from topkd.reproduction.study.jobs import StageJobs, StudyCohort, cohorts
+from topkd.reproduction.study.jobs import StageJobs, cohorts
 from topkd.reproduction.study.ledger import METRIC, Ledger
 from topkd.reproduction.study.run import StudyRun
 from topkd.reproduction.study.stages import STAGES
@@ -28,10 +28,6 @@ def runs_of(stage, ledger):
     return STAGES[stage].runs(ledger.study, ledger)
 
 
-def cohorts_of(plan):
-    return [job for job in plan.jobs.values() if isinstance(job, StudyCohort)]
-
-
 def test_runs_are_cut_into_equal_parts_of_one_pair_and_seed():
     runs = [StudyRun(pair, 'CE', seed) for pair in 'ab' for seed in (0, 1) for _ in range(5)]
     parts = cohorts(runs, 4)
@@ -41,7 +37,7 @@ def test_runs_are_cut_into_equal_parts_of_one_pair_and_seed():
 
 def test_bases_wait_for_nothing_and_leave_time_for_ripsnets(jobs):
     plan = jobs.plan(STAGES['bases'])
-    (cohort,) = cohorts_of(plan)
+    (cohort,) = plan.cohorts
     assert cohort.needs == () and [run.member for run in cohort.runs] == ['KD-1', 'KD-3']
     assert [name for name in plan.jobs if name != cohort.name] == ['clouds first ripsnet', 'RipsNet first ripsnet']
     assert cohort.config.test_dataloader is None and cohort.config.randomness.seed == 0
@@ -56,7 +52,7 @@ def test_later_cohorts_are_measured_and_only_the_last_are_tested(jobs, ledger, f
         fill(runs_of(stage, ledger), lambda run: 20.0)
     screening, final = jobs.plan(STAGES['screening']), jobs.plan(STAGES['final'])
     assert screening.jobs == {}
-    first = cohorts_of(final)[0]
+    first = final.cohorts[0]
     assert (
         first.needs == ('RipsNet first ripsnet',) and first.runs[0].tested and first.config.test_dataloader is not None
     )
@@ -64,7 +60,7 @@ def test_later_cohorts_are_measured_and_only_the_last_are_tested(jobs, ledger, f
     assert record.type == 'topkd.CloudRecordHook' and record.clouds == 2 and tested.type == 'topkd.FinalTestHook'
     network = next(job for job in final.jobs.values() if job.name == 'RipsNet first ripsnet')
     assert str(network.artifact.ripsnet) == record.ripsnet
-    members = {name: member for job in cohorts_of(final) for name, member in job.config.model.members.items()}
+    members = {name: member for job in final.cohorts for name, member in job.config.model.members.items()}
     assert members['KD-1+ripsnet-5'].losses.term.vectorizer.checkpoint == record.ripsnet
     assert (
         members['KD-1+ripsnet-5'].losses.term.loss_weight == 5.0
@@ -73,7 +69,7 @@ def test_later_cohorts_are_measured_and_only_the_last_are_tested(jobs, ledger, f
     assert members['CE'].losses == {}
     # what a cohort lacks after some of its runs were filed elsewhere
     fill(first.runs[:1], lambda run: 20.0)
-    assert cohorts_of(jobs.plan(STAGES['final']))[0].runs == first.runs[1:]
+    assert jobs.plan(STAGES['final']).cohorts[0].runs == first.runs[1:]
 
 
 @pytest.fixture
@@ -94,7 +90,7 @@ def test_a_finished_cohort_is_filed_and_never_planned_again(jobs, ledger, train,
     save_file(
         dict(state_dict=MODELS.build(digits_config('baselines/resnet20_digits.py').model).state_dict()), 'teacher.pth'
     )
-    (cohort,) = cohorts_of(jobs.plan(STAGES['bases']))
+    (cohort,) = jobs.plan(STAGES['bases']).cohorts
     assert not cohort.has_run()
     train(cohort)
     assert cohort.has_run() and not cohort.is_done()
@@ -116,7 +112,7 @@ def test_a_stopped_member_and_measurements_are_filed(jobs, ledger, fill):
     fill(runs_of('bases', ledger), lambda run: 20.0)
     fill(runs_of('weights', ledger), lambda run: 20.0)
     fill(runs_of('screening', ledger), lambda run: 20.0)
-    cohort = cohorts_of(jobs.plan(STAGES['final']))[1]
+    cohort = jobs.plan(STAGES['final']).cohorts[1]
     one, two, *others = cohort.runs
     last = {METRIC: 30.0, 'epoch': 2, 'iter': 6}
     members = {run.member: dict(last=last, best=last) for run in [one, *others]}

@@ -11,7 +11,6 @@ from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 
-from topkd.reproduction.plan import Plan
 from topkd.reproduction.study.jobs import StudyCohort
 from topkd.utils.config import with_preprocessor
 
@@ -28,9 +27,9 @@ class Cost:
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, float]] = {}
 
-    def hours(self, plan: Plan) -> float:
+    def hours(self, cohorts: Iterable[StudyCohort]) -> float:
         """Return the core-hours of a plan's cohorts."""
-        return sum(self._cohort_hours(job) for job in plan.missing() if isinstance(job, StudyCohort))
+        return sum(self._cohort_hours(job) for job in cohorts)
 
     def _cohort_hours(self, job: StudyCohort) -> float:
         pair = job.runs[0].pair

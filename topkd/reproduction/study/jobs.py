@@ -2,15 +2,16 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
 
 from topkd.models.losses.topology_configs import topology_artifact
-from topkd.reproduction.jobs import Clouds, RipsNetTraining, Training
+from topkd.reproduction.jobs import Training
 from topkd.reproduction.plan import Plan
+from topkd.reproduction.ripsnet_jobs import Clouds, RipsNetTraining
 from topkd.reproduction.study.harvest import harvest, has_tested, has_trained
 from topkd.reproduction.study.ledger import Ledger
 from topkd.reproduction.study.run import StudyRun, member_config, ripsnet_settings
@@ -44,6 +45,17 @@ class StudyCohort(Training):
             self.ledger.write(run, harvest(self.folder, run, self.config.train_cfg.max_epochs))
 
 
+@dataclass
+class StagePlan(Plan):
+    """The jobs of a stage.
+
+    Attributes:
+        cohorts (list[StudyCohort]): Those of them that train students.
+    """
+
+    cohorts: list[StudyCohort] = field(default_factory=list)
+
+
 class StageJobs:
     """Plan what is missing of a stage.
 
@@ -55,13 +67,13 @@ class StageJobs:
     def __init__(self, ledger: Ledger, work_dir: Path) -> None:
         self.ledger, self.study, self.work_dir = ledger, ledger.study, work_dir
 
-    def plan(self, stage: Stage) -> Plan:
+    def plan(self, stage: Stage) -> StagePlan:
         """Return the jobs of a stage.
 
         Args:
             stage (Stage): One whose earlier stages are finished.
         """
-        plan = Plan()
+        plan = StagePlan()
         for runs in cohorts(stage.runs(self.study, self.ledger), self.study.cohort):
             missing = [run for run in runs if not self.ledger.is_done(run)]
             if missing:
@@ -73,7 +85,7 @@ class StageJobs:
                     self._add_ripsnet(plan, self.study.pair, name)
         return plan
 
-    def _add_cohort(self, plan: Plan, runs: Sequence[StudyRun], measured: bool) -> None:
+    def _add_cohort(self, plan: StagePlan, runs: Sequence[StudyRun], measured: bool) -> None:
         pair, seed = runs[0].pair, runs[0].seed
         terms = {run.term for run in runs if run.term is not None and self.study.terms[run.term].has_ripsnet}
         terms |= {self.study.paper, *self.study.judged} if measured else set()
@@ -82,7 +94,8 @@ class StageJobs:
         digest = hashlib.sha256('\n'.join(sorted(run.name for run in runs)).encode()).hexdigest()[:8]
         folder = self.work_dir / pair / f'seed{seed}_{digest}'
         name = f'{pair} seed {seed}: {len(runs)} from {runs[0].member}'
-        plan.add(StudyCohort(name, cfg, folder, needs, runs=runs, ledger=self.ledger))
+        plan.cohorts.append(StudyCohort(name, cfg, folder, needs, runs=runs, ledger=self.ledger))
+        plan.add(plan.cohorts[-1])
 
     def _cohort_config(self, runs: Sequence[StudyRun], measured: bool) -> Config:
         """Return the config of the cohort of some runs of one pair and seed."""

@@ -6,9 +6,9 @@ of higher dimensions by gudhi; the log and the artifact's manifest.json say whic
 """
 
 import topkd  # noqa: F401
-from topkd.artifact_cli import artifact_parser, artifact_runner
 from topkd.artifacts.artifact import AT_WORK
 from topkd.cli import tool
+from topkd.cli.artifacts import artifact_parser, artifact_runner
 from topkd.utils.lock import working_in
 
 

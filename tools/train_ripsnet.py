@@ -2,8 +2,8 @@
 """Train RipsNet on the artifact that tools/gen_pi.py made for the same config."""
 
 import topkd  # noqa: F401
-from topkd.artifact_cli import artifact_parser, artifact_runner
 from topkd.cli import tool
+from topkd.cli.artifacts import artifact_parser, artifact_runner
 from topkd.models.vectorizers import OPERATORS
 
 

@@ -8,8 +8,8 @@ import pytest
 from mmengine.registry import DATASETS, init_default_scope
 
 import topkd  # noqa: F401  isort:skip
-from topkd.cli import sentence  # noqa: E402
 from topkd.hooks.category_check_hook import check_categories
+from topkd.utils.sentences import sentence  # noqa: E402
 
 
 def dataset(folder, categories=('cat', 'dog'), category_ids=(1, 2), image: bytes = None, **options):

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from mmengine.registry import HOOKS, MODELS
 from pages import Block
 
-from topkd.command.new_pair import tried
+from topkd.command.pair_trial import tried
 from topkd.launch import setup_processes
 from topkd.utils.config import read_config, with_preprocessor
 

@@ -6,6 +6,7 @@ from typing import Any
 from mmengine.config import Config
 
 from topkd.command.coco_folder import CocoFolder, Split
+from topkd.command.config_files import nested
 from topkd.models.taps.detector_taps import DetectorTaps
 
 BATCH_SIZE = 8
@@ -28,18 +29,6 @@ def class_paths(model: dict) -> list[tuple[str, ...]]:
     """
     heads = [('bbox_head',), *(('roi_head', head) for head in HEADS)]
     return [path for path in heads if 'num_classes' in _at(model, path)]
-
-
-def nested(path: Sequence[str], inner: str) -> str:
-    """Write nested dicts around the arguments of the inner one.
-
-    Example:
-        >>> nested(('dataset', 'dataset'), 'data_root=None')
-        'dataset=dict(dataset=dict(data_root=None))'
-    """
-    for key in reversed(path):
-        inner = f'{key}=dict({inner})'
-    return inner
 
 
 def data_lines(cfg: Config, folder: CocoFolder, roots: dict[str, list[tuple[str, ...]]]) -> list[str]:

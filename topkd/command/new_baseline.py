@@ -7,8 +7,8 @@ from mmengine.registry import MODELS, init_default_scope
 
 from topkd.cli import Parser, config_path, count, keep_inputs, tool
 from topkd.command.coco_folder import CocoFolder, coco_folder
+from topkd.command.config_files import SPLITS, data_roots, named_from, stem, written_file
 from topkd.command.detector_config import BATCH_SIZE, MONITOR, class_changes, data_lines, hook_lines, is_detector
-from topkd.command.new_pair import SPLITS, data_roots, named_from, stem, written_file
 from topkd.utils.config import read_config, with_preprocessor
 
 

@@ -7,12 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from topkd.models.distillers.teacher_reader import TeacherReader
+from topkd.models.taps.detector_taps import ROI_LABELS, ROIS, box_head, is_of_rois, pyramid_taps
 from topkd.models.taps.tap import tap
 from topkd.models.teacher import Teacher
 
-HEAD = 'roi_head'
-STUDENT_ROIS = 'roi_head.bbox_roi_extractor(1)'
-ROI_LABELS = 'roi_head.bbox_head.loss_cls(1)'  # of the RoIs that the student sampled; only a training step has them
 ROIS_AT_ONCE = (
     1024  # the pooled features of all of them would lie beside everything that the student's backward pass needs
 )
@@ -41,25 +39,25 @@ class RoITeacherReader(TeacherReader):
     Source: Appendix C.1.
     """
 
-    student_taps = (STUDENT_ROIS,)
+    student_taps = (ROIS,)
 
     def __init__(self, teacher: Teacher, taps: Iterable[str]) -> None:
         super().__init__(teacher, taps)
-        _box_head(teacher.module, 'teacher')
+        _one_box_head(teacher.module, 'teacher')
         if teacher.input_size is not None:
             raise ValueError(
                 f"the student's boxes would not fit a teacher that resizes its images, got teacher.input_size="
                 f'{teacher.input_size}: remove it'
             )
         # the levels that the teacher's box head reads
-        self.pyramid = [f'neck[{level}]' for level in range(teacher.module.roi_head.bbox_roi_extractor.num_inputs)]
-        self.head_taps = [path for path in self.taps if path.startswith(HEAD)]
+        self.pyramid = pyramid_taps(range(teacher.module.roi_head.bbox_roi_extractor.num_inputs))
+        self.head_taps = [path for path in self.taps if is_of_rois(path)]
 
     def read(
         self, inputs: Tensor, preprocessor: nn.Module, data_samples: Sequence[Any] | None = None
     ) -> dict[str, Tensor]:
         """Run the teacher's backbone and neck; see :meth:`TeacherReader.read`."""
-        paths = [*(path for path in self.taps if not path.startswith(HEAD)), *self.pyramid]
+        paths = [*(path for path in self.taps if not is_of_rois(path)), *self.pyramid]
         return self.teacher.features(inputs, paths, preprocessor, data_samples)
 
     @torch.no_grad()
@@ -73,7 +71,7 @@ class RoITeacherReader(TeacherReader):
         teacher = self.teacher.module
         pyramid = tuple(shared[path] for path in self.pyramid)
         parts = []
-        for rois in student_features[STUDENT_ROIS].detach().split(ROIS_AT_ONCE):
+        for rois in student_features[ROIS].detach().split(ROIS_AT_ONCE):
             with tap(teacher, self.head_taps) as scores:
                 # mmdet's own RoI pooling and box head, the very ones of the teacher's predictions
                 teacher.roi_head._bbox_forward(pyramid, rois)
@@ -84,7 +82,8 @@ class RoITeacherReader(TeacherReader):
         self, student: nn.Module, taps: Sequence[str], image: Tensor
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Show one image to both networks, as :meth:`TeacherReader.probe`; refuse box heads of other classes."""
-        classes = _box_head(student, 'student').num_classes, _box_head(self.teacher.module, 'teacher').num_classes
+        heads = _one_box_head(student, 'student'), _one_box_head(self.teacher.module, 'teacher')
+        classes = [head.num_classes for head in heads]
         if classes[0] != classes[1]:
             raise ValueError(
                 f'student and teacher must classify the same classes, got {classes[0]} and {classes[1]}: use a '
@@ -103,13 +102,13 @@ class RoITeacherReader(TeacherReader):
 def teacher_reader(teacher: Teacher, taps: Iterable[str]) -> TeacherReader:
     """Return the reader that the taps of all losses need."""
     taps = list(taps)
-    return (RoITeacherReader if any(path.startswith(HEAD) for path in taps) else TeacherReader)(teacher, taps)
+    return (RoITeacherReader if any(map(is_of_rois, taps)) else TeacherReader)(teacher, taps)
 
 
-def _box_head(network: nn.Module, name: str) -> nn.Module:
+def _one_box_head(network: nn.Module, name: str) -> nn.Module:
     """Return the only box head of a network."""
-    head = getattr(getattr(network, HEAD, None), 'bbox_head', None)
-    if head is None or isinstance(head, nn.ModuleList):
+    head = box_head(network)
+    if head is None:
         raise TypeError(
             f"a loss on 'roi_head' needs a {name} with one box head, such as mmdet's FasterRCNN, got "
             f'{type(network).__name__}: choose another {name}, or set that loss to None'

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from topkd.functional.maps import to_equal_size
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.parts.feature_maps import as_maps, default_taps, map_pairs, unbound
-from topkd.models.losses.pkd_loss import PYRAMID
+from topkd.models.taps.detector_taps import BOX_PYRAMID, dense_head
 from topkd.models.taps.tap import Taps, as_list, parse_tap
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
@@ -72,7 +72,7 @@ class FGFILoss(DistillationLoss):
         self,
         threshold: float = 0.5,
         loss_weight: float = 1.0,
-        student_tap: Taps = PYRAMID,
+        student_tap: Taps = BOX_PYRAMID,
         teacher_tap: Taps | None = None,
     ) -> None:
         super().__init__(*default_taps(student_tap, teacher_tap), loss_weight)
@@ -94,8 +94,7 @@ class FGFILoss(DistillationLoss):
         """
         pairs = map_pairs(self, probe)
         network = teacher.module
-        head = getattr(network, 'rpn_head', None) or getattr(network, 'bbox_head', None)
-        self.anchors = getattr(head, 'prior_generator', None)
+        self.anchors = getattr(dense_head(network), 'prior_generator', None)
         if not hasattr(self.anchors, 'num_base_anchors'):
             raise ValueError(
                 'FGFILoss needs a teacher with anchors, such as FasterRCNN or RetinaNet, got '

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from topkd.functional.ofd import negative_mean, partial_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.parts.feature_maps import LAYERS, as_maps, default_taps, he_normal, map_pairs, unbound
-from topkd.models.taps.stage_taps import STAGE_TAPS
+from topkd.models.taps.stage_taps import STAGE_TAPS, backbone_name
 from topkd.models.taps.tap import Taps, as_list, find_module
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
@@ -101,7 +101,7 @@ class OFDLoss(DistillationLoss):
 
     def _norms_of(self, teacher: Teacher) -> list[str]:
         """Look up the batch normalizations that belong to the taps of a known teacher."""
-        name = type(getattr(teacher.module, 'backbone', None)).__name__
+        name = backbone_name(teacher.module)
         known = STAGE_TAPS.get(name)
         norms = dict(zip(known.pre_activation or (), known.last_bn or ())) if known else {}
         missing = [path for path in as_list(self.teacher_tap) if path not in norms]

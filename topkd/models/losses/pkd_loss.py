@@ -10,12 +10,11 @@ from topkd.functional.maps import to_equal_size
 from topkd.functional.pkd import correlation_distance
 from topkd.models.losses.distillation_loss import DistillationLoss, Features, Probe
 from topkd.models.losses.parts.feature_maps import as_maps, default_taps, map_pairs, unbound
+from topkd.models.taps.detector_taps import BOX_PYRAMID
 from topkd.models.taps.tap import Taps
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
 from topkd.utils.tensors import full_precision
-
-PYRAMID = ('neck[0]', 'neck[1]', 'neck[2]', 'neck[3]')
 
 
 @MODELS.register_module()
@@ -40,7 +39,9 @@ class PKDLoss(DistillationLoss):
     NeurIPS 2022.
     """
 
-    def __init__(self, loss_weight: float = 1.0, student_tap: Taps = PYRAMID, teacher_tap: Taps | None = None) -> None:
+    def __init__(
+        self, loss_weight: float = 1.0, student_tap: Taps = BOX_PYRAMID, teacher_tap: Taps | None = None
+    ) -> None:
         super().__init__(*default_taps(student_tap, teacher_tap), loss_weight)
         self.projections = nn.ModuleList()
 

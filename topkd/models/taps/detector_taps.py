@@ -1,8 +1,24 @@
-"""The taps of mmdet's detectors: the levels of the pyramid, and what a one-stage head says of every cell."""
+"""What the parts of mmdet's detectors are called, which tap lies in which, and the taps of a detector.
 
-from typing import NamedTuple
+All that asks whether a tap is one of the pyramid, of a dense head or of RoIs asks here:
 
-from torch import nn
+- ``backbone`` and ``neck`` make the pyramid: :func:`is_of_features`, :func:`pyramid_taps`.
+- A dense head says something of every cell of every level, ``bbox_head`` of a one-stage detector, ``rpn_head`` of a
+  two-stage one: :func:`dense_head`, :func:`one_stage_forward`, :func:`is_output_of_head`.
+- ``roi_head`` says something of every region (RoI) that it is given: :func:`is_of_rois`, :func:`box_head`, ``ROIS``.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from topkd.models.taps.tap_paths import first_name
+
+FEATURES = ('backbone', 'neck')
+ONE_STAGE_HEAD, RPN, ROI_HEAD = 'bbox_head', 'rpn_head', 'roi_head'
+ROIS = f'{ROI_HEAD}.bbox_roi_extractor(1)'  # the regions (R, 5): number of the image, x1, y1, x2, y2 in pixels
+ROI_LABELS = f'{ROI_HEAD}.bbox_head.loss_cls(1)'  # of the RoIs that the student sampled; only a training step has them
 
 
 class DetectorTaps(NamedTuple):
@@ -22,6 +38,78 @@ class DetectorTaps(NamedTuple):
     pyramid: tuple[str, ...]
     class_logits: tuple[str, ...] | None
     objectness: tuple[str, ...] | None
+
+
+def is_of_features(tap: str) -> bool:
+    """Tell whether a tap lies in what ``extract_feat`` runs, of a classifier too.
+
+    Example:
+        >>> is_of_features('neck[0]'), is_of_features('head.fc')
+        (True, False)
+    """
+    return first_name(tap) in FEATURES
+
+
+def is_output_of_head(tap: str) -> bool:
+    """Tell whether a tap is one of the tensors that a one-stage detector's head returns.
+
+    Example:
+        >>> is_output_of_head('bbox_head[0][2]'), is_output_of_head('bbox_head.retina_cls')
+        (True, False)
+    """
+    return tap.startswith(f'{ONE_STAGE_HEAD}[')
+
+
+def is_of_rois(tap: str) -> bool:
+    """Tell whether a tap is read RoI by RoI.
+
+    Example:
+        >>> is_of_rois('roi_head.bbox_head.fc_cls'), is_of_rois('rpn_head')
+        (True, False)
+    """
+    return first_name(tap) == ROI_HEAD
+
+
+def pyramid_taps(levels: Iterable[int]) -> tuple[str, ...]:
+    """Return the taps of levels of the pyramid.
+
+    Args:
+        levels (Iterable[int]): Their numbers, 0 for the finest.
+
+    Example:
+        >>> pyramid_taps(range(2))
+        ('neck[0]', 'neck[1]')
+    """
+    return tuple(f'neck[{level}]' for level in levels)
+
+
+BOX_PYRAMID = pyramid_taps(range(4))  # what a box head of mmdet's configs reads
+
+
+def dense_head(network: nn.Module) -> nn.Module | None:
+    """Return the dense head of a detector, None for other networks."""
+    head = getattr(network, ONE_STAGE_HEAD, None)
+    return getattr(network, RPN, None) if head is None else head
+
+
+def box_head(network: nn.Module) -> nn.Module | None:
+    """Return the one head that classifies a detector's RoIs, None if it has none or several, as a cascade."""
+    head = getattr(getattr(network, ROI_HEAD, None), 'bbox_head', None)
+    return None if isinstance(head, nn.ModuleList) else head
+
+
+def one_stage_forward(network: Any, images: Tensor) -> Callable[[], Any] | None:
+    """Return a function that runs a one-stage detector so that the hooks of its head see it, None for others.
+
+    Such a detector's own forward passes by the hooks of its head.
+
+    Args:
+        network (nn.Module): A classifier or detector in the MMEngine style.
+        images (Tensor): (N, 3, H, W) as the network expects them.
+    """
+    if ONE_STAGE_HEAD not in dict(network.named_children()):
+        return None
+    return lambda: network.bbox_head(network.extract_feat(images))
 
 
 def detector_taps(network: nn.Module) -> DetectorTaps:
@@ -46,8 +134,7 @@ def detector_taps(network: nn.Module) -> DetectorTaps:
     """
     from mmdet.models.dense_heads import YOLOXHead  # seconds to import, and of use to detectors only
 
-    parts = dict(network.named_children())
-    dense = parts.get('bbox_head', parts.get('rpn_head'))
+    parts, dense = dict(network.named_children()), dense_head(network)
     priors = vars(dense).get('prior_generator') if dense is not None else None
     if 'neck' not in parts or priors is None:
         raise ValueError(
@@ -56,7 +143,7 @@ def detector_taps(network: nn.Module) -> DetectorTaps:
         )
     levels = range(priors.num_levels)
     return DetectorTaps(
-        tuple(f'neck[{level}]' for level in levels),
-        tuple(f'bbox_head[0][{level}]' for level in levels) if 'bbox_head' in parts else None,
-        tuple(f'bbox_head[2][{level}]' for level in levels) if isinstance(dense, YOLOXHead) else None,
+        pyramid_taps(levels),
+        tuple(f'{ONE_STAGE_HEAD}[0][{level}]' for level in levels) if ONE_STAGE_HEAD in parts else None,
+        tuple(f'{ONE_STAGE_HEAD}[2][{level}]' for level in levels) if isinstance(dense, YOLOXHead) else None,
     )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from topkd.models.taps.detector_taps import one_stage_forward
 from topkd.models.taps.tap import members
 
 
@@ -97,6 +98,4 @@ def whole_forward(network: Any, image: Tensor, data_samples: list | None = None)
         image (Tensor): (1, 3, H, W) as the network expects it.
         data_samples (list, optional): What a two-stage detector must know of the image.
     """
-    if 'bbox_head' in dict(network.named_children()):  # a one-stage detector passes by the hooks of its own head
-        return lambda: network.bbox_head(network.extract_feat(image))
-    return lambda: network(image, data_samples, mode='tensor')
+    return one_stage_forward(network, image) or (lambda: network(image, data_samples, mode='tensor'))

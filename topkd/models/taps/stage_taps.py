@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from torch import nn
+
 
 class StageTaps(NamedTuple):
     """Taps of one network, from shallow to deep; see :func:`topkd.models.taps.tap.tap` for their syntax.
@@ -57,6 +59,16 @@ STAGE_TAPS: dict[str, StageTaps] = dict(
         last_bn=tuple(f'backbone.layer{number}.-1.conv.-1.bn' for number in (2, 3, 5, 7)),
     ),
 )
+
+
+def backbone_name(network: nn.Module) -> str:
+    """Return the class of a network's backbone, by which the table knows it; of one without a backbone, its own.
+
+    Example:
+        >>> backbone_name(nn.Linear(2, 3))
+        'Linear'
+    """
+    return type(getattr(network, 'backbone', network)).__name__
 
 
 def stage_taps(backbone: str | Mapping[str, Any]) -> StageTaps:

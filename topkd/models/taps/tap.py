@@ -1,6 +1,5 @@
 """Read features of a model by module path, for the length of one forward pass."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -8,13 +7,13 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from topkd.models.taps.detector_taps import is_of_features, is_output_of_head, one_stage_forward
 from topkd.models.taps.tap_paths import Place, TapOutputError, WrongTapError, find_module, locate, parse_tap
 from topkd.models.taps.tap_views import viewed
 
 __all__ = ['Taps', 'as_list', 'check_taps', 'find_module', 'parse_tap', 'pick', 'reach', 'tap']
 
 Taps = str | Sequence[str]
-HEAD_OUTPUT = 'bbox_head['
 
 
 @contextmanager
@@ -162,12 +161,12 @@ def reach(model: nn.Module, inputs: Tensor, paths: Sequence[str]) -> dict[str, T
         dict[str, Tensor]: One tensor a tap.
     """
     network: Any = model  # extract_feat is a method of the host toolboxes, not of torch
-    only_features = all(re.split(r'[.\[(:]', path)[0] in ('backbone', 'neck') for path in paths)
+    run_head = one_stage_forward(model, inputs)
     with tap(model, paths) as features:
-        if only_features and hasattr(model, 'extract_feat'):
+        if all(map(is_of_features, paths)) and hasattr(model, 'extract_feat'):
             network.extract_feat(inputs)
-        elif any(path.startswith(HEAD_OUTPUT) for path in paths):
-            network.bbox_head(network.extract_feat(inputs))
+        elif run_head is not None and any(map(is_output_of_head, paths)):
+            run_head()
         else:
             model(inputs, mode='tensor')
     return features

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from topkd.models.taps.detector_taps import DetectorTaps, detector_taps
 from topkd.models.taps.found_taps import found_taps
-from topkd.models.taps.stage_taps import STAGE_TAPS, StageTaps
+from topkd.models.taps.stage_taps import STAGE_TAPS, StageTaps, backbone_name
 from topkd.models.taps.tap import Taps
 
 
@@ -42,7 +42,7 @@ class TapNames:
     @cached_property
     def taps(self) -> StageTaps:
         """StageTaps: The network's taps."""
-        known = STAGE_TAPS.get(type(getattr(self.network, 'backbone', self.network)).__name__)
+        known = STAGE_TAPS.get(backbone_name(self.network))
         return found_taps(self.network, self.image) if known is None else known
 
     def resolve(self, taps: Taps) -> Taps:
@@ -73,7 +73,7 @@ class TapNames:
         of_detector = match[1] in DetectorTaps._fields
         found = getattr(detector_taps(self.network) if of_detector else self.taps, match[1])
         if found is None:
-            name = type(self.network if of_detector else getattr(self.network, 'backbone', self.network)).__name__
+            name = type(self.network).__name__ if of_detector else backbone_name(self.network)
             raise ValueError(
                 f"a {name} has no taps '{tap}': name the taps in the loss config, or choose another method"
             )

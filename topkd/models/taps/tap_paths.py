@@ -85,6 +85,16 @@ def parse_tap(path: str) -> tuple[str, int]:
     return (match['path'], -1) if inner is None else (inner[1], int(inner[2][1:-1].split('][')[-1]))
 
 
+def first_name(tap: str) -> str:
+    """Return the name of the network's own part that a tap lies in.
+
+    Example:
+        >>> first_name('neck[0]'), first_name('backbone.layer1.-1.relu(0)')
+        ('neck', 'backbone')
+    """
+    return re.split(r'[.\[(:]', tap)[0]
+
+
 def locate(model: nn.Module, tap: str) -> Place:
     """Find what a tap names in a network.
 

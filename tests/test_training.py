@@ -52,3 +52,10 @@ def test_nothing_is_trained_that_lacks_something(digits_config):
     with pytest.raises(ValueError, match='max_epochs'):
         train(cfg)
     assert not SEEN and is_free(cfg.work_dir)
+
+
+def test_a_schedule_that_counts_batches_needs_one(digits_config):
+    warm_up = dict(type='LinearLR', start_factor=0.1, by_epoch=True, end=1, convert_to_iter_based=True)
+    few = {'train_dataloader.dataset.indices': 63}
+    with pytest.raises(ValueError, match='train_dataloader makes no batch of its 63 samples, batch_size is 64'):
+        train(digits_config(BASELINE, param_scheduler=[warm_up], **few))

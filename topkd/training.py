@@ -4,6 +4,7 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from topkd.hooks.training_check_hook import check_loader
 from topkd.launch import setup_processes
 from topkd.preflight import check_run
 from topkd.training_setup import prepare_training
@@ -32,4 +33,6 @@ def train(cfg: Config, resume: str | None = None) -> None:
         prepare_training(cfg)
         cfg = FormattedOnce(cfg)
         runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        if isinstance(runner, Runner):  # schedules that count batches are made before any hook is asked
+            check_loader('train_dataloader', runner.train_loop.dataloader)
         runner.train()

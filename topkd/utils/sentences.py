@@ -70,26 +70,30 @@ def sentence(error: Exception, cfg: Config | None = None) -> str | None:
     """
     cfg = loaded_config(error) if cfg is None else cfg
     error = as_raised(error)
+    words = own_words(error)
+    return _of_cause(error, words, cfg) or _of_place(error, words, cfg) or _of_words(error, words)
+
+
+def _of_cause(error: Exception, words: str, cfg: Config | None) -> str | None:
+    """Describe an error that says by itself what is wrong, None if it was another."""
     asked = missing_entry(error, cfg)
     if asked is not None:
         return f"the config has no entry '{asked}', which is needed here: add it, or name another config"
-    image = undecodable_image(error)
-    if image is not None:
-        return image
-    special = of_memory(error) or of_text(error)
+    special = undecodable_image(error) or of_memory(error) or of_text(error)
     if special is not None:
         return special
     if isinstance(error, OSError) and error.errno in SYSTEM and error.strerror:
         return of_system(error, cfg)
-    words = own_words(error)
     if isinstance(error, KeyError) and words in PACKED:
         return (
             f"the batches of the data loader have no '{words}': let the pipeline of the data set load images and end "
             'with PackInputs, of detectors with PackDetInputs'
         )
-    annotation = missing_annotation(words)
-    if annotation is not None:
-        return annotation
+    return missing_annotation(words)
+
+
+def _of_place(error: Exception, words: str, cfg: Config | None) -> str | None:
+    """Describe an error by the module that ran, or the component that was built; None if it was neither."""
     component, module = failed_component(error, cfg), failed_module(error)
     if module is not None and not is_own(error):
         place = ' '.join(filter(None, [f"module '{module.name}'" if module.name else '', f'({module.kind})']))
@@ -100,13 +104,19 @@ def sentence(error: Exception, cfg: Config | None = None) -> str | None:
     call = wrong_call(words)
     if call is not None:
         return call if component is None or not component.name else f'{component.name}: {call}'
+    if component is None:
+        return None
+    place = f'{component.name or "a component"} ({component.kind})'
     # this package's own sentences end with what to do, behind a colon
-    complete = is_own(error) and ': ' in words
-    if component is not None and component.mistyped and not complete:
-        return f'{component.name or "a component"} ({component.kind}): {component.mistyped}: correct it in the config'
-    if component is not None and not (is_own(error) and component.name in ('', 'model')):
-        place = f'{component.name or "a component"} ({component.kind})'
-        return of_component(error, words, place, component.given)
+    if component.mistyped and not (is_own(error) and ': ' in words):
+        return f'{place}: {component.mistyped}: correct it in the config'
+    if is_own(error) and component.name in ('', 'model'):
+        return None
+    return of_component(error, words, place, component.given)
+
+
+def _of_words(error: Exception, words: str) -> str | None:
+    """Describe an error by its own words, None if it is a mistake of this package."""
     if isinstance(error, USER_ERRORS) and ' ' in words.strip():
         if not is_own(error) and 'Original Traceback' not in str(error):
             return f'{package_of(error)} cannot work with what it was given: {words}'

@@ -46,9 +46,31 @@ def plot_costs(costs: Sequence[dict[str, Any]], path: str) -> None:
 
 
 def _draw(axis: Any, cost: dict[str, Any], routes: Sequence[str]) -> None:
-    """Draw one panel; labels of the first series stand above the markers, of the others below them."""
-    for index, count in enumerate(cost['ms'][routes[0]]):
-        values = [cost['ms'][route][count] for route in routes]
+    """Draw one panel."""
+    _draw_series(axis, cost['ms'], routes)
+    size = cost['size']
+    if size['paper'].get('gudhi_ms') is not None:
+        axis.plot(
+            [size['paper']['gudhi_ms']],
+            [len(routes) - 1],
+            marker='|',
+            color='black',
+            markersize=14,
+            linestyle='none',
+            label="the paper's gudhi (AMD Epyc 7742)",
+        )
+    axis.set_xscale('log')
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.set_xlabel('milliseconds an image')
+    axis.grid(axis='x', which='major', alpha=0.4)
+    axis.set_title(f'{size["name"]}\n{size["num_points"]} points of width {size["width"]}', fontsize=10)
+
+
+def _draw_series(axis: Any, times: dict[str, dict[str, float]], routes: Sequence[str]) -> None:
+    """Draw a marker a route and number of clouds; labels of the first series stand above, the others' below them."""
+    for index, count in enumerate(times[routes[0]]):
+        values = [times[route][count] for route in routes]
         # open markers, because times of the two often lie on each other
         axis.plot(
             values,
@@ -71,21 +93,3 @@ def _draw(axis: Any, cost: dict[str, Any], routes: Sequence[str]) -> None:
                 fontsize=8.5,
                 color=COLORS[index],
             )
-    paper = cost['size']['paper'].get('gudhi_ms')
-    if paper is not None:
-        axis.plot(
-            [paper],
-            [len(routes) - 1],
-            marker='|',
-            color='black',
-            markersize=14,
-            linestyle='none',
-            label="the paper's gudhi (AMD Epyc 7742)",
-        )
-    axis.set_xscale('log')
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
-    axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.set_xlabel('milliseconds an image')
-    axis.grid(axis='x', which='major', alpha=0.4)
-    size = cost['size']
-    axis.set_title(f'{size["name"]}\n{size["num_points"]} points of width {size["width"]}', fontsize=10)

@@ -106,12 +106,9 @@ def measure_cost(
     """
     generator = torch.Generator().manual_seed(seed)
     sample = torch.randn(max(4, *batch_sizes), size.num_points, size.width, generator=generator)
-    imager = PersistenceImager().fit(rips_diagrams(sample[:4], homology_dims))
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        network = RipsNet(size.width, homology_dims=homology_dims).to(device)
-    exact = RipsImage(homology_dims, spec=imager.spec()).to(device)
-    released = ReleasedRoute(imager.spec(), homology_dims)
+    spec = PersistenceImager().fit(rips_diagrams(sample[:4], homology_dims)).spec()
+    network = _random_network(size.width, homology_dims, seed).to(device)
+    exact, released = RipsImage(homology_dims, spec=spec).to(device), ReleasedRoute(spec, homology_dims)
     routes: dict[str, Route] = {
         'RipsNet': torch.no_grad()(network),
         'exact image': torch.no_grad()(exact),
@@ -133,6 +130,12 @@ def measure_cost(
     step: dict[str, Route] = dict(step=training_step(network))
     result['training_step_ms'] = median(measure_times(step, [draw(TRAINING_BATCH)], repeats)['step'])
     return result
+
+
+def _random_network(width: int, homology_dims: Sequence[int], seed: int) -> RipsNet:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return RipsNet(width, homology_dims=homology_dims)
 
 
 def _per_image(routes: dict[str, Route], batches: dict[int, list[Tensor]], repeats: int) -> dict[str, Any]:

@@ -47,15 +47,10 @@ def plot_embeddings(
         _scatter(axis, plane, labels, classes)
         note = (notes or {}).get(network)
         axis.set_title(network + (f'\n{note}' if note else ''), fontsize=10)
-        axis.set_xlabel(f'{axis_label} 1')
-        axis.set_ylabel(f'{axis_label} 2')
-        axis.tick_params(labelsize=8)
-        axis.set_aspect('equal', adjustable='datalim')  # what counts in the plane is distance
-    handles = axes[0, 0].collections
-    texts = [names.get(number, str(number)).replace('_', ' ') for number in classes]
+        _label(axis, axis_label)
     figure.legend(
-        handles,
-        texts,
+        axes[0, 0].collections,
+        [names.get(number, str(number)).replace('_', ' ') for number in classes],
         loc='outside right center',
         fontsize=9,
         markerscale=2,
@@ -66,6 +61,13 @@ def plot_embeddings(
     if title:
         figure.suptitle(title, fontsize=11)
     save_figure(figure, path)
+
+
+def _label(axis: Axes, label: str) -> None:
+    axis.set_xlabel(f'{label} 1')
+    axis.set_ylabel(f'{label} 2')
+    axis.tick_params(labelsize=8)
+    axis.set_aspect('equal', adjustable='datalim')  # what counts in the plane is distance
 
 
 def _scatter(axis: Axes, plane: np.ndarray, labels: np.ndarray, classes: Sequence[int]) -> None:

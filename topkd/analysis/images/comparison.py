@@ -90,15 +90,19 @@ def image_figure(
     shown = _draw_images(axes, grids, im_range)
     _draw_curves(axes[-1], grids, im_range, f'{labels[0].splitlines()[0]}, {next(iter(grids))}' if reference else None)
     _label(axes, labels, list(grids), 'persistence' if im_range is not None else 'row of the image')
+    _explain(figure, axes, shown, '\n(1 = greatest of the training clouds)' if len(grids) > 1 else '')
+    if title:
+        figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _explain(figure: Figure, axes: np.ndarray, shown: Any, unit: str) -> None:
+    """Add a legend of the curves and a bar of the images' values."""
     handles = {line.get_label(): line for axis in axes[-1] for line in axis.lines}
     figure.legend(
         handles.values(), handles.keys(), loc='outside lower center', ncol=len(handles), frameon=False, fontsize=9
     )
-    unit = '\n(1 = greatest of the training clouds)' if len(grids) > 1 else ''
     figure.colorbar(shown, ax=axes[:-1, :], label=f'pixel value{unit}', shrink=0.9)
-    if title:
-        figure.suptitle(title, fontsize=11)
-    return figure
 
 
 def _label(axes: np.ndarray, labels: Sequence[str], kinds: Sequence[str], vertical: str) -> None:

@@ -35,12 +35,10 @@ def network_figure(
         ['KD', '0% out of range']
     """
     first = next(iter(images.values()))
-    kinds = dict(exact=first.exact, RipsNet=first.approximated)
-    fields = dict(exact='exact', RipsNet='approximated')
     drawn = {
-        kind: torch.stack([getattr(network, fields[kind])[cloud] for network in images.values()])
-        for kind, tensor in kinds.items()
-        if tensor is not None
+        kind: torch.stack([getattr(network, field)[cloud] for network in images.values()])
+        for kind, field in dict(exact='exact', RipsNet='approximated').items()
+        if getattr(first, field) is not None
     }
     labels = [f'{name}{_note(network, cloud)}' for name, network in images.items()]
     return image_figure(drawn, labels, im_range, resolution, title, reference=True)

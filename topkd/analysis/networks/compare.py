@@ -52,22 +52,7 @@ def compare(
         ``metrics``, and by device and batch size ``latency_ms`` as median, least and greatest of a whole batch, and
         ``memory_mb`` besides the weights.
     """
-    found: list[dict[str, Any]] = []
-    for network in networks:
-        network.model.eval()
-        one = prepared(network.model.cpu(), network.size, 1)
-        found.append(
-            dict(
-                name=network.name,
-                size=list(network.size),
-                parameters=parameters(network.model),
-                weights_mb=megabytes(network.model),
-                operations=operations(network.model, one),
-                metrics=network.metrics,
-                latency_ms={device: {} for device in devices},
-                memory_mb={device: {} for device in devices},
-            )
-        )
+    found = [_sizes(network, devices) for network in networks]
     for device in devices:
         for count in batch_sizes:
             batches = [prepared(network.model.to(device), network.size, count) for network in networks]
@@ -77,6 +62,22 @@ def compare(
                 row['latency_ms'][device][count] = [median(values), min(values), max(values)]
                 row['memory_mb'][device][count] = peak_megabytes(network.model, batch)
     return found
+
+
+def _sizes(network: Network, devices: Sequence[str]) -> dict[str, Any]:
+    """Return what is known of a network without a clock, with places for what is measured on each device."""
+    network.model.eval()
+    one = prepared(network.model.cpu(), network.size, 1)
+    return dict(
+        name=network.name,
+        size=list(network.size),
+        parameters=parameters(network.model),
+        weights_mb=megabytes(network.model),
+        operations=operations(network.model, one),
+        metrics=network.metrics,
+        latency_ms={device: {} for device in devices},
+        memory_mb={device: {} for device in devices},
+    )
 
 
 @torch.no_grad()

@@ -58,14 +58,7 @@ def runs_figure(
         for name, run in runs.items():
             place = names.index(name)
             _draw(axis, run, name, by_epoch, COLORS[place % len(COLORS)], DASHES[place % len(DASHES)])
-        axis.set_ylabel(title)
-        axis.grid(alpha=0.3)
-        if title in percent:
-            axis.yaxis.set_major_formatter(PercentFormatter(1.0))
-        if title not in (*percent, *close) and _spans_decades(runs):
-            axis.set_yscale('log', nonpositive='clip')
-        elif title not in close:
-            axis.set_ylim(bottom=0)
+        _scale(axis, title, percent, close, _spans_decades(runs))
     axes[-1, 0].set_xlabel('epoch' if by_epoch else 'training step')
     axes[-1, 0].set_xlim(left=0)
     lines = _legend(axes[:, 0])
@@ -78,6 +71,17 @@ def runs_figure(
         fontsize=9,
     )
     return figure
+
+
+def _scale(axis: Axes, title: str, percent: tuple[str, ...], close: tuple[str, ...], decades: bool) -> None:
+    axis.set_ylabel(title)
+    axis.grid(alpha=0.3)
+    if title in percent:
+        axis.yaxis.set_major_formatter(PercentFormatter(1.0))
+    if title not in (*percent, *close) and decades:
+        axis.set_yscale('log', nonpositive='clip')
+    elif title not in close:
+        axis.set_ylim(bottom=0)
 
 
 def _draw(axis: Axes, run: History, name: str, by_epoch: bool, color: str, dash: object) -> None:

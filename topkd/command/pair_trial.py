@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import MODELS
 
@@ -26,6 +27,16 @@ def tried(path: Path) -> list[str]:
     cfg = read_config(str(path))
     cfg.launcher = 'none'
     setup_processes(cfg)
+    MMLogger.get_instance('new-pair', log_level='ERROR')  # the initialization of every layer is of no interest here
+    distiller = MODELS.build(_without_files(cfg))
+    return [
+        f"loss '{name}' compares {loss.student_tap} of the student with {loss.teacher_tap} of the teacher"
+        for name, loss in distiller.losses.items()
+    ]
+
+
+def _without_files(cfg: Config) -> dict:
+    """Return the model's config with random networks, and with exact images in the place of a RipsNet's."""
     model = with_preprocessor(cfg.model, cfg)
     network = without_weights(teacher_config(model['teacher']))
     model['teacher'] = dict(name=cfg.model.teacher.name, model=network, checkpoint=None)
@@ -38,10 +49,4 @@ def tried(path: Path) -> list[str]:
         name: dict(losses[name], vectorizer=dict(type='RipsImage'))
         for name in artifacts_to_make(cfg, cfg.model.teacher.name)
     }
-    model['losses'] = {**model['losses'], **exact}
-    MMLogger.get_instance('new-pair', log_level='ERROR')  # the initialization of every layer is of no interest here
-    distiller = MODELS.build(model)
-    return [
-        f"loss '{name}' compares {loss.student_tap} of the student with {loss.teacher_tap} of the teacher"
-        for name, loss in distiller.losses.items()
-    ]
+    return dict(model, losses={**model['losses'], **exact})

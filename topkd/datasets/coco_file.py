@@ -42,14 +42,7 @@ def _check(path: str, classes: tuple[str, ...] | None, size: int, modified: int)
     """Check a file once, however many readers it has; arguments tell whether it has changed."""
     content = _read(path)
     _check_images(path, content['images'])
-    listed = _numbers(path, content['categories'], 'categories', ('id', 'name'))
-    names = {category['name'] for category in content['categories']}
-    missing = [name for name in classes or () if name not in names]
-    if missing:
-        raise ValueError(
-            f"'{path}' must list every class of the data set, it lacks {', '.join(missing)}: correct the json, "
-            'or metainfo.classes of the data set'
-        )
+    listed = _check_categories(path, content['categories'], classes)
     images = {image['id'] for image in content['images']}
     _numbers(path, content['annotations'], 'annotations', ('id', 'image_id', 'category_id', 'bbox', 'area'))
     if not content['annotations']:
@@ -77,6 +70,19 @@ def _read(path: str) -> dict[str, list[dict[str, Any]]]:
             got = 'no such entry' if entries is None else 'something else'
             raise ValueError(f"'{path}' must hold a list of dicts under '{part}', got {got}: {REMEDY}")
     return content
+
+
+def _check_categories(path: str, categories: list[Any], classes: tuple[str, ...] | None) -> set[Any]:
+    """Refuse categories that lack a class of the data set, and return their numbers."""
+    listed = _numbers(path, categories, 'categories', ('id', 'name'))
+    names = {category['name'] for category in categories}
+    missing = [name for name in classes or () if name not in names]
+    if missing:
+        raise ValueError(
+            f"'{path}' must list every class of the data set, it lacks {', '.join(missing)}: correct the json, "
+            'or metainfo.classes of the data set'
+        )
+    return listed
 
 
 def _numbers(path: str, entries: list[dict], part: str, needed: Iterable[str]) -> set[Any]:

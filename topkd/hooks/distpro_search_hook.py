@@ -55,24 +55,12 @@ class DistProSearchHook(Hook):
             ValueError: If the model has not exactly one process to search, or the config has no loader for it.
             TypeError: If its optimizer is not SGD.
         """
-        found = [
-            (distiller, loss)
-            for distiller in runner.model.modules()
-            if isinstance(distiller, Distiller)
-            for loss in distiller.losses.values()
-            if isinstance(loss, DistProLoss) and loss.search
-        ]
-        if len(found) != 1:
-            raise ValueError(
-                f'DistProSearchHook searches one process, the model has {len(found)} DistProLoss with search=True: set '
-                'it in one of its losses'
-            )
+        self.distiller, self.loss = _searched(runner.model)
         if not isinstance(runner.optim_wrapper.optimizer, torch.optim.SGD):
             raise TypeError(
                 'DistProSearchHook looks one step of SGD ahead, the optimizer is '
                 f'{type(runner.optim_wrapper.optimizer).__name__}: train with SGD'
             )
-        self.distiller, self.loss = found[0]
         self.optimizer = torch.optim.Adam([self.loss.alphas], lr=self.lr, betas=self.betas)
         if self._resumed:
             self.optimizer.load_state_dict(self._resumed['optimizer'])
@@ -157,3 +145,20 @@ def _as_it_was(distiller: Distiller) -> Iterator[None]:
         with torch.no_grad():
             for buffer, value in buffers:
                 buffer.copy_(value)
+
+
+def _searched(model: nn.Module) -> tuple[Distiller, DistProLoss]:
+    """Return the one loss with a process to search, and its distiller."""
+    found = [
+        (distiller, loss)
+        for distiller in model.modules()
+        if isinstance(distiller, Distiller)
+        for loss in distiller.losses.values()
+        if isinstance(loss, DistProLoss) and loss.search
+    ]
+    if len(found) != 1:
+        raise ValueError(
+            f'DistProSearchHook searches one process, the model has {len(found)} DistProLoss with search=True: set it '
+            'in one of its losses'
+        )
+    return found[0]

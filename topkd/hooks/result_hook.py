@@ -63,21 +63,14 @@ class ResultHook(Hook):
         if not compared:
             _refuse_other_metrics(self.monitor, found)
             return
-        teacher = {
-            name[len('teacher/') :]: value
-            for name, value in runner.message_hub.runtime_info.items()
-            if name.startswith('teacher/')
-        }
         if cohort is None:
-            self.results = dict(monitor=self.monitor, **compared[''], seed=runner.seed)
-        else:
-            # a member that was stopped keeps what it had
-            members = {**self.results.get('members', {}), **compared}
-            self.results = dict(monitor=self.monitor, members=members, seed=runner.seed)
-            if cohort.inactive:
-                self.results['stopped'] = cohort.inactive
-        if teacher:
-            self.results['teacher'] = teacher
+            own: dict[str, Any] = dict(compared[''])
+        else:  # a member that was stopped keeps what it had
+            own = dict(members={**self.results.get('members', {}), **compared})
+        self.results = dict(monitor=self.monitor, **own, seed=runner.seed)
+        if cohort is not None and cohort.inactive:
+            self.results['stopped'] = cohort.inactive
+        self.results.update(_of_teacher(runner))
         runner.message_hub.update_info(KEY, self.results)
         self._save(runner)
 
@@ -110,6 +103,13 @@ class ResultHook(Hook):
     @staticmethod
     def _path(runner: Runner) -> str:
         return osp.join(runner.work_dir, 'results.json')
+
+
+def _of_teacher(runner: Runner) -> dict[str, dict[str, Any]]:
+    """Return the teacher's figures as the entry ``teacher``; nothing if it was not evaluated."""
+    known = runner.message_hub.runtime_info.items()
+    found = {name[len('teacher/') :]: value for name, value in known if name.startswith('teacher/')}
+    return dict(teacher=found) if found else {}
 
 
 def _refuse_other_metrics(monitor: str, found: dict[str, dict[str, float]]) -> None:

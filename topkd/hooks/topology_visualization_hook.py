@@ -1,5 +1,6 @@
 """A hook that draws the images that topology losses compare, and the history of their terms, during a training."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from topkd.analysis.images.network_figure import network_figure
-from topkd.analysis.images.network_images import image_figures, network_images
+from topkd.analysis.images.network_images import NetworkImages, image_figures, network_images
 from topkd.analysis.images.vectorizers import vectorizers_of
 from topkd.analysis.run_history.term_plot import history_figure
 from topkd.analysis.style import as_pixels
@@ -140,14 +141,18 @@ class TopologyVisualizationHook(Hook):
             f'{name}, {when}, validation images',
         )
         runner.visualizer.add_image(f'{name}_images', as_pixels(figure), step)
-        teacher = next(iter(images.values()))
-        scalars = {
-            f'images/{name}_{network}_{key}': value
-            for network, kinds in images.items()
-            for key, value in image_figures(kinds, teacher).items()
-            if key in SCALARS[network]
-        }
-        runner.visualizer.add_scalars(scalars, step=step)
+        runner.visualizer.add_scalars(_scalars(name, images), step=step)
+
+
+def _scalars(name: str, images: Mapping[str, NetworkImages]) -> dict[str, float]:
+    """Return what the pictures of a loss show as numbers, by the key of the log."""
+    teacher = next(iter(images.values()))
+    return {
+        f'images/{name}_{network}_{key}': value
+        for network, kinds in images.items()
+        for key, value in image_figures(kinds, teacher).items()
+        if key in SCALARS[network]
+    }
 
 
 def term_history(runner: Runner, name: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -19,6 +19,11 @@ from topkd.preflight.types import check_types
 from topkd.utils.disk import check_room
 
 Task = Literal['train', 'gen_pi', 'train_ripsnet', 'test']
+LOADERS = {
+    'train': ('train_dataloader', 'val_dataloader'),
+    'gen_pi': ('train_dataloader',),
+    'test': ('test_dataloader',),
+}
 
 
 def check_run(cfg: Config, task: Task, loss: str = 'topology') -> None:
@@ -40,12 +45,8 @@ def check_run(cfg: Config, task: Task, loss: str = 'topology') -> None:
 def look(cfg: Config, task: Task, findings: Findings, loss: str = 'topology') -> None:
     """Do what :func:`check_run` does, without refusing."""
     init_default_scope(cfg.get('default_scope') or 'mmengine')
-    before = len(findings.problems)
-    for check in (check_structure, check_names, check_types):
-        if len(findings.problems) == before:
-            findings.look(check, cfg)
-    if len(findings.problems) > before:
-        return  # whoever looks further takes the shape for granted
+    if not _has_shape(cfg, findings):
+        return  # whoever looks further takes it for granted
     for settings in (CLOUDS, RIPSNET):
         findings.look(settings.complete, cfg.get(settings.name))
     if task == 'train_ripsnet':
@@ -53,19 +54,23 @@ def look(cfg: Config, task: Task, findings: Findings, loss: str = 'topology') ->
             look(cfg, 'gen_pi', findings, loss)
         check_clouds(cfg, loss, findings)
         return
-    loaders = {
-        'train': ('train_dataloader', 'val_dataloader'),
-        'gen_pi': ('train_dataloader',),
-        'test': ('test_dataloader',),
-    }[task]
     check_settings(cfg, findings)
-    check_loaders(cfg, loaders, findings)
-    check_data(cfg, loaders, findings)
+    check_loaders(cfg, LOADERS[task], findings)
+    check_data(cfg, LOADERS[task], findings)
     if task == 'gen_pi':
         check_teacher(cfg.model.get('teacher'), findings)
         check_new_clouds(cfg, loss, findings)
     if task == 'train':
         _look_at_training(cfg, findings)
+
+
+def _has_shape(cfg: Config, findings: Findings) -> bool:
+    """Look whether entries, names and types are such that the rest of a config can be read."""
+    before = len(findings.problems)
+    for check in (check_structure, check_names, check_types):
+        if len(findings.problems) == before:
+            findings.look(check, cfg)
+    return len(findings.problems) == before
 
 
 def _look_at_training(cfg: Config, findings: Findings) -> None:

@@ -49,19 +49,9 @@ class Report:
     def content(self) -> dict[str, Any]:
         """Return everything as plain values."""
         rows = [*(self._row(row) for row in self.plan.rows), *self._absent()]
+        controls = {(row['pair'], row['probe']): row for row in rows if row['variant'] == 'KD'}
         for row in rows:
-            control = next(
-                (
-                    other
-                    for other in rows
-                    if other['variant'] == 'KD' and other['pair'] == row['pair'] and other['probe'] == row['probe']
-                ),
-                None,
-            )
-            if control is not None and row is not control:
-                row['minus_kd'] = {which: _differences(row[which], control[which]) for which in ('last', 'best')}
-                if self.table.paired:
-                    row['paired'] = _paired(row['runs'], control['runs'], tuple(self.table.metrics))
+            self._compare(row, controls.get((row['pair'], row['probe']), row))
         if self.table.ranked:
             rows = _ranked(rows, next(iter(self.table.metrics)))
         return dict(
@@ -91,6 +81,13 @@ class Report:
         partial.replace(path)
         return path
 
+    def _compare(self, row: dict[str, Any], control: dict[str, Any]) -> None:
+        """Add the differences to a row's control, KD with the same pair and probe; none to the control itself."""
+        if row is not control:
+            row['minus_kd'] = {which: _differences(row[which], control[which]) for which in ('last', 'best')}
+            if self.table.paired:
+                row['paired'] = _paired(row['runs'], control['runs'], tuple(self.table.metrics))
+
     def _row(self, row: Row) -> dict[str, Any]:
         done = [job for job in map(self.plan.find, row.jobs) if job.is_done()]
         runs = [job.figures(row.variant.name, tuple(self.table.metrics)) for job in done]
@@ -105,14 +102,7 @@ class Report:
             planned=len(row.jobs),
             runs=runs,
         )
-        for which in ('last', 'best'):
-            result[which] = {
-                metric: _summary(
-                    [run[which][metric] for run in runs if math.isfinite(run[which].get(metric, math.nan))]
-                )
-                for metric in self.table.metrics
-                if runs
-            }
+        result.update({which: self._summaries([run[which] for run in runs]) for which in ('last', 'best')})
         if self.table.ranked:
             result['cost'] = self.costs.of(row.pair, row.variant.name)
         if not self.reduced:
@@ -120,6 +110,14 @@ class Report:
                 result['best'], {metric: dict(mean=value) for metric, value in paper.items()}
             )
         return result
+
+    def _summaries(self, figures: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
+        """Return mean and deviation of the runs by metric, of those that have it as a finite number."""
+        return {
+            metric: _summary([run[metric] for run in figures if math.isfinite(run.get(metric, math.nan))])
+            for metric in self.table.metrics
+            if figures
+        }
 
     def _absent(self) -> list[dict[str, Any]]:
         """Return the rows of the methods that have no run, with the reason."""

@@ -72,23 +72,27 @@ class PersistenceImageRunner:
         self.artifact = loss.artifact(teacher.name, batch_size)
         self.making = UnfinishedClouds(self.artifact)
         self.asked, self.folder = self.artifact.request, self.artifact.folder
+        self.cloud = loss.cloud
+        self._check()
         self.taps = teacher.resolve(self.asked['tap'])
+        self.backend = diagram_backend(self.asked['num_points'], self.asked['homology_dims'])
+        self.cloud.gather = False  # clouds are made by single processes, however the loss gathers them
+        self.images_per_cloud = self.cloud.images(self.asked['num_points'])
+        self.imager = PersistenceImager(tuple(self.asked['resolution']))
+        self.scales = CloudScales(self.settings['scales'], self.settings['seed'])
+        self.device = get_device()
+
+    def _check(self) -> None:
+        """Refuse clouds whose size is unknown, and scales that would have no effect."""
         if self.asked['num_points'] is None:
             raise ValueError(
                 'a cloud that is the whole batch needs a batch size: set train_dataloader.batch_size, or '
                 'cloud.num_points in the topology loss'
             )
-        self.backend = diagram_backend(self.asked['num_points'], self.asked['homology_dims'])
-        self.cloud = loss.cloud
-        self.cloud.gather = False  # clouds are made by single processes, however the loss gathers them
-        self.images_per_cloud = self.cloud.images(self.asked['num_points'])
-        self.imager = PersistenceImager(tuple(self.asked['resolution']))
-        self.scales = CloudScales(self.settings['scales'], self.settings['seed'])
         if self.settings['scales'] is not None and self.cloud.normalization != 'none':
             raise ValueError(
                 f"clouds.scales has no effect on clouds with normalization '{self.cloud.normalization}': leave one out"
             )
-        self.device = get_device()
 
     @classmethod
     def from_cfg(cls, cfg: Config, loss: str = 'topology') -> 'PersistenceImageRunner':
@@ -122,6 +126,11 @@ class PersistenceImageRunner:
             made_by = f', its diagrams made by {manifest["backend"]["name"]}' if 'backend' in manifest else ''
             print_log(f"'{self.folder}' is complete{made_by}: nothing to do", 'current')
             return str(self.folder)
+        self._make(dataset, manifest)
+        return str(self.folder)
+
+    def _make(self, dataset: Any, manifest: dict[str, Any]) -> None:
+        """Make clouds, then the images' range from their diagrams, then the images."""
         begin = time.time()
         self._make_clouds(dataset)
         print_log(f'diagrams by {self.backend.name} ({self.backend.reason})', 'current')
@@ -135,7 +144,6 @@ class PersistenceImageRunner:
             f'diagrams by {self.backend.name}; spec {self.imager.spec()}',
             'current',
         )
-        return str(self.folder)
 
     def _open(self, dataset: Any) -> dict[str, Any]:
         """Make the folder and its arrays, or check those found: what is damaged is made again."""
@@ -180,6 +188,15 @@ class PersistenceImageRunner:
             )
         return self.cloud(pick(features, self.taps), data_samples=data['data_samples']) * self.scales.factor(cloud)
 
+    def _finite_points(self, batch: dict, index: int) -> np.ndarray:
+        points = self._forward(batch, index)
+        if not points.isfinite().all():
+            raise FloatingPointError(
+                f"the teacher '{self.teacher.name}' makes features of cloud {index} that are not finite: check its "
+                'checkpoint and the data preprocessor'
+            )
+        return points.cpu().numpy()
+
     def _make_clouds(self, dataset: Any) -> None:
         clouds, done = ArrayFile(self.artifact.clouds), ArrayFile(self.making.done)
         marks = done.read(0, len(done))
@@ -200,13 +217,7 @@ class PersistenceImageRunner:
             written.clear()
 
         for index, batch in zip(progress('clouds', missing), self._loader(dataset, missing)):
-            points = self._forward(batch, index)
-            if not points.isfinite().all():
-                raise FloatingPointError(
-                    f"the teacher '{self.teacher.name}' makes features of cloud {index} that are not finite: "
-                    'check its checkpoint and the data preprocessor'
-                )
-            clouds.write(index, points.cpu().numpy())
+            clouds.write(index, self._finite_points(batch, index))
             written.append(index)
             if len(written) == CLOUDS_PER_MARK or time.monotonic() - marked > SECONDS_PER_MARK:
                 mark()

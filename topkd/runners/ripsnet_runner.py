@@ -129,6 +129,14 @@ class RipsNetRunner:
             check_request(result['settings'], self._compared(), self.artifact.result(operator).parent)
             return result
         self._begin(operator)
+        result = self._result_of(self._trained_whole(operator))
+        if is_main_process():
+            write_json(result, self.artifact.result(operator))
+        barrier()
+        return result
+
+    def _trained_whole(self, operator: str) -> Runner:
+        """Train an operator, again if its best checkpoint was damaged, and return the runner that did."""
         runner = self._trained(operator)
         if runner.message_hub.get_info('best_ckpt') is None:
             self._forget(operator)
@@ -141,17 +149,16 @@ class RipsNetRunner:
             print_log(f"'{runner.work_dir}/{name}' is missing or damaged: '{operator}' is trained again", 'current', 30)
             self._forget(operator)
             runner = self._trained(operator)
-            name = osp.basename(runner.message_hub.get_info('best_ckpt'))
-        result = dict(
+        return runner
+
+    def _result_of(self, runner: Runner) -> dict[str, Any]:
+        name = osp.basename(runner.message_hub.get_info('best_ckpt'))
+        return dict(
             mse=float(runner.message_hub.get_info('best_score')),
             epoch=int(name.split('_')[-1][:-4]),
             checkpoint=name,
             settings=self._compared(),
         )
-        if is_main_process():
-            write_json(result, self.artifact.result(operator))
-        barrier()
-        return result
 
     def _trained(self, operator: str) -> Runner:
         if is_main_process():
@@ -231,25 +238,25 @@ class RipsNetRunner:
 
     def runner_config(self, operator: str) -> dict:
         """Return the config of the stock runner that trains one operator."""
-        settings, work_dir = self.settings, osp.join(self.folder, operator)
+        work_dir = osp.join(self.folder, operator)
         resume = self._begun(Path(work_dir, RESUME))
+        return dict(
+            default_scope='mmengine',
+            launcher=self.launcher,
+            log_level=self.log_level,
+            work_dir=work_dir,
+            experiment_name=f'ripsnet_{operator}_{time.time_ns()}',
+            model=dict(type='topkd.RipsNetRegressor', **self.model_config(operator)),
+            **self._schedule(operator),
+            randomness=dict(seed=self.settings['seed']),
+            model_wrapper_cfg=None if torch.cuda.is_available() or self.launcher == 'none' else wrapper_without_gpu(),
+            resume=resume is not None,
+            load_from=resume,
+        )
 
-        def loader(split: str, sampler: dict) -> dict:
-            dataset = dict(
-                type='topkd.CloudImages',
-                folder=self.folder,
-                split=split,
-                val_share=settings['val_share'],
-                seed=settings['seed'],
-            )
-            return dict(
-                dataset=dataset,
-                sampler=dict(type='DefaultSampler', **sampler),
-                batch_size=settings['batch_size'],
-                num_workers=0,
-                collate_fn=dict(type='topkd.collate_batch'),
-            )
-
+    def _schedule(self, operator: str) -> dict[str, Any]:
+        """Return the part of the runner's config that says what is shown, how often, and when it is enough."""
+        settings = self.settings
         stop = dict(
             type='topkd.ResumableEarlyStoppingHook',
             monitor='mse',
@@ -259,14 +266,8 @@ class RipsNetRunner:
             filename=RESUME,
         )
         return dict(
-            default_scope='mmengine',
-            launcher=self.launcher,
-            log_level=self.log_level,
-            work_dir=work_dir,
-            experiment_name=f'ripsnet_{operator}_{time.time_ns()}',
-            model=dict(type='topkd.RipsNetRegressor', **self.model_config(operator)),
-            train_dataloader=loader('train', dict(shuffle=True)),
-            val_dataloader=loader('val', dict(shuffle=False, round_up=False)),
+            train_dataloader=self._loader('train', shuffle=True),
+            val_dataloader=self._loader('val', shuffle=False, round_up=False),
             val_evaluator=dict(type='topkd.ImageError'),
             train_cfg=dict(by_epoch=True, max_epochs=settings['max_epochs'], val_interval=1),
             val_cfg=dict(),
@@ -276,8 +277,15 @@ class RipsNetRunner:
                 checkpoint=dict(type='CheckpointHook', interval=-1, save_last=False, save_best='mse', rule='less'),
             ),
             custom_hooks=[stop, dict(type='topkd.ProgressLineHook', name=f'RipsNet ({operator})', monitor='mse')],
-            randomness=dict(seed=settings['seed']),
-            model_wrapper_cfg=None if torch.cuda.is_available() or self.launcher == 'none' else wrapper_without_gpu(),
-            resume=resume is not None,
-            load_from=resume,
+        )
+
+    def _loader(self, split: str, **sampler: bool) -> dict[str, Any]:
+        """Return the config of a part of the clouds with their images."""
+        share = dict(split=split, val_share=self.settings['val_share'], seed=self.settings['seed'])
+        return dict(
+            dataset=dict(type='topkd.CloudImages', folder=self.folder, **share),
+            sampler=dict(type='DefaultSampler', **sampler),
+            batch_size=self.settings['batch_size'],
+            num_workers=0,
+            collate_fn=dict(type='topkd.collate_batch'),
         )

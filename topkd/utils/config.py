@@ -137,14 +137,19 @@ def _check_bases(path: str, above: tuple[str, ...] = ()) -> None:
     for base in bases:
         if not isinstance(base, str) or not base:
             raise ValueError(f"config '{path}' must name in _base_ one config or a list of them, got {base!r}")
-        if '::' in base or '{{' in base:
-            continue  # another package's, which knows nothing of this one; or a variable, which MMEngine fills in
-        inherited = os.path.realpath(os.path.join(os.path.dirname(file), base))
-        if not os.path.isfile(inherited):
-            raise ValueError(f"config '{path}' inherits from '{base}', which is no file: correct its _base_")
-        if inherited in (*above, file):
-            raise ValueError(f"config '{path}' inherits from itself, by way of '{base}': correct its _base_")
-        _check_bases(inherited, (*above, file))
+        # a base with '::' is another package's, which knows nothing of this one; '{{' is a variable, filled in later
+        if '::' not in base and '{{' not in base:
+            _check_bases(_inherited(path, base, (*above, file)), (*above, file))
+
+
+def _inherited(path: str, base: str, above: tuple[str, ...]) -> str:
+    """Return the real path of a config's base, which must be a file and none of those that inherit from it."""
+    inherited = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(path)), base))
+    if not os.path.isfile(inherited):
+        raise ValueError(f"config '{path}' inherits from '{base}', which is no file: correct its _base_")
+    if inherited in above:
+        raise ValueError(f"config '{path}' inherits from itself, by way of '{base}': correct its _base_")
+    return inherited
 
 
 def _unreadable(path: str, error: BaseException) -> str:

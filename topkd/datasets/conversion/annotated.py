@@ -76,18 +76,15 @@ def coco_content(images: Iterable[AnnotatedImage], classes: Sequence[str], root:
                     f"'{image.source}' has an object '{box.name}', which is not among the classes "
                     f'{", ".join(classes)}: add it to them, or correct the file'
                 )
-            x1, y1, x2, y2 = _inside(box, image)
-            content['annotations'].append(
-                dict(
-                    id=len(content['annotations']) + 1,
-                    image_id=image_id,
-                    category_id=numbers[box.name],
-                    bbox=[x1, y1, x2 - x1, y2 - y1],
-                    area=(x2 - x1) * (y2 - y1),
-                    iscrowd=int(box.ignore),
-                )
-            )
+            entry = dict(id=len(content['annotations']) + 1, image_id=image_id, category_id=numbers[box.name])
+            content['annotations'].append(dict(entry, **_extent(box, image)))
     return content
+
+
+def _extent(box: Box, image: AnnotatedImage) -> dict[str, Any]:
+    """Return what COCO says of a box itself."""
+    x1, y1, x2, y2 = _inside(box, image)
+    return dict(bbox=[x1, y1, x2 - x1, y2 - y1], area=(x2 - x1) * (y2 - y1), iscrowd=int(box.ignore))
 
 
 def _inside(box: Box, image: AnnotatedImage) -> tuple[float, float, float, float]:

@@ -11,7 +11,7 @@ from topkd.cli import Options
 from topkd.reproduction.command import add_places, make_queue, run_plan, tell
 from topkd.reproduction.needs import check_plan
 from topkd.reproduction.study.cost import Cost
-from topkd.reproduction.study.jobs import StageJobs
+from topkd.reproduction.study.jobs import StageJobs, StagePlan
 from topkd.reproduction.study.ledger import Ledger
 from topkd.reproduction.study.protocol import Study
 from topkd.reproduction.study.report import write_report
@@ -73,9 +73,7 @@ def run_study(words: Sequence[str], tools: Path, say: Say) -> None:
         plan = jobs.plan(stage)
         if plan.jobs:
             say(f'stage {name}{_priced(cost.hours(plan.cohorts)) if cost else ""}')
-            runs = {cohort.name: cohort.runs for cohort in plan.cohorts}
-            for job in plan.missing():
-                print(f'    {job.name}', *(f'        {run.name}' for run in runs.get(job.name, ())), sep='\n')
+            _show(plan)
             if args.dry_run:
                 say('what the later stages run depends on this one')
                 return
@@ -85,6 +83,13 @@ def run_study(words: Sequence[str], tools: Path, say: Say) -> None:
         write_report(ledger, args.document)
         if name == args.until:
             return
+
+
+def _show(plan: StagePlan) -> None:
+    """Print the jobs to do, and below a cohort its runs."""
+    runs = {cohort.name: cohort.runs for cohort in plan.cohorts}
+    for job in plan.missing():
+        print(f'    {job.name}', *(f'        {run.name}' for run in runs.get(job.name, ())), sep='\n')
 
 
 def _priced(hours: float) -> str:

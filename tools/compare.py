@@ -27,7 +27,7 @@ from topkd.analysis.networks.compare import Network, compare
 from topkd.analysis.networks.images import ImageSize, is_detector, size_in
 from topkd.analysis.networks.plot import plot_networks
 from topkd.analysis.networks.table import aligned, table
-from topkd.analysis.record import write_record
+from topkd.analysis.record_file import write_record
 from topkd.cli import Options, Parser, count, origin, tool
 from topkd.launch import setup_processes
 from topkd.utils.checkpoint import load_state, load_weights

@@ -8,7 +8,7 @@ import cv2
 import topkd  # noqa: F401
 from topkd.analysis.detections.drawing import draw_rows
 from topkd.analysis.detections.find import find_boxes, load_detectors
-from topkd.analysis.record import write_record
+from topkd.analysis.record_file import write_record
 from topkd.cli import analysis_folder, count, load_config, named_paths, origin, parser, tool
 from topkd.launch import setup_processes
 

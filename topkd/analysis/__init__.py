@@ -1,7 +1,7 @@
 """What is computed, drawn and written about trained networks, one subject a file or folder.
 
 ``tools/analysis`` holds the commands; hooks use some of it during a training. A folder holds its numbers, its figure,
-and ``record``: the JSON that the command writes and the numbers that tables read from it.
+and ``record``: the JSON that the command writes and the numbers that tables read from it, by way of ``record_file``.
 
 - ``trained_students``: a teacher and its students as one topology loss sees them, which most analyses start from.
 - ``images``: their exact and approximated persistence images. ``image_error``: how far these are apart.

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from topkd.analysis.record import write_record
+from topkd.analysis.record_file import write_record
 from topkd.analysis.trained_students import TrainedStudents
 from topkd.models.vectorizers import RipsImage
 
@@ -69,7 +69,7 @@ def write_errors(
 
     Args:
         folder (str | Path): Where to.
-        origin (Mapping): See :func:`topkd.analysis.record.write_record`.
+        origin (Mapping): See :func:`topkd.analysis.record_file.write_record`.
         spec (Mapping): :meth:`topkd.topology.PersistenceImager.spec` of the exact images.
         errors (Mapping): By name of the vectorizer, see :func:`image_errors`.
 

@@ -1,4 +1,16 @@
-"""Distillers, losses, clouds, vectorizers and the networks that the host toolboxes lack."""
+"""Distillers, losses, clouds, vectorizers and the networks that the host toolboxes lack.
+
+What a training step does, and where it stands:
+
+- ``distillers``: a student runs its own loss, losses compare its features with a teacher's. ``teacher``: that network.
+- ``taps``: where features are read in both. ``probe_image``: the image that shows their widths.
+- ``losses``: what is compared, one method a file. The topology loss makes point clouds of features (``clouds``), and
+  images of clouds (``vectorizers``).
+
+Networks, by themselves: ``backbones``, ``library_classifiers``, ``linear_probe``, and the parts that two methods add
+to a student, ``norm_student`` and ``simkd_student``. ``data_preprocessors``: what happens to a batch before it.
+Tools of several of them: ``build``, ``frozen``, ``indices``.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -45,13 +57,13 @@ __all__ = [
 ]
 
 # networks are imported at their first use: that of mmpretrain, on which most are built, takes seconds
-NETWORKS = ('topkd.models.backbones', 'topkd.models.simkd_student', 'topkd.models.library_classifiers')
+IMPORTED_LATE = ('topkd.models.backbones', 'topkd.models.simkd_student', 'topkd.models.library_classifiers')
 
 
 def __getattr__(name: str) -> Any:
     """Return a network or a head by its name."""
     if not name.startswith('_'):
-        for module in map(import_module, NETWORKS):
+        for module in map(import_module, IMPORTED_LATE):
             if hasattr(module, name):
                 return getattr(module, name)
     raise AttributeError(f"module 'topkd.models' has no attribute '{name}'")

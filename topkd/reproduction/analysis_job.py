@@ -8,7 +8,7 @@ from typing import Any
 from topkd.analysis.bottleneck.record import read_distances
 from topkd.analysis.embeddings.record import read_scores
 from topkd.analysis.images.record import read_images
-from topkd.analysis.record import Figures
+from topkd.analysis.record_file import Figures
 from topkd.reproduction.jobs import Job
 
 # by tool

@@ -6,7 +6,7 @@ from typing import Any
 
 from topkd.analysis.bottleneck.diagrams import SCALES
 from topkd.analysis.bottleneck.distances import Distances
-from topkd.analysis.record import Figures, read_record, write_record
+from topkd.analysis.record_file import Figures, read_record, write_record
 
 NAME = 'bottleneck'
 METRICS = dict(zip(SCALES, ('bottleneck', 'bottleneck_scale_free')))
@@ -19,7 +19,7 @@ def write_distances(
 
     Args:
         folder (str | Path): Where to.
-        origin (Mapping): See :func:`topkd.analysis.record.write_record`.
+        origin (Mapping): See :func:`topkd.analysis.record_file.write_record`.
         clouds (Mapping): What the clouds are, as plain values.
         distances (Sequence[Distances]): See :func:`topkd.analysis.bottleneck.distances.distances_to_teacher`.
 

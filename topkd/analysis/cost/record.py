@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from topkd.analysis.record import write_record
+from topkd.analysis.record_file import write_record
 
 
 def write_costs(
@@ -16,7 +16,7 @@ def write_costs(
 
     Args:
         folder (str | Path): Where to.
-        origin (Mapping): See :func:`topkd.analysis.record.write_record`.
+        origin (Mapping): See :func:`topkd.analysis.record_file.write_record`.
         device (str): Name of the processor, see :func:`topkd.analysis.cost.route_times.device_name`.
         repeats (int): Turns that counted.
         costs (Sequence[Mapping]): See :func:`topkd.analysis.cost.measure.measure_cost`.

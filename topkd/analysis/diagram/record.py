@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from topkd.analysis.diagram.cloud_topology import CloudTopology
-from topkd.analysis.record import write_record
+from topkd.analysis.record_file import write_record
 
 
 def write_diagrams(
@@ -15,7 +15,7 @@ def write_diagrams(
 
     Args:
         folder (str | Path): Where to.
-        origin (Mapping): See :func:`topkd.analysis.record.write_record`.
+        origin (Mapping): See :func:`topkd.analysis.record_file.write_record`.
         clouds (Mapping): By name, see :func:`topkd.analysis.diagram.cloud_topology.cloud_topology`.
         spec (Mapping, optional): Of the images; None if there are none.
 

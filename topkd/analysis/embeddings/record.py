@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from topkd.analysis.record import Figures, read_record, write_record
+from topkd.analysis.record_file import Figures, read_record, write_record
 
 NAME = 'embeddings'
 
@@ -20,7 +20,7 @@ def write_scores(
 
     Args:
         folder (str | Path): Where to.
-        origin (Mapping): See :func:`topkd.analysis.record.write_record`.
+        origin (Mapping): See :func:`topkd.analysis.record_file.write_record`.
         images (int): Number of images.
         drawn (Sequence[Sequence[str]]): Names of the classes of each draw.
         scores (Mapping): See :func:`topkd.analysis.embeddings.cluster_scores.summarize_study`.

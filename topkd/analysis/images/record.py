@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from topkd.analysis.record import Figures, read_record, write_record
+from topkd.analysis.record_file import Figures, read_record, write_record
 
 NAME = 'images'
 
@@ -20,7 +20,7 @@ def write_images(
 
     Args:
         folder (str | Path): Where to.
-        origin (Mapping): See :func:`topkd.analysis.record.write_record`.
+        origin (Mapping): See :func:`topkd.analysis.record_file.write_record`.
         networks (Mapping): By network, see :func:`topkd.analysis.images.network_images.image_figures`.
         spec (Mapping): :meth:`topkd.topology.PersistenceImager.spec` of the exact images.
         spec_source (str): Where the spec comes from, in words.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from topkd.analysis.record import write_record
+from topkd.analysis.record_file import write_record
 from topkd.analysis.run_history.history import History, summarize
 
 Panels = Mapping[str, Mapping[str, History]]
@@ -37,7 +37,7 @@ def write_histories(folder: str | Path, name: str, origin: Mapping[str, Any], pa
     Args:
         folder (str | Path): Where to.
         name (str): Of the file, without its ending.
-        origin (Mapping): See :func:`topkd.analysis.record.write_record`.
+        origin (Mapping): See :func:`topkd.analysis.record_file.write_record`.
         panels (Mapping): Histories by scalar and by name of the run.
 
     Example:

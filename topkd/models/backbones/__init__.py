@@ -8,7 +8,6 @@ from topkd.models.backbones.cifar_shufflenet_v2 import CIFARShuffleNetV2
 from topkd.models.backbones.cifar_vgg import CIFARVGG
 from topkd.models.backbones.cifar_wide_resnet import CIFARWideResNet
 from topkd.models.backbones.networks import NETWORKS, benchmark_key
-from topkd.models.taps.stage_taps import StageTaps, stage_taps
 
 __all__ = [
     'CIFARMobileNetV2',
@@ -19,7 +18,5 @@ __all__ = [
     'CIFARVGG',
     'CIFARWideResNet',
     'NETWORKS',
-    'StageTaps',
     'benchmark_key',
-    'stage_taps',
 ]

@@ -1,4 +1,8 @@
-"""Losses between a student and a teacher, one a file."""
+"""Losses between a student and a teacher, one a file; those of methods are modules around :mod:`topkd.functional`.
+
+``distillation_loss``: their base. ``topology_configs``: topology losses in configs, for tools that ask what they need.
+``parts``: what several of them share.
+"""
 
 from topkd.functional.kd import kd_divergence
 from topkd.models.losses.at_loss import ATLoss

@@ -25,6 +25,7 @@ PACKAGES = {
     'topkd.hooks': 'Hooks',
     'topkd.datasets': 'Data sets',
     'topkd.datasets.conversion': 'Detection data of other formats',
+    'topkd.optim': 'Optimizer wrappers',
     'topkd.metrics': 'Metrics',
     'topkd.runners': 'Runners before a training',
     'topkd.analysis': 'Analysis of trained networks',

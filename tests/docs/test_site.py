@@ -12,7 +12,7 @@ import topkd
 
 sys.path.insert(0, str(ROOT / 'docs' / 'site'))
 # what configs and users do not name
-INTERNAL = {'topkd', 'topkd.compat', 'topkd.preflight'}
+INTERNAL = {'topkd', 'topkd.cli', 'topkd.compat', 'topkd.preflight'}
 
 
 def entries() -> list[str]:

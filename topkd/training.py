@@ -15,7 +15,9 @@ from topkd.utils.resume import choose_start
 
 
 def train(cfg: Config, resume: str | None = None) -> None:
-    """Train what a config describes, as ``tools/train.py`` does.
+    """Train what a config describes; ``tools/train.py`` is this with arguments.
+
+    What holds for every tool, such as that nothing is unpickled freely, is seen to by :func:`topkd.cli.tool` around it.
 
     Args:
         cfg (Config): With ``launcher`` and ``work_dir``; changed in place.

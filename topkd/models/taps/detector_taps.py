@@ -107,9 +107,13 @@ def one_stage_forward(network: Any, images: Tensor) -> Callable[[], Any] | None:
         network (nn.Module): A classifier or detector in the MMEngine style.
         images (Tensor): (N, 3, H, W) as the network expects them.
     """
-    if ONE_STAGE_HEAD not in dict(network.named_children()):
+    head = getattr(network, ONE_STAGE_HEAD, None)
+    if head is None:
         return None
-    return lambda: network.bbox_head(network.extract_feat(images))
+    from mmdet.models.dense_heads.base_dense_head import BaseDenseHead  # imported already, as the network is mmdet's
+
+    # the head of a detection transformer has this name too, and reads queries
+    return (lambda: head(network.extract_feat(images))) if isinstance(head, BaseDenseHead) else None
 
 
 def detector_taps(network: nn.Module) -> DetectorTaps:

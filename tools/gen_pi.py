@@ -6,17 +6,14 @@ of higher dimensions by gudhi; the log and the artifact's manifest.json say whic
 """
 
 import topkd  # noqa: F401
-from topkd.artifacts.artifact import AT_WORK
 from topkd.cli import tool
 from topkd.cli.artifacts import artifact_parser, artifact_runner
-from topkd.utils.lock import working_in
 
 
 @tool(go_on='the same command goes on where it stopped')
 def main() -> None:
     runner = artifact_runner(artifact_parser(__doc__).parse_args(), 'PersistenceImageRunner', 'gen_pi')
-    with working_in(runner.folder, AT_WORK, wait=True):
-        print(runner.run())
+    print(runner.run())
 
 
 if __name__ == '__main__':

@@ -135,6 +135,7 @@ def test_stopped_anywhere_goes_on_to_the_same_artifact(small_config, teacher_che
     # one forward of the first run showed the width; marks are set every 4 clouds
     assert len(forwards) == (24 - 12 if stop_at == 'clouds' else 0)
     assert sorted(os.listdir(Path(cfg.model.losses.topology.vectorizer.checkpoint).parent)) == [
+        '.lock',
         'clouds.npy',
         'images.npy',
         'manifest.json',

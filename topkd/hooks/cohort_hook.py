@@ -1,4 +1,4 @@
-"""A hook that validates, saves and reports a cohort member by member."""
+"""A hook that evaluates a cohort member by member."""
 
 import copy
 from typing import Any
@@ -65,7 +65,8 @@ class CohortHook(Hook):
     """Let a stock runner evaluate every member of a cohort, and close with a table of all.
 
     Metrics are called ``<member>/<metric>``. ``save_best`` of the checkpoint hook is switched off, since the members'
-    best epochs differ; ``results.json`` tells them. The tools add this hook to cohorts.
+    best epochs differ; ``results.json`` tells them. ``tools/train.py`` adds this hook to every training; without a
+    cohort it does nothing.
     """
 
     priority = 'VERY_HIGH'

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from topkd.artifacts.array_file import ArrayFile
-from topkd.artifacts.artifact import check_request
+from topkd.artifacts.artifact import AT_WORK, check_request
 from topkd.artifacts.cloud_scales import CloudScales
 from topkd.artifacts.integrity import sealed
 from topkd.artifacts.settings import CLOUDS
@@ -31,6 +31,7 @@ from topkd.runners.progress import progress
 from topkd.topology import PersistenceImager, diagram_backend, diagrams_without_gradient
 from topkd.topology.diagram_range import DiagramRange
 from topkd.utils.files import read_json, write_json
+from topkd.utils.lock import working_in
 from topkd.utils.seed import seed_everything
 from topkd.utils.student_export import student_config
 
@@ -111,11 +112,16 @@ class PersistenceImageRunner:
         )
 
     def run(self) -> str:
-        """Make what is missing of the artifact.
+        """Make what is missing of the artifact; waits for another process that is at work on it.
 
         Returns:
             str: The artifact's folder.
         """
+        with working_in(self.folder, AT_WORK, wait=True):
+            self._complete()
+        return str(self.folder)
+
+    def _complete(self) -> None:
         dataset = DATASETS.build(self.dataloader['dataset'])
         if hasattr(dataset, 'full_init'):
             dataset.full_init()
@@ -125,9 +131,8 @@ class PersistenceImageRunner:
                 self.making.tidy()
             made_by = f', its diagrams made by {manifest["backend"]["name"]}' if 'backend' in manifest else ''
             print_log(f"'{self.folder}' is complete{made_by}: nothing to do", 'current')
-            return str(self.folder)
+            return
         self._make(dataset, manifest)
-        return str(self.folder)
 
     def _make(self, dataset: Any, manifest: dict[str, Any]) -> None:
         """Make clouds, then the images' range from their diagrams, then the images."""

@@ -23,9 +23,10 @@ OWN = ''  # a checkpoint that was left out
 
 
 class Teacher(Frozen):
-    """Adapt the student's images to a pretrained network, run a fast copy of it, and return its features at taps.
+    """Adapt the student's images to a pretrained network, run it, and return its features at taps.
 
-    The network is in eval mode; nobody trains, saves or copies it.
+    A training runs a faster copy of the network, ``gen_pi.py`` the network as it was loaded. The network is in eval
+    mode; nobody trains or saves it.
 
     Args:
         checkpoint (str, optional): Weights, loaded completely or not at all. None leaves the random initialization,

@@ -7,8 +7,10 @@ from reproduction_small import CONFIGS, DIGITS, TABLE
 
 from topkd.reproduction import estimate as module
 from topkd.reproduction.estimate import estimate, readable
+from topkd.reproduction.operators import apart
 from topkd.reproduction.planner import Planner
 from topkd.reproduction.tables import TABLES
+from topkd.reproduction.time_left import time_left
 
 
 @pytest.fixture
@@ -32,6 +34,29 @@ def test_steps_times_their_number(clock, tmp_path, monkeypatch):
     assert math.isclose(
         next(value for name, value in seconds.items() if name.startswith('RipsNet')), 10 * 0.75 / 64 * 8 * 2
     )
+
+
+def test_operators_apart_take_the_time_of_one_training_of_both(clock, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    teacher = tmp_path / 'work_dirs/resnet20_digits/epoch_24.pth'
+    teacher.parent.mkdir(parents=True)
+    teacher.write_text('')
+    options = {'clouds.num_clouds': 10, 'ripsnet.max_epochs': 8}
+    whole = Planner(CONFIGS, tmp_path / 'work', [0], options=options).plan(TABLES['table16'], [DIGITS])
+    parted = apart(whole)
+    assert [job.operators for job in whole.missing() if job.tool == 'train_ripsnet.py'] == [('mean', 'sum')] * 3
+    assert [job.operators for job in parted.missing() if job.tool == 'train_ripsnet.py'] == [
+        ('mean',),
+        ('sum',),
+        (),
+    ] * 3
+    (one, _), (several, problems) = estimate(whole), estimate(parted)
+    assert problems == [] and set(several) == set(parted.jobs)
+    assert math.isclose(sum(one.values()), sum(several.values()))
+    clouds = sum(value for name, value in one.items() if name.startswith('clouds'))
+    in_turn = sum(one.values()) - clouds
+    # with a place for each, an operator and its RipsNet take half of what one job takes
+    assert math.isclose(time_left(parted.missing(), several, len(parted.jobs)), clouds / 3 + in_turn / 6)
 
 
 def test_what_cannot_be_timed_is_said(tmp_path, monkeypatch):

@@ -49,7 +49,7 @@ def estimate(plan: Plan, threads: int | None = None) -> tuple[dict[str, float], 
     """
     seconds: dict[str, float] = {}
     reasons: dict[str, list[str]] = {}
-    known: dict[tuple[str, str, str], float] = {}
+    known: dict[tuple[str, str, int, str], float] = {}
     if threads is not None:
         torch.set_num_threads(threads)
     for job in plan.missing():
@@ -57,8 +57,8 @@ def estimate(plan: Plan, threads: int | None = None) -> tuple[dict[str, float], 
             reasons.setdefault('an analysis of trained students', []).append(job.name)
             continue
         kind, measure = MEASURES[job.tool]
-        key = (kind, job.loss, _relevant(job.config))
         try:
+            key = (kind, job.loss, len(job.operators), _relevant(job.config))
             if key not in known:
                 known[key] = measure(job)
             seconds[job.name] = known[key]
@@ -103,7 +103,9 @@ def cloud_seconds(job: Job) -> float:
 
 
 def ripsnet_seconds(job: Job) -> float:
-    """Time a few steps of RipsNet's training and multiply by the epochs that the authors' took."""
+    """Time a few steps of RipsNet's training and multiply by the epochs that the authors' took, for each operator."""
+    if not job.operators:
+        return 0.0  # other jobs train them
     cfg = job.config
     settings = RIPSNET.complete(cfg.get('ripsnet'))
     num_points, width = cloud_size(cfg, job.loss)
@@ -120,7 +122,7 @@ def ripsnet_seconds(job: Job) -> float:
     clouds = CLOUDS.filled(cfg.get('clouds'))['num_clouds']
     steps = clouds * (1 - settings['val_share']) / settings['batch_size']
     epochs = min(settings['max_epochs'], EPOCHS_OF_RIPSNET)
-    return _median(step, range(10)) * steps * epochs * len(settings['operators'])
+    return _median(step, range(10)) * steps * epochs * len(job.operators)
 
 
 MEASURES: dict[str, tuple[str, Callable[[Job], float]]] = {

@@ -83,9 +83,14 @@ class Job:
         """list[Path]: Folders of what it draws for a reader; most jobs draw nothing."""
         return []
 
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """tuple[str, ...]: Those of RipsNet that it trains itself; most jobs train none."""
+        return ()
+
     def parts(self) -> list['Job']:
-        """Return jobs that do a share of this one's work and can run side by side; most jobs cannot be parted."""
-        return []
+        """Return jobs that do this one's work together, the last of them under its name; most jobs cannot be parted."""
+        return [self]
 
     def is_done(self) -> bool:
         """Tell whether the job's result exists."""

@@ -13,8 +13,6 @@ def apart(plan: Plan) -> Plan:
         plan (Plan): With one training for each RipsNet.
     """
     jobs: dict[str, Job] = {}
-    for name, job in plan.jobs.items():
-        parts = [] if job.is_done() else job.parts()
-        jobs.update({part.name: part for part in parts})
-        jobs[name] = replace(job, needs=tuple(part.name for part in parts)) if parts else job
+    for job in plan.jobs.values():
+        jobs.update({part.name: part for part in ([job] if job.is_done() else job.parts())})
     return replace(plan, jobs=jobs)

@@ -1,7 +1,7 @@
 """What is made once for a teacher: its clouds and their RipsNet, whole or one operator at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,9 +59,14 @@ class Clouds(Job):
 
 @dataclass(kw_only=True)
 class RipsNetTraining(Clouds):
-    """The training of the RipsNet of these clouds."""
+    """The training of the RipsNet of these clouds.
+
+    Attributes:
+        is_parted (bool): Whether other jobs train its operators, and this one only keeps the better one.
+    """
 
     tool: str = 'train_ripsnet.py'
+    is_parted: bool = False
 
     @property
     def task(self) -> 'Task | None':
@@ -77,10 +82,17 @@ class RipsNetTraining(Clouds):
         """Tell whether the network's file exists."""
         return self.artifact.ripsnet.is_file()
 
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """tuple[str, ...]: Those that it trains itself."""
+        return () if self.is_parted else tuple(RIPSNET.filled(self.config.get('ripsnet'))['operators'])
+
     def parts(self) -> list[Job]:
-        """Return the trainings of its operators; none if there is but one."""
-        operators = RIPSNET.filled(self.config.get('ripsnet'))['operators']
-        return [self._of(operator) for operator in operators] if len(operators) > 1 else []
+        """Return the trainings of its operators and the job that keeps the better one, or this one if that is all."""
+        if len(self.operators) < 2:
+            return [self]
+        parts = [self._of(operator) for operator in self.operators]
+        return [*parts, replace(self, needs=tuple(part.name for part in parts), is_parted=True)]
 
     def _of(self, operator: str) -> 'OperatorTraining':
         """Return the training of one operator, in a folder of its own."""
@@ -122,6 +134,11 @@ class OperatorTraining(RipsNetTraining):
     operator: str
 
     @property
+    def operators(self) -> tuple[str, ...]:
+        """tuple[str, ...]: The one that it trains."""
+        return (self.operator,)
+
+    @property
     def arguments(self) -> tuple[str, ...]:
         """tuple: Of the call, behind the config."""
         return *super().arguments, '--operator', self.operator
@@ -129,7 +146,3 @@ class OperatorTraining(RipsNetTraining):
     def is_done(self) -> bool:
         """Tell whether its result exists, or is no longer needed."""
         return super().is_done() or self.artifact.result(self.operator).is_file()
-
-    def parts(self) -> list[Job]:
-        """Return nothing: an operator is trained by one process."""
-        return []

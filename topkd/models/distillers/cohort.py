@@ -15,8 +15,7 @@ from topkd.models.distillers.member_scalers import MemberScalers
 from topkd.models.distillers.roi_teacher_reader import teacher_reader
 from topkd.models.teacher import Teacher
 from topkd.registry import MODELS
-
-PREFIX = 'members.'
+from topkd.utils.student_state import member_names
 
 
 class MemberPredictions(NamedTuple):
@@ -206,8 +205,8 @@ class Cohort(BaseModel):
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:
         """Refuse a checkpoint of another set of members, and stop those that were stopped."""
-        keys = [key[len(prefix) :] for key in state_dict if key.startswith(prefix + PREFIX)]
-        found = {key.split('.')[1] for key in keys}
+        own = {key[len(prefix) :]: value for key, value in state_dict.items() if key.startswith(prefix)}
+        found = set(member_names(own))
         if found and found != set(self.members):
             raise ValueError(
                 f'the checkpoint holds the members {", ".join(sorted(found))}, this cohort has '

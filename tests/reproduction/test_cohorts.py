@@ -104,6 +104,15 @@ def test_a_finished_student_is_not_trained_again(plan, tmp_path):
     assert jobs[3] in made.missing() and jobs[3].name not in made.members
 
 
+def test_members_are_named_after_their_runs_in_words_good_for_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / 'half v1.5.py'
+    own.write_text(f"_base_ = '{CONFIGS / 'topkd' / DIGITS}.py'\n")
+    plan = Planner(CONFIGS, tmp_path / 'work', (0,)).plan(TABLES['digits'], [str(own)])
+    made = next(job for job in together(plan, tmp_path).jobs.values() if job.members)
+    assert list(made.config.model.members)[:2] == ['plain-half_v1_5', 'half_v1_5-KD']
+
+
 def test_members_have_the_losses_and_students_of_their_runs(plan, tmp_path):
     jobs = students(plan)
     made = cohort(jobs, tmp_path)

@@ -37,7 +37,7 @@ class CohortTraining(Training):
     def has_run(self) -> bool:
         """Tell whether the last epoch of every member was validated that was not stopped."""
         found, epochs = self._results().get('members', {}), self.config.train_cfg.max_epochs
-        lasts = [found.get(_name(member), {}).get('last', {}).get('epoch') for member in self._trained()]
+        lasts = [found.get(member.member_name, {}).get('last', {}).get('epoch') for member in self._trained()]
         return bool(lasts) and all(last == epochs for last in lasts)
 
     def finish(self) -> None:
@@ -47,7 +47,7 @@ class CohortTraining(Training):
         for member in trained:
             _file(member, checkpoint)
         for member in trained:  # last: they say that the runs are done
-            own: dict[str, Any] = dict(results['members'][_name(member)])
+            own: dict[str, Any] = dict(results['members'][member.member_name])
             own.update(monitor=results['monitor'], seed=results['seed'])
             if member.teacher is not None and 'teacher' in results:
                 own['teacher'] = results['teacher']
@@ -58,7 +58,9 @@ class CohortTraining(Training):
         stopped = [member for member in self.members if member not in self._trained()]
         if not stopped:
             return None
-        lasts = {member.name: self._results()['members'].get(_name(member), {}).get('last', {}) for member in stopped}
+        lasts = {
+            member.name: self._results()['members'].get(member.member_name, {}).get('last', {}) for member in stopped
+        }
         named = ', '.join(f"'{name}' after epoch {last.get('epoch', 0)}" for name, last in lasts.items())
         return (
             f'the loss of {named} was not finite; the other {len(self.members) - len(stopped)} students of '
@@ -71,7 +73,7 @@ class CohortTraining(Training):
     def _trained(self) -> list[Student]:
         """List the members that were not stopped."""
         stopped = self._results().get('stopped', [])
-        return [member for member in self.members if _name(member) not in stopped]
+        return [member for member in self.members if member.member_name not in stopped]
 
 
 def together(plan: Plan, work_dir: Path) -> Plan:
@@ -102,7 +104,7 @@ def cohort(students: Sequence[Student], work_dir: Path) -> CohortTraining:
     """
     distilled = next(student for student in students if student.teacher is not None)
     content = distilled.config.to_dict()
-    members = {_name(student): _member(student) for student in students}
+    members = {student.member_name: _member(student) for student in students}
     content['model'] = dict(type='topkd.Cohort', teacher=distilled.teacher, members=members)
     texts = (f'{student.name} {json.dumps(student.decisive, sort_keys=True)}' for student in students)
     digest = hashlib.sha256('\n'.join(sorted(texts)).encode()).hexdigest()[:12]
@@ -171,15 +173,9 @@ def _member(student: Student) -> dict[str, Any]:
     return dict(own, losses={name: loss for name, loss in model['losses'].items() if loss is not None})
 
 
-def _name(student: Student) -> str:
-    """Name a member after its run; names must be good for files."""
-    parts = student.name.split('/')
-    return '-'.join(parts[:-1]).replace('.', '_').replace(' ', '_') or parts[0]
-
-
 def _file(member: Student, checkpoint: dict[str, Any]) -> None:
     """Write a member's part of a cohort's checkpoint as that of its own run, with what was planned."""
-    prefix = f'{MEMBERS}{_name(member)}.'
+    prefix = f'{MEMBERS}{member.member_name}.'
     weights = {key[len(prefix) :]: value for key, value in checkpoint['state_dict'].items() if key.startswith(prefix)}
     if member.teacher is None:
         weights = {key[len(PREFIX) :]: value for key, value in weights.items() if key.startswith(PREFIX)}

@@ -34,7 +34,8 @@ class JobBuilder:
         """Add the training of a run's student after what it needs, and return its name."""
         group = f'plain/{student_name(run.pair)}' if run.variant.is_plain else f'{run.pair}/{run.variant.name}'
         folder = self.recipe.work_dir / group / f'seed{run.seed}{self.recipe.length}'
-        return self.plan.add(Student(f'{group}/seed{run.seed}', run.config, folder, self.needs(run)))
+        name = group.translate(str.maketrans('/. ', '-__'))  # good for files and keys of weights
+        return self.plan.add(Student(f'{group}/seed{run.seed}', run.config, folder, self.needs(run), member_name=name))
 
     def needs(self, run: Run) -> tuple[str, ...]:
         """Add what a run's student needs, and return the names of these jobs: the teacher, then RipsNets.

@@ -197,9 +197,15 @@ class Training(Job):
         return training_figures(self.folder, metrics)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Student(Training):
-    """The training of a student, which a cohort may do for it."""
+    """The training of a student, which a cohort may do for it.
+
+    Attributes:
+        member_name (str): What the cohort calls it, in names of files too.
+    """
+
+    member_name: str
 
     @property
     def teacher(self) -> dict | None:

@@ -22,12 +22,10 @@ from mmengine.logging import MMLogger
 
 import topkd  # noqa: F401
 from topkd.cli import Options, Parser, count, repetitions, tool
-from topkd.reproduction.cohorts import together
 from topkd.reproduction.command import add_places, make_queue, run_plan, tell
 from topkd.reproduction.costs import StepCosts
-from topkd.reproduction.operators import apart
 from topkd.reproduction.plan import Plan
-from topkd.reproduction.planner import Planner
+from topkd.reproduction.planner import Planner, arrange
 from topkd.reproduction.queue import Queue
 from topkd.reproduction.report import Report
 from topkd.reproduction.tables import TABLES, Table
@@ -145,9 +143,7 @@ def read_table(args: argparse.Namespace) -> Table:
 def make_plan(args: argparse.Namespace, queue: Queue) -> Plan:
     """Plan the table: students together that share a training, RipsNet's operators apart if they can run at once."""
     planner = Planner(TOOLS.parent / 'configs', args.work_dir, range(args.seeds), args.epochs, args.cfg_options)
-    plan = planner.plan(read_table(args), args.pairs)
-    plan = plan if args.single else together(plan, args.work_dir)
-    return plan if queue.capacity == 1 else apart(plan)
+    return arrange(planner.plan(read_table(args), args.pairs), args.work_dir, args.single, queue.capacity)
 
 
 @tool(go_on='the same command goes on where it stopped')

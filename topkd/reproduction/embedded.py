@@ -11,14 +11,12 @@ from typing import Any
 
 from mmengine.logging import MMLogger
 
-from topkd.reproduction.cohorts import together
 from topkd.reproduction.command import run_plan
 from topkd.reproduction.estimate import estimate, readable
 from topkd.reproduction.jobs import Job
 from topkd.reproduction.local_queue import LocalQueue
-from topkd.reproduction.operators import apart
 from topkd.reproduction.plan import Plan
-from topkd.reproduction.planner import Planner
+from topkd.reproduction.planner import Planner, arrange
 from topkd.reproduction.progress import progress
 from topkd.reproduction.results_file import read_results
 from topkd.reproduction.tables import Table
@@ -45,7 +43,7 @@ def make_plan(
     # a teacher that lies where the config says is another run's
     own = {'model.teacher.checkpoint': str(work_dir / 'teacher.pth')}
     planner = Planner(configs, work_dir, seeds, epochs, dict(own, **options))
-    return apart(together(planner.plan(table), work_dir))
+    return arrange(planner.plan(table), work_dir)
 
 
 class EmbeddedJob:

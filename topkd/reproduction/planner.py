@@ -1,9 +1,11 @@
-"""From a table to its runs, in an order in which each finds what it needs."""
+"""From a table to its runs, in an order in which each finds what it needs, and to the jobs that share them out."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from topkd.reproduction.cohorts import together
 from topkd.reproduction.job_builder import JobBuilder
+from topkd.reproduction.operators import apart
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.recipe import Recipe
 from topkd.reproduction.tables import Table
@@ -50,3 +52,16 @@ class Planner:
         for job in plan.jobs.values():
             job.check()
         return plan
+
+
+def arrange(plan: Plan, work_dir: Path, single: bool = False, places: int | None = None) -> Plan:
+    """Return a plan in which one job trains the students that can share a training, and several train a RipsNet.
+
+    Args:
+        plan (Plan): With a training for each student and for each RipsNet.
+        work_dir (Path): Folder of all runs.
+        single (bool): Whether every student stays a training of its own. Defaults to False.
+        places (int, optional): Jobs at once; with 1 a RipsNet is one job. None: as many as there are.
+    """
+    plan = plan if single else together(plan, work_dir)
+    return plan if places == 1 else apart(plan)

@@ -35,7 +35,7 @@ from pathlib import Path
 from runpy import run_path
 cfg = run_path(sys.argv[1])
 folder = Path(cfg['model']['losses']['topology']['vectorizer']['checkpoint']).parent
-folder.mkdir(parents=True)
+folder.mkdir(parents=True, exist_ok=True)  # the logs of the job lie there
 request = dict(num_clouds=cfg['clouds']['num_clouds'], seed=cfg['clouds'].get('seed', 0))
 (folder / 'manifest.json').write_text(json.dumps(dict(complete=True, request=request)))
 """

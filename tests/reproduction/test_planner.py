@@ -48,6 +48,9 @@ def test_a_teacher_that_is_missing_is_trained_and_its_artifacts_lie_beside_it(pl
         tmp_path / 'work/ripsnet/resnet20_digits_neck-0_n64_h0/ripsnet.pth'
     )
     assert topkd.model.teacher.floor == {'accuracy/top1': 90.0}
+    for job in plan.jobs.values():
+        if job.tool in ('gen_pi.py', 'train_ripsnet.py'):
+            assert job.folder == job.artifact.folder / Path(job.tool).stem  # their logs lie with what they make
 
 
 def test_a_teacher_at_hand_is_used_with_the_artifacts_of_the_tools(planner, tmp_path):

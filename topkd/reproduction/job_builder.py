@@ -6,7 +6,7 @@ from pathlib import Path
 from topkd.reproduction.analysis_job import AnalysisJob
 from topkd.reproduction.jobs import Student, Training, last_checkpoint
 from topkd.reproduction.plan import Plan
-from topkd.reproduction.recipe import Recipe, Run, student_name
+from topkd.reproduction.recipe import Recipe, Run
 from topkd.reproduction.ripsnet_jobs import Clouds, RipsNetTraining
 from topkd.reproduction.variants import TOPKD
 
@@ -28,14 +28,12 @@ class JobBuilder:
         self.plan.teachers[run.pair] = (teacher.name, teacher.checkpoint)
         if teacher.training is None:
             return ()
-        return (self.plan.add(Training(f'teacher {teacher.name}', teacher.training, Path(teacher.checkpoint).parent)),)
+        return (self.plan.add(Training(f'teacher {teacher.name}', teacher.training, teacher.folder)),)
 
     def student(self, run: Run) -> str:
         """Add the training of a run's student after what it needs, and return its name."""
-        group = f'plain/{student_name(run.pair)}' if run.variant.is_plain else f'{run.pair}/{run.variant.name}'
-        folder = self.recipe.work_dir / group / f'seed{run.seed}{self.recipe.length}'
-        name = group.translate(str.maketrans('/. ', '-__'))  # good for files and keys of weights
-        return self.plan.add(Student(f'{group}/seed{run.seed}', run.config, folder, self.needs(run), member_name=name))
+        member = run.group.translate(str.maketrans('/. ', '-__'))  # good for files and keys of weights
+        return self.plan.add(Student(run.name, run.config, run.folder, self.needs(run), member_name=member))
 
     def needs(self, run: Run) -> tuple[str, ...]:
         """Add what a run's student needs, and return the names of these jobs: the teacher, then RipsNets.
@@ -49,11 +47,11 @@ class JobBuilder:
         """Add clouds and RipsNet for each loss that needs one, and return the names of the second."""
         names = []
         for loss, artifact in run.artifacts.items():
-            folder = self.recipe.work_dir / 'artifacts' / artifact.name
+            folder = self.recipe.ripsnet_folder(artifact.name)
             made = dict(config=run.config, loss=loss, artifact=artifact)
-            clouds = Clouds(f'clouds {artifact.name}', folder=folder / 'clouds', needs=self.teacher(run), **made)
+            clouds = Clouds(f'clouds {artifact.name}', folder=folder / 'gen_pi', needs=self.teacher(run), **made)
             needs = (self.plan.add(clouds),)
-            ripsnet = RipsNetTraining(f'RipsNet {artifact.name}', folder=folder / 'ripsnet', needs=needs, **made)
+            ripsnet = RipsNetTraining(f'RipsNet {artifact.name}', folder=folder / 'train_ripsnet', needs=needs, **made)
             names.append(self.plan.add(ripsnet))
         return tuple(names)
 
@@ -82,12 +80,12 @@ class JobBuilder:
         """
         basis = next(run for run in runs if run.variant == TOPKD)
         students = {run.variant.name: self.student(run) for run in runs}
-        stem = Path(tool).stem
+        name = f'{basis.pair}/{Path(tool).stem}/seed{basis.seed}'
         return self.plan.add(
             AnalysisJob(
-                f'{basis.pair}/{stem}/seed{basis.seed}',
+                name,
                 basis.config,
-                self.recipe.work_dir / basis.pair / stem / f'seed{basis.seed}{self.recipe.length}',
+                self.recipe.folder(name),
                 (*students.values(), *self.ripsnets(basis)),
                 tool=tool,
                 options=options,

@@ -215,7 +215,17 @@ class Student(Training):
 
 def last_checkpoint(job: Job) -> Path:
     """Return the checkpoint that a training job ends with."""
-    return job.folder / f'epoch_{job.config.train_cfg.max_epochs}.pth'
+    return checkpoint_in(job.folder, job.config)
+
+
+def checkpoint_in(folder: Path, cfg: Config) -> Path:
+    """Return the checkpoint that a training ends with.
+
+    Args:
+        folder (Path): Its work directory.
+        cfg (Config): Of the training.
+    """
+    return folder / f'epoch_{cfg.train_cfg.max_epochs}.pth'
 
 
 def trained_epochs(folder: Path) -> int:

@@ -9,6 +9,7 @@ from mmengine.config import Config
 
 from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.models.losses.topology_configs import artifacts_to_make, topology_configs
+from topkd.reproduction.jobs import checkpoint_in
 from topkd.reproduction.variants import KD, Variant, apply, for_run
 from topkd.utils.config import merge_cfg_options, read_config
 
@@ -27,6 +28,11 @@ class TeacherFile:
     checkpoint: str
     training: Config | None = None
 
+    @property
+    def folder(self) -> Path:
+        """Path: Where the file lies: the work directory of the training that makes it."""
+        return Path(self.checkpoint).parent
+
 
 @dataclass(frozen=True)
 class Run:
@@ -36,6 +42,9 @@ class Run:
         pair (str): Name of the pair.
         variant (Variant): What it changes of the pair.
         seed (int): Of its training.
+        group (str): What it is called whatever the seed; pairs share their plain students.
+        name (str): Of its training.
+        folder (Path): Work directory of its training.
         config (Config): Of its training, complete.
         teacher (TeacherFile): Of the pair.
         artifacts (dict[str, RipsNetArtifact]): RipsNets that it needs, by loss.
@@ -44,6 +53,9 @@ class Run:
     pair: str
     variant: Variant
     seed: int
+    group: str
+    name: str
+    folder: Path
     config: Config
     teacher: TeacherFile
     artifacts: dict[str, RipsNetArtifact]
@@ -65,11 +77,23 @@ class Recipe:
         probes = [path.stem for path in (configs / 'transfer').glob('*.py')]
         self.probe_options = {stem: _behind(f'{stem}.', options or {}) for stem in probes}
         self.options = {key: value for key, value in (options or {}).items() if key.split('.')[0] not in probes}
+        self._length = '' if epochs is None else f'_{epochs}epochs'
 
-    @property
-    def length(self) -> str:
-        """str: Mark of the folders of trainings of another length than the recipe's."""
-        return '' if self.epochs is None else f'_{self.epochs}epochs'
+    def folder(self, name: str) -> Path:
+        """Return the folder of a training, or of what looks at trained students.
+
+        Args:
+            name (str): Below the work directory; trainings of another length than the recipe's have it as a mark.
+        """
+        return self.work_dir / f'{name}{self._length}'
+
+    def ripsnet_folder(self, name: str) -> Path:
+        """Return the folder of the jobs that make an artifact; that of a trained teacher lies there too.
+
+        Args:
+            name (str): Of the artifact.
+        """
+        return self.work_dir / 'ripsnet' / name
 
     def runs(self, pair: str, variants: Sequence[Variant], seeds: Sequence[int]) -> list[Run]:
         """Make the runs of a pair: every variant with every seed.
@@ -94,12 +118,7 @@ class Recipe:
             cfg.model.teacher.checkpoint = teacher.checkpoint
             if self.epochs is not None:
                 cfg.model.teacher.floor = None  # of a teacher that was trained completely
-        chosen = [(variant, seed) for variant in variants for seed in seeds]
-        configs = [apply(variant, cfg, self.configs, seed, self.epochs) for variant, seed in chosen]
-        return [
-            Run(path.stem, variant, seed, own, teacher, self._bind(own, teacher, variant, path))
-            for (variant, seed), own in zip(chosen, configs)
-        ]
+        return [self._run(path, cfg, teacher, variant, seed) for variant in variants for seed in seeds]
 
     def probe(self, file: str, seed: int) -> Config:
         """Make the config of a linear probe.
@@ -110,6 +129,14 @@ class Recipe:
         """
         cfg = merge_cfg_options(read_config(str(self.configs / file)), self.probe_options.get(Path(file).stem))
         return for_run(cfg, seed, None if self.epochs is None else min(self.epochs, cfg.train_cfg.max_epochs))
+
+    def _run(self, pair: Path, cfg: Config, teacher: TeacherFile, variant: Variant, seed: int) -> Run:
+        """Make a run of a pair, whose config has the user's options and its teacher's file."""
+        own = apply(variant, cfg, self.configs, seed, self.epochs)
+        artifacts = self._bind(own, teacher, variant, pair)
+        group = f'plain/{student_name(pair.stem)}' if variant.is_plain else f'{pair.stem}/{variant.name}'
+        name = f'{group}/seed{seed}'
+        return Run(pair.stem, variant, seed, group, name, self.folder(name), own, teacher, artifacts)
 
     def _teacher(self, pair: str, teacher: dict) -> TeacherFile:
         """Find a pair's teacher, or the baseline that trains it."""
@@ -129,8 +156,7 @@ class Recipe:
             )
         general = {key: value for key, value in self.options.items() if not re.match(r'(model|clouds|ripsnet)\b', key)}
         training = for_run(merge_cfg_options(read_config(str(baseline)), general), 0, self.epochs)
-        folder = self.work_dir / 'teachers' / f'{name}{self.length}'
-        return TeacherFile(name, str(folder / f'epoch_{training.train_cfg.max_epochs}.pth'), training)
+        return TeacherFile(name, str(checkpoint_in(self.folder(f'teachers/{name}'), training)), training)
 
     def _bind(self, cfg: Config, teacher: TeacherFile, variant: Variant, pair: Path) -> dict[str, RipsNetArtifact]:
         """Find the RipsNets that a config needs, and point it, in place, at those of a teacher that is trained here."""
@@ -138,12 +164,12 @@ class Recipe:
             return {}
         if variant == KD:
             _refuse_topology(topology_configs(cfg.model), pair)
-        artifacts = artifacts_to_make(cfg, teacher.name + self.length if teacher.training else teacher.name)
+        artifacts = artifacts_to_make(cfg, teacher.name + self._length if teacher.training else teacher.name)
         if teacher.training is None:
             return artifacts
         # artifacts lie where their teacher lies, so that they are never mistaken for another teacher's
         moved = {
-            name: RipsNetArtifact(teacher.name, made.request, self.work_dir / 'ripsnet' / made.name / 'ripsnet.pth')
+            name: RipsNetArtifact(teacher.name, made.request, self.ripsnet_folder(made.name) / 'ripsnet.pth')
             for name, made in artifacts.items()
         }
         for name, made in moved.items():

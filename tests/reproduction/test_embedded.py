@@ -89,6 +89,16 @@ def test_students_are_told_by_seed_and_network(job, capsys):
     assert 'seed 0: plain B: 8' in said and 'seed 0: TopKD B: 8' in said and 'seed 1' not in said
 
 
+def test_a_running_job_knows_better_than_the_estimate_what_is_left(job):
+    made = job()
+    made._seconds = {name: 2.0 for name in made.plan.jobs}
+    teacher, *others = made.plan.missing()
+    made._starts[teacher.name] = time.time() - 60
+    estimated = made._left()
+    made._shown[teacher.name] = 'epoch 3, step 1 of 22, 0:10:00 left'
+    assert made._left() == pytest.approx(estimated + 600, abs=1)
+
+
 def test_a_failure_ends_the_job_with_its_words(job, tools):
     (tools / 'train.py').write_text("import sys\nprint('error: no such luck')\nsys.exit(1)\n")
     with pytest.raises(ValueError, match=r"'teacher resnet20_digits' failed: .*log.txt"):

@@ -17,7 +17,7 @@ from topkd.reproduction.jobs import Job
 from topkd.reproduction.local_queue import LocalQueue
 from topkd.reproduction.plan import Plan
 from topkd.reproduction.planner import Planner, arrange
-from topkd.reproduction.progress import progress
+from topkd.reproduction.progress import progress, told_seconds
 from topkd.reproduction.results_file import read_results
 from topkd.reproduction.tables import Table
 from topkd.reproduction.time_left import time_left
@@ -137,12 +137,16 @@ class EmbeddedJob:
                 self.say(f'{name}: {text}')
 
     def _left(self) -> float:
-        """Return the seconds that are left, at the speed of the jobs that have ended."""
+        """Return the seconds that are left: as running jobs say, for others at the speed of those that have ended."""
         seconds = self._seconds or {}
         estimated = sum(seconds.get(name, 0.0) for name in self._took)
         speed = sum(self._took.values()) / estimated if estimated > 1 else 1.0
         spent = {name: time.time() - start for name, start in self._starts.items() if name not in self._took}
         rest = {name: speed * value for name, value in seconds.items()}
+        for name in spent:
+            told = told_seconds(self._shown.get(name, ''))
+            if told is not None:
+                rest[name] = spent[name] + told
         return time_left(self.plan.missing(), rest, self.queue.jobs, spent)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 TAIL = 16_384  # bytes of a log that are looked at
 # MMEngine's own line of a training, and that of topkd.ProgressLineHook
 TRAINING = re.compile(r'Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/(\d+)\].*?eta: ((?:\d+ days?, )?[\d:]+)')
+LEFT = re.compile(r'(?:(\d+) days?, )?(\d+):(\d+):(\d+) left$')
 LINE = re.compile(r'^.+: (epoch \d+ of at most \d+, .+)$')
 
 
@@ -36,3 +37,19 @@ def progress(log: Path) -> str | None:
         if own:
             return own[1]
     return None
+
+
+def told_seconds(text: str) -> float | None:
+    """Return the seconds that a text of :func:`progress` says are left, None if it says nothing of them.
+
+    Examples:
+        >>> told_seconds('epoch 3, step 22 of 22, 1 day, 1:00:12 left')
+        90012.0
+        >>> told_seconds('epoch 3 of at most 9, MSE 0.1') is None
+        True
+    """
+    found = LEFT.search(text)
+    if found is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return float(((24 * days + hours) * 60 + minutes) * 60 + seconds)

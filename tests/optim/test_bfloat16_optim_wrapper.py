@@ -58,8 +58,8 @@ def test_the_losses_are_those_of_full_precision_but_for_rounding():
         found[kind] = train(model, wrapped(model, kind))
     for full, half in zip(*found.values()):
         assert full.keys() == half.keys()
-        assert float(half['loss']) != float(full['loss'])
-        assert float(half['loss']) == pytest.approx(float(full['loss']), rel=0.02)
+        assert half['loss'].item() != full['loss'].item()
+        assert half['loss'].item() == pytest.approx(full['loss'].item(), rel=0.02)
 
 
 def test_a_member_of_a_cohort_equals_its_single_run():

@@ -8,13 +8,14 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from topkd.reproduction.study.findings import comparisons, correlations, mechanisms
+from topkd.reproduction.study.findings import comparisons, correlations, mechanisms, ripsnet_errors
 from topkd.reproduction.study.ledger import METRIC
 from topkd.reproduction.study.markdown import tables
 from topkd.reproduction.study.report import write_report
 from topkd.reproduction.study.stages import STAGES
 
-NAMES = ('weights', 'screening', 'final', 'second_pair', 'mechanism', 'correlations', 'differences', 'ratios', 'errors')
+NAMES = ('weights', 'screening', 'final', 'second_pair', 'ripsnets', 'mechanism', 'correlations')
+NAMES += ('differences', 'ratios', 'errors')
 
 
 def test_score(run):
@@ -33,6 +34,9 @@ def measured(ledger, fill):
     gain = dict(ripsnet=0.0, sorted=0.5, sliced=0.4, more_kd=0.3, rkd=0.1, pkt=-0.2)
     for stage in ('bases', 'weights'):
         fill(STAGES[stage].runs(ledger.study, ledger), lambda run: 20.0)
+    for number, run in enumerate(STAGES['weights'].runs(ledger.study, ledger)):
+        clouds = {str(epoch): dict(ripsnet_error=(1 + number) / (10 * epoch), scale=1.0) for epoch in (1, 2)}
+        ledger.write(run, dict(epochs=2, stopped=False, validation={METRIC: 20.0}, curve={}, clouds=clouds))
     for run in STAGES['screening'].runs(ledger.study, ledger):
         value = gain.get(run.term, 0.0)
         clouds = {
@@ -98,6 +102,15 @@ def test_mechanisms_are_means_over_seeds_and_correlations_spearmans(measured):
     rho = correlations(list(found.values()))
     assert rho['gradient ratio'][0] == pytest.approx(1) and rho['scale'][0] == pytest.approx(-1)
     assert rho['seen'][2] == 6 and 'ripsnet_error' not in rho  # the same for all terms
+
+
+def test_ripsnets_are_judged_on_the_students_of_the_weights(measured):
+    students = len(STAGES['weights'].runs(measured.study, measured))
+    by_epoch = ripsnet_errors(measured)['ripsnet_error']
+    assert by_epoch[2] == pytest.approx([(1 + number) / 20 for number in range(students)])
+    mean = np.mean([(1 + number) / 10 for number in range(students)])
+    assert tables(measured)['ripsnets'].splitlines()[0] == f'| {students} students, epoch | 1 | 2 |'
+    assert f"| RipsNet's error | {mean:.4f} (0.1000 to {students / 10:.4f}) |" in tables(measured)['ripsnets']
 
 
 def test_report_fills_the_blocks_and_leaves_the_text(measured, document):

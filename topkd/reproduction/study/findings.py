@@ -13,6 +13,7 @@ from topkd.utils.paired_statistics import PairedDifference, holm, paired_differe
 from topkd.utils.statistics import mean_and_deviation
 
 RATIO = 'gradient ratio'
+RIPSNET_ERROR = 'ripsnet_error'  # begins the name of the error of every RipsNet that is judged
 
 
 class Comparison(NamedTuple):
@@ -157,6 +158,24 @@ def _mechanism(term: str | None, gain: PairedDifference | None, entries: list[di
             clouds.setdefault(key, {})[int(epoch)] = float(np.mean([record[epoch][key] for record in records]))
     mean = None if gain is None else gain.mean
     return Mechanism(term, mean, np.mean(ratios, axis=0).tolist() if ratios else [], clouds)
+
+
+def ripsnet_errors(ledger: Ledger) -> dict[str, dict[int, list[float]]]:
+    """Collect how far RipsNets are from exact images on the students of the weights, none of which they were shown.
+
+    Args:
+        ledger (Ledger): Of the study.
+
+    Returns:
+        dict: By measurement and epoch, the mean squared error of every student.
+    """
+    found: dict[str, dict[int, list[float]]] = {}
+    for run in stage_runs(ledger, 'weights'):
+        for epoch, figures in ((ledger.read(run) or {}).get('clouds') or {}).items():
+            for key, value in figures.items():
+                if key.startswith(RIPSNET_ERROR):
+                    found.setdefault(key, {}).setdefault(int(epoch), []).append(value)
+    return found
 
 
 def correlations(found: list[Mechanism]) -> dict[str, tuple[float, float, int]]:

@@ -2,7 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 
-from topkd.reproduction.study.findings import Comparison, Mechanism, comparisons, correlations, mechanisms, stage_runs
+import numpy as np
+
+from topkd.reproduction.study.findings import (
+    Comparison,
+    Mechanism,
+    comparisons,
+    correlations,
+    mechanisms,
+    ripsnet_errors,
+    stage_runs,
+)
 from topkd.reproduction.study.ledger import Ledger
 from topkd.reproduction.study.protocol import Study
 from topkd.reproduction.study.run import StudyRun
@@ -32,6 +42,7 @@ def tables(ledger: Ledger) -> dict[str, str]:
         screening=screening_table(ledger),
         final=final_table(study, comparisons(ledger, 'final', 'test')),
         second_pair=final_table(study, comparisons(ledger, 'second_pair', 'test')),
+        ripsnets=ripsnet_table(study, ripsnet_errors(ledger)),
         mechanism=mechanism_table(study, mechanisms(ledger)),
         correlations=correlation_table(study, correlations(mechanisms(ledger))),
     )
@@ -98,6 +109,28 @@ def final_table(study: Study, rows: Sequence[Comparison]) -> str:
             line += ['' if row.to_more is None else f'{row.to_more.mean:+.2f} {_interval(row.to_more.student)}']
         cells.append(line + [''] * (len(head) - len(line)))
     return _table(head, cells) if cells else NOTHING
+
+
+def ripsnet_table(study: Study, errors: dict[str, dict[int, list[float]]]) -> str:
+    """Return the errors of RipsNets on students by epoch: the mean, and the least and greatest of a student.
+
+    Args:
+        study (Study): Knows the titles.
+        errors (dict): See :func:`topkd.reproduction.study.findings.ripsnet_errors`.
+    """
+    if not errors:
+        return NOTHING
+    epochs = sorted(next(iter(errors.values())))
+    rows = [
+        [headline(study, key), *(_mean_and_range(by_epoch[epoch]) for epoch in epochs)]
+        for key, by_epoch in errors.items()
+    ]
+    students = len(errors[next(iter(errors))][epochs[-1]])
+    return _table([f'{students} students, epoch', *map(str, epochs)], rows)
+
+
+def _mean_and_range(values: Sequence[float]) -> str:
+    return f'{np.mean(values):.4f} ({min(values):.4f} to {max(values):.4f})'
 
 
 def mechanism_table(study: Study, found: Sequence[Mechanism]) -> str:

@@ -13,6 +13,7 @@ PACKAGES = (
     'topkd.functional',
     'topkd.hooks',
     'topkd.models',
+    'topkd.optim',
     'topkd.reproduction',
     'topkd.topology',
     'topkd.utils',

@@ -43,7 +43,7 @@ class Finder:
 
 
 def test_annotated_boxes_and_those_above_the_score(cfg, tmp_path):
-    images, found = find_boxes(cfg, dict(net=Finder()), count=3)
+    images, found = find_boxes(cfg, dict(net=Finder()), count=3, threshold=0.5)
     content = json.loads((tmp_path / 'data/annotations/instances_val.json').read_text())
     for number, info in enumerate(content['images']):
         objects = [a for a in content['annotations'] if a['image_id'] == info['id']]
@@ -53,8 +53,37 @@ def test_annotated_boxes_and_those_above_the_score(cfg, tmp_path):
         assert found['annotated'][number].texts == names
         assert np.array_equal(images[number], cv2.imread(str(tmp_path / 'data/val' / info['file_name'])))
     assert found['net'] == [Boxes([[1.0, 2.0, 11.0, 12.0]], ['zero 0.90'])] * 3
-    assert len(find_boxes(cfg, dict(net=Finder()), count=1)[1]['net']) == 1
+    assert len(find_boxes(cfg, dict(net=Finder()), count=1, threshold=0.5)[1]['net']) == 1
     assert found['net'][0] != find_boxes(cfg, dict(net=Finder()), count=1, threshold=0.2)[1]['net'][0]
+
+
+class Ranked(Finder):
+    """Finds ten boxes in every image, whose scores fall from image to image and are small."""
+
+    def __init__(self):
+        self.scores = iter(torch.linspace(0.1, 0.01, 30).split(10))
+
+    def test_step(self, batch):
+        found = dict(bboxes=torch.ones(10, 4), labels=torch.zeros(10, dtype=torch.int64))
+        return [
+            SimpleNamespace(pred_instances=InstanceData(**found, scores=next(self.scores))) for _ in batch['inputs']
+        ]
+
+
+def test_without_a_score_as_many_boxes_are_shown_as_are_annotated(cfg):
+    found = find_boxes(cfg, dict(net=Ranked(), none=Silent()), count=3)[1]
+    annotated = sum(len(here.corners) for here in found['annotated'])
+    shown = [len(here.corners) for here in found['net']]
+    assert 0 < annotated < 10 and shown == [annotated, 0, 0]
+    assert found['none'] == [Boxes([], [])] * 3
+
+
+class Silent:
+    """Finds nothing."""
+
+    def test_step(self, batch):
+        nothing = dict(bboxes=torch.ones(0, 4), labels=torch.zeros(0, dtype=torch.int64), scores=torch.ones(0))
+        return [SimpleNamespace(pred_instances=InstanceData(**nothing)) for _ in batch['inputs']]
 
 
 def test_networks_that_find_no_boxes():

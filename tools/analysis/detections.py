@@ -20,7 +20,9 @@ def main() -> None:
         'checkpoints', nargs='+', metavar='NAME=CHECKPOINT', help='trained students, each with a name for the picture'
     )
     arguments.add_argument('--images', type=count, default=5, help='number of images (default: %(default)s)')
-    arguments.add_argument('--score', type=float, default=0.5, help='least score of a box (default: %(default)s)')
+    arguments.add_argument(
+        '--score', type=float, help='least score of a box (default: of each network the best, as many as are annotated)'
+    )
     arguments.add_argument('--out', help='folder for the picture (default: <work dir>/analysis)')
     args = arguments.parse_args()
     checkpoints, cfg = named_paths(args.checkpoints, osp.isfile, 'checkpoint'), load_config(args)

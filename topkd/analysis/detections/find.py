@@ -1,6 +1,7 @@
 """Boxes in images of a config's test split: annotated ones, and those that a teacher and its students find."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,7 @@ def load_detectors(cfg: Config, checkpoints: Mapping[str, str]) -> dict[str, nn.
 
 @torch.no_grad()
 def find_boxes(
-    cfg: Config, detectors: Mapping[str, Any], count: int, threshold: float = 0.5
+    cfg: Config, detectors: Mapping[str, Any], count: int, threshold: float | None = None
 ) -> tuple[list[Any], dict[str, list[Boxes]]]:
     """Run detectors over the first images of the test split.
 
@@ -76,7 +77,8 @@ def find_boxes(
         cfg (Config): With ``test_dataloader``.
         detectors (Mapping): By name, of MMDetection's classes.
         count (int): Number of images.
-        threshold (float): Least score of a box that is shown. Defaults to 0.5.
+        threshold (float, optional): Least score of a box that is shown. None: of every detector the best boxes, as many
+            as are annotated in these images, because a score means something else to every kind of detector.
 
     Returns:
         tuple: Images (H, W, 3) BGR; and by name, 'annotated' first, the boxes in each.
@@ -85,14 +87,25 @@ def find_boxes(
     dataset: Any = loader.dataset
     names = dataset.metainfo['classes']
     shown = [dataset.get_data_info(number) for number in range(min(count, len(dataset)))]
-    found = {ANNOTATED: [_annotated(info, names) for info in shown], **{name: [] for name in detectors}}
+    annotated = [_annotated(info, names) for info in shown]
+    predicted: dict[str, list[Any]] = {name: [] for name in detectors}
     for batch in loader:
-        left = len(shown) - len(found[next(iter(detectors), ANNOTATED)])
+        left = len(shown) - len(next(iter(predicted.values()), shown))
         if left <= 0:
             break
         for name, detector in detectors.items():
-            found[name] += [_predicted(sample, names, threshold) for sample in detector.test_step(batch)[:left]]
+            predicted[name] += [sample.pred_instances.cpu() for sample in detector.test_step(batch)[:left]]
+    boxes = sum(len(here.corners) for here in annotated)
+    found = {ANNOTATED: annotated}
+    for name, instances in predicted.items():
+        least = _score_of_rank(instances, boxes) if threshold is None else threshold
+        found[name] = [_at_least(least, of_image, names) for of_image in instances]
     return [cv2.imread(info['img_path']) for info in shown], found
+
+
+def _score_of_rank(instances: Sequence[Any], rank: int) -> float:
+    scores = torch.cat([of_image.scores for of_image in instances]).sort(descending=True).values
+    return float(scores[:rank].min()) if rank and len(scores) else math.inf
 
 
 def _annotated(info: Mapping[str, Any], names: tuple[str, ...]) -> Boxes:
@@ -100,8 +113,7 @@ def _annotated(info: Mapping[str, Any], names: tuple[str, ...]) -> Boxes:
     return Boxes([found['bbox'] for found in objects], [names[found['bbox_label']] for found in objects])
 
 
-def _predicted(sample: Any, names: tuple[str, ...], threshold: float) -> Boxes:
-    found = sample.pred_instances
-    found = found[found.scores > threshold].cpu()
+def _at_least(score: float, found: Any, names: tuple[str, ...]) -> Boxes:
+    found = found[found.scores >= score]
     texts = [f'{names[label]} {score:.2f}' for label, score in zip(found.labels.tolist(), found.scores.tolist())]
     return Boxes(found.bboxes.tolist(), texts)

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mmdet.datasets  # noqa: F401  prints a line when it is first imported, as the next one does
+import mmpretrain.datasets  # noqa: F401
 import pytest
 from reproduction_small import CONFIGS, DIGITS, TABLE
 

@@ -26,6 +26,8 @@ def main() -> None:
     if args.amp:
         on_cpu = get_device() == 'cpu'
         cfg.optim_wrapper.type = 'topkd.Bfloat16OptimWrapper' if on_cpu else 'AmpOptimWrapper'
+        for name in ('loss_scale', 'dtype', 'use_fsdp') if on_cpu else ():  # of AmpOptimWrapper
+            cfg.optim_wrapper.pop(name, None)
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
             raise KeyError('--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config')

@@ -95,8 +95,10 @@ def test_a_running_job_knows_better_than_the_estimate_what_is_left(job):
     teacher, *others = made.plan.missing()
     made._starts[teacher.name] = time.time() - 60
     estimated = made._left()
-    made._shown[teacher.name] = 'epoch 3, step 1 of 22, 0:10:00 left'
+    made._note_end(teacher.name, 600.0)
     assert made._left() == pytest.approx(estimated + 600, abs=1)
+    made._ends[teacher.name] -= 200  # so long ago it was said
+    assert made._left() == pytest.approx(estimated + 400, abs=1)
 
 
 def test_a_failure_ends_the_job_with_its_words(job, tools):

@@ -3,8 +3,9 @@
 import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
-from mmengine.optim import AmpOptimWrapper
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import Runner
+from torch import nn
 
 from topkd.optim import Bfloat16OptimWrapper
 from topkd.registry import HOOKS
@@ -51,6 +52,19 @@ class MemoryFormatHook(Hook):
     def _chosen(self, runner: Runner) -> str:
         if self.memory_format != 'auto':
             return self.memory_format
-        on_cpu = next(runner.model.parameters()).device.type == 'cpu'
-        half = isinstance(runner.optim_wrapper, (AmpOptimWrapper, Bfloat16OptimWrapper))
-        return 'channels_last' if on_cpu or half else 'contiguous'
+        return faster_format(runner.model, runner.optim_wrapper)
+
+
+def faster_format(model: nn.Module, wrapper: OptimWrapper | None) -> str:
+    """Return the memory format that 'auto' stands for.
+
+    Args:
+        model (nn.Module): On its device.
+        wrapper (OptimWrapper, optional): Of its training.
+
+    Example:
+        >>> faster_format(nn.Linear(2, 1), None)
+        'channels_last'
+    """
+    on_cpu = next(model.parameters()).device.type == 'cpu'
+    return 'channels_last' if on_cpu or isinstance(wrapper, (AmpOptimWrapper, Bfloat16OptimWrapper)) else 'contiguous'

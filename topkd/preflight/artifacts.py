@@ -7,7 +7,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from topkd.artifacts.artifact import AT_WORK, RipsNetArtifact
-from topkd.models.losses.topology_configs import build_unloaded, topology_artifact, topology_configs
+from topkd.models.losses.topology_configs import batch_size_of, build_unloaded, topology_artifact, topology_configs
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.vectorizers.ripsnet_file import check_ripsnet_exists
 from topkd.preflight.findings import Findings
@@ -27,7 +27,7 @@ def check_ripsnets(cfg: Config, processes: int, findings: Findings) -> None:
         loss = findings.look(build_unloaded, config)
         if loss is None:
             continue
-        batch = (cfg.get('train_dataloader') or {}).get('batch_size')
+        batch = batch_size_of(cfg)
         if isinstance(batch, int) and loss.cloud.incomplete == 'error':
             findings.look(_check_batch, name, loss, batch * (processes if loss.cloud.gather else 1))
         if loss.network is not None and loss.network.needs_artifact:

@@ -68,6 +68,7 @@ class EmbeddedJob:
         self._seconds: dict[str, float] | None = None
         self._starts: dict[str, float] = {}
         self._took: dict[str, float] = {}
+        self._ends: dict[str, float] = {}
         self._looked, self._shown = begin, dict[str, str]()
 
     def say(self, text: str) -> None:
@@ -134,7 +135,13 @@ class EmbeddedJob:
             text = progress(job.paths.stdout)
             if text is not None and self._shown.get(name) != text:
                 self._shown[name] = text
+                self._note_end(name, told_seconds(text))
                 self.say(f'{name}: {text}')
+
+    def _note_end(self, name: str, told: float | None) -> None:
+        """Note when a job ends by its own words, if it says so."""
+        if told is not None:
+            self._ends[name] = time.time() + told
 
     def _left(self) -> float:
         """Return the seconds that are left: as running jobs say, for others at the speed of those that have ended."""
@@ -144,9 +151,8 @@ class EmbeddedJob:
         spent = {name: time.time() - start for name, start in self._starts.items() if name not in self._took}
         rest = {name: speed * value for name, value in seconds.items()}
         for name in spent:
-            told = told_seconds(self._shown.get(name, ''))
-            if told is not None:
-                rest[name] = spent[name] + told
+            if name in self._ends:
+                rest[name] = spent[name] + max(0.0, self._ends[name] - time.time())
         return time_left(self.plan.missing(), rest, self.queue.jobs, spent)
 
 

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from topkd.analysis.cloud_size import cloud_size
 from topkd.artifacts.settings import CLOUDS, RIPSNET
+from topkd.hooks.memory_format_hook import FORMATS, faster_format
 from topkd.models.losses.distillation_loss import prepare_losses
 from topkd.models.losses.topology_configs import build_unloaded, topology_config, topology_configs
 from topkd.models.taps.tap import as_list
@@ -24,6 +25,7 @@ from topkd.models.vectorizers import RipsNet
 from topkd.reproduction.config_differences import decisive
 from topkd.reproduction.jobs import Job
 from topkd.reproduction.plan import Plan
+from topkd.utils.allocator import keep_freed_memory
 from topkd.utils.config import with_preprocessor
 
 STEPS = 3
@@ -75,7 +77,8 @@ def training_seconds(job: Job) -> float:
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
     prepare_losses(model, loader.dataset)
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
-    model.train()
+    keep_freed_memory()  # as a training does
+    model.train().to(memory_format=FORMATS[faster_format(model, wrapper)])
     step = _median(lambda batch: model.train_step(batch, wrapper), loader)
     return step * len(loader) * cfg.train_cfg.max_epochs
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topkd.artifacts.artifact import OPERATORS, RipsNetArtifact
+from topkd.artifacts.artifact import RipsNetArtifact
 from topkd.artifacts.settings import RIPSNET
 from topkd.reproduction.config_differences import artifact_differences
 from topkd.reproduction.jobs import Job
@@ -110,7 +110,8 @@ class RipsNetTraining(Clouds):
         """Return the errors on held-out clouds by operator, none before the better one was kept."""
         if not self.artifact.ripsnet.is_file():
             return {}
-        paths = {operator: self.artifact.result(operator) for operator in OPERATORS}
+        operators = RIPSNET.filled(self.config.get('ripsnet'))['operators']
+        paths = {operator: self.artifact.result(operator) for operator in operators}
         return {operator: read_json(path, 'mse')['mse'] for operator, path in paths.items() if path.is_file()}
 
     def figures(self, network: str, metrics: Sequence[str]) -> dict[str, Any]:

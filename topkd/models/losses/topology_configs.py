@@ -110,7 +110,7 @@ def topology_artifact(cfg: Config, name: str = 'topology') -> RipsNetArtifact:
         'resnet56_cifar100_neck-0_n64_h0'
     """
     loss: TopologyLoss = build_unloaded(topology_config(cfg, name))
-    return loss.artifact(cfg.model.teacher.get('name', 'teacher'), _batch_size(cfg))
+    return loss.artifact(cfg.model.teacher.get('name', 'teacher'), batch_size_of(cfg))
 
 
 def artifacts_to_make(cfg: Config, teacher: str) -> dict[str, RipsNetArtifact]:
@@ -130,11 +130,17 @@ def artifacts_to_make(cfg: Config, teacher: str) -> dict[str, RipsNetArtifact]:
         name: build_unloaded(config) for name, config in topology_configs(cfg.model).items()
     }
     return {
-        name: loss.artifact(teacher, _batch_size(cfg))
+        name: loss.artifact(teacher, batch_size_of(cfg))
         for name, loss in losses.items()
         if loss.network is not None and loss.network.needs_artifact and loss.network.checkpoint is None
     }
 
 
-def _batch_size(cfg: Config) -> int | None:
+def batch_size_of(cfg: Config) -> int | None:
+    """Return the images of a training's batch, None if the config does not say.
+
+    Example:
+        >>> batch_size_of(Config(dict(train_dataloader=dict(batch_size=64))))
+        64
+    """
     return (cfg.get('train_dataloader') or {}).get('batch_size')

@@ -101,7 +101,9 @@ class TopologyLoss(DistillationLoss):
             self.vectorizer = Frozen(network) if network.learned else network
         self.auto_projection = choice('projection', projection, ('auto', 'none')) == 'auto'
         self.projection: nn.Linear | None = None
-        self._request = self._requested()
+        tap = self.teacher_tap if isinstance(self.teacher_tap, str) else list(self.teacher_tap)
+        of_images = {} if self.network is None else self.network.request()
+        self._request = dict(tap=tap, **self.cloud.request(), **of_images)
         self._unseen = 0
 
     @property
@@ -120,10 +122,6 @@ class TopologyLoss(DistillationLoss):
         The tap is the config's, such as ``@pooled``: an artifact is filed before there is a network that knows names.
         """
         return dict(self._request)
-
-    def _requested(self) -> dict[str, Any]:
-        tap = self.teacher_tap if isinstance(self.teacher_tap, str) else list(self.teacher_tap)
-        return dict(tap=tap, **self.cloud.request(), **({} if self.network is None else self.network.request()))
 
     def artifact(self, teacher: str, batch_size: int | None = None) -> RipsNetArtifact:
         """Return the artifact of a teacher that belongs to these clouds and images.

@@ -11,7 +11,9 @@ from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 
+from topkd.hooks.memory_format_hook import FORMATS, faster_format
 from topkd.reproduction.study.jobs import StudyCohort
+from topkd.utils.allocator import keep_freed_memory
 from topkd.utils.config import with_preprocessor
 
 STEPS = 4
@@ -67,7 +69,8 @@ def _median_step(cfg: Config, count: int) -> float:
     members = {f'student{number}': member for number in range(count)}
     model = MODELS.build(with_preprocessor(dict(type='topkd.Cohort', teacher=teacher, members=members), cfg))
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
-    model.train()
+    keep_freed_memory()  # as a training does
+    model.train().to(memory_format=FORMATS[faster_format(model, wrapper)])
     return _median_seconds(model, wrapper, Runner.build_dataloader(cfg.train_dataloader, seed=0))
 
 

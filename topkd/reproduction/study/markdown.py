@@ -130,7 +130,7 @@ def ripsnet_table(study: Study, errors: dict[str, dict[int, list[float]]]) -> st
 
 
 def _mean_and_range(values: Sequence[float]) -> str:
-    return f'{np.mean(values):.4f} ({min(values):.4f} to {max(values):.4f})'
+    return f'{np.mean(values):.3g} ({min(values):.3g} to {max(values):.3g})'
 
 
 def mechanism_table(study: Study, found: Sequence[Mechanism]) -> str:

@@ -128,7 +128,7 @@ def trees_of_many(points: Tensor) -> Trees | None:
     low, high = COMFORTABLE_COORDINATES
     if not (largest.amin() > low and largest.amax() < high):  # nor for NaN
         return None
-    _keep_freed_memory()
+    _keep_some_freed_memory()
     chunks = points.split(max(1, CHUNK['cpu'] // n**2))
     edges = torch.cat([minimum_spanning_tree(squared_distances(part)) for part in chunks]).numpy()
     first, second = np.moveaxis(edges, 2, 0) + n * np.arange(count)[:, None]
@@ -137,8 +137,8 @@ def trees_of_many(points: Tensor) -> Trees | None:
 
 
 @lru_cache(maxsize=1)
-def _keep_freed_memory() -> None:
+def _keep_some_freed_memory() -> None:
     # glibc gives memory back to the system beyond twice the largest block that was ever freed, and page faults to get
     # it again for the next call are a quarter of its time; freeing one large block, which is never touched, prevents
-    # that
+    # that. A training keeps all (topkd.utils.allocator); a library's call must not decide that for its process.
     torch.empty(2**25 - 2**16, dtype=torch.uint8)

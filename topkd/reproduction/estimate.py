@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.model import BaseModel
-from mmengine.optim import build_optim_wrapper
+from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 from torch.nn import functional as F
@@ -76,11 +76,25 @@ def training_seconds(job: Job) -> float:
     model, cfg = _without_files(job.config)
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
     prepare_losses(model, loader.dataset)
-    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
-    keep_freed_memory()  # as a training does
-    model.train().to(memory_format=FORMATS[faster_format(model, wrapper)])
+    wrapper = as_trained(model, cfg)
     step = _median(lambda batch: model.train_step(batch, wrapper), loader)
     return step * len(loader) * cfg.train_cfg.max_epochs
+
+
+def as_trained(model: BaseModel, cfg: Config) -> OptimWrapper:
+    """Prepare a model as a training does, so that its steps take as long.
+
+    Args:
+        model (BaseModel): On its device.
+        cfg (Config): Of the training.
+
+    Returns:
+        OptimWrapper: Over the parameters of the model.
+    """
+    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    keep_freed_memory()
+    model.train().to(memory_format=FORMATS[faster_format(model, wrapper)])
+    return wrapper
 
 
 def cloud_seconds(job: Job) -> float:

@@ -85,7 +85,7 @@ class RipsNetTraining(Clouds):
     @property
     def operators(self) -> tuple[str, ...]:
         """tuple[str, ...]: Those that it trains itself."""
-        return () if self.is_parted else tuple(RIPSNET.filled(self.config.get('ripsnet'))['operators'])
+        return () if self.is_parted else self._wanted()
 
     def parts(self) -> list[Job]:
         """Return the trainings of its operators and the job that keeps the better one, or this one if that is all."""
@@ -93,6 +93,10 @@ class RipsNetTraining(Clouds):
             return [self]
         parts = [self._of(operator) for operator in self.operators]
         return [*parts, replace(self, needs=tuple(part.name for part in parts), is_parted=True)]
+
+    def _wanted(self) -> tuple[str, ...]:
+        """Return the operators of the config, whichever job trains them."""
+        return tuple(RIPSNET.filled(self.config.get('ripsnet'))['operators'])
 
     def _of(self, operator: str) -> 'OperatorTraining':
         """Return the training of one operator, in a folder of its own."""
@@ -110,8 +114,7 @@ class RipsNetTraining(Clouds):
         """Return the errors on held-out clouds by operator, none before the better one was kept."""
         if not self.artifact.ripsnet.is_file():
             return {}
-        operators = RIPSNET.filled(self.config.get('ripsnet'))['operators']
-        paths = {operator: self.artifact.result(operator) for operator in operators}
+        paths = {operator: self.artifact.result(operator) for operator in self._wanted()}
         return {operator: read_json(path, 'mse')['mse'] for operator, path in paths.items() if path.is_file()}
 
     def figures(self, network: str, metrics: Sequence[str]) -> dict[str, Any]:

@@ -7,13 +7,12 @@ from itertools import islice
 import torch
 from mmengine.config import Config
 from mmengine.model import BaseModel
-from mmengine.optim import OptimWrapper, build_optim_wrapper
+from mmengine.optim import OptimWrapper
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 
-from topkd.hooks.memory_format_hook import FORMATS, faster_format
+from topkd.reproduction.estimate import as_trained
 from topkd.reproduction.study.jobs import StudyCohort
-from topkd.utils.allocator import keep_freed_memory
 from topkd.utils.config import with_preprocessor
 
 STEPS = 4
@@ -68,10 +67,7 @@ def _median_step(cfg: Config, count: int) -> float:
     teacher = dict(cfg.model.teacher.to_dict(), checkpoint=None)
     members = {f'student{number}': member for number in range(count)}
     model = MODELS.build(with_preprocessor(dict(type='topkd.Cohort', teacher=teacher, members=members), cfg))
-    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
-    keep_freed_memory()  # as a training does
-    model.train().to(memory_format=FORMATS[faster_format(model, wrapper)])
-    return _median_seconds(model, wrapper, Runner.build_dataloader(cfg.train_dataloader, seed=0))
+    return _median_seconds(model, as_trained(model, cfg), Runner.build_dataloader(cfg.train_dataloader, seed=0))
 
 
 def _median_seconds(model: BaseModel, wrapper: OptimWrapper, batches: Iterable) -> float:

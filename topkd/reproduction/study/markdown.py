@@ -120,13 +120,13 @@ def ripsnet_table(study: Study, errors: dict[str, dict[int, list[float]]]) -> st
     """
     if not errors:
         return NOTHING
-    epochs = sorted(next(iter(errors.values())))
+    first = next(iter(errors.values()))
+    epochs = sorted(first)
     rows = [
         [headline(study, key), *(_mean_and_range(by_epoch[epoch]) for epoch in epochs)]
         for key, by_epoch in errors.items()
     ]
-    students = len(errors[next(iter(errors))][epochs[-1]])
-    return _table([f'{students} students, epoch', *map(str, epochs)], rows)
+    return _table([f'{len(first[epochs[-1]])} students, epoch', *map(str, epochs)], rows)
 
 
 def _mean_and_range(values: Sequence[float]) -> str:

@@ -16,7 +16,7 @@ from torchvision import transforms
 
 from topkd.models import RipsNet
 from topkd.models.clouds import BatchCloud
-from topkd.models.losses.topology_configs import build_unloaded, topology_config
+from topkd.models.losses.topology_configs import unloaded_loss
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 PAIRS = [('resnet34', 'resnet18'), ('resnet50', 'mobilenetv2')]
@@ -75,7 +75,7 @@ def test_ripsnets_of_table_15(pair, units, folder):
     expected = sum(a * b + b for a, b in zip(widths, widths[1:]))
     expected += sum(a * b for a, b in zip((units[-1], 50, 100, 200), (50, 100, 200, 400)))
     assert sum(parameter.numel() for parameter in network.parameters()) == expected
-    artifact = build_unloaded(topology_config(cfg)).artifact(cfg.model.teacher.name)
+    artifact = unloaded_loss(cfg).artifact(cfg.model.teacher.name)
     assert artifact.request['num_points'] == 256
     assert artifact.folder.as_posix().endswith(folder)
 

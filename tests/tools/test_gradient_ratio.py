@@ -45,6 +45,19 @@ def test_another_quantity_and_the_default_folder(call, tmp_path):
     assert code == 0 and (run / 'analysis' / 'share.json').is_file() and 'gradient_ratio ' not in out
 
 
+def test_a_cohort_gives_a_curve_for_every_member_with_the_loss(call, tmp_path):
+    ratios = {f'{member}/gradient_ratio_topology': [pull] * 4 for member, pull in dict(RipsNet=0.01, exact=0.5).items()}
+    cohort = write_run(tmp_path / 'cohort', **ratios, **{'KD/loss': [2.0] * 4})
+    single = write_run(tmp_path / 'single', gradient_ratio_topology=[0.25] * 4)
+    code, out, err = call('analysis/gradient_ratio.py', cohort, single, '--out', 'found')
+    assert code == 0, err
+    found = json.loads((tmp_path / 'found' / 'gradient_ratio.json').read_text())
+    medians = {name: run['last_epoch'] for name, run in found['summaries']['gradient_ratio'].items()}
+    assert medians == {'cohort/RipsNet': 0.01, 'cohort/exact': 0.5, 'single': 0.25}
+    code, out, err = call('analysis/gradient_ratio.py', cohort, '--loss', 'kd')
+    assert code == 1 and 'RipsNet/gradient_ratio_topology, exact/gradient_ratio_topology' in err
+
+
 def test_errors_are_one_sentence(call, tmp_path):
     run = write_run(tmp_path / 'run', gradient_ratio_boxes=[0.1] * 4)
     for arguments, message in (

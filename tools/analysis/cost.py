@@ -22,7 +22,7 @@ from topkd.analysis.cost.record import write_costs
 from topkd.analysis.cost.route_times import device_name
 from topkd.cli import Options, Parser, origin, tool
 from topkd.launch import setup_processes
-from topkd.models.losses.topology_configs import build_unloaded, topology_config
+from topkd.models.losses.topology_configs import unloaded_loss
 from topkd.utils.config import merge_cfg_options, read_config
 
 LEGEND = (
@@ -70,7 +70,7 @@ def sizes(args: argparse.Namespace) -> tuple:
         return list(PAPER_SIZES), (0,)
     cfg = merge_cfg_options(read_config(args.config), args.cfg_options)
     setup_processes(cfg)
-    dims = build_unloaded(topology_config(cfg, args.loss)).homology_dims
+    dims = unloaded_loss(cfg, args.loss).homology_dims
     name = osp.splitext(osp.basename(args.config))[0]
     return [CloudSize(name, *cloud_size(cfg, args.loss))], tuple(dims)
 

@@ -2,7 +2,8 @@
 """Does the topology term act? The ratio of its gradient to that of all other terms, over the epochs of trainings.
 
 The gradients are those at the shared feature. The numbers are those that every distillation logs
-(gradient_ratio_<loss>, outside_<loss>, share_<loss>); nothing is computed anew.
+(gradient_ratio_<loss>, outside_<loss>, share_<loss>); nothing is computed anew. A cohort's run gives a curve for every
+member that has the loss.
 """
 
 import argparse
@@ -10,7 +11,8 @@ import os
 import os.path as osp
 
 import topkd  # noqa: F401
-from topkd.analysis.run_history.history import History, history_of, read_run
+from topkd.analysis.run_history.history import History, read_run
+from topkd.analysis.run_history.members import histories_of
 from topkd.analysis.run_history.plot import plot_runs
 from topkd.analysis.run_history.record import summaries_of, write_histories
 from topkd.cli import Parser, named_paths, origin, tool
@@ -62,18 +64,22 @@ def read_panels(args: argparse.Namespace, runs: dict[str, str]) -> Panels:
         ValueError: If a run did not log the first quantity.
     """
     records = {name: read_run(folder) for name, folder in runs.items()}
-    panels = {
-        quantity: {name: history_of(found, f'{quantity}_{args.loss}') for name, found in records.items()}
-        for quantity in args.quantities
-    }
     first = args.quantities[0]
-    for name, history in panels[first].items():
-        if not len(history.values):
-            logged = sorted({key for record in records[name] for key in record if key.startswith(f'{first}_')})
+    for name, found in records.items():
+        if not any(len(run.values) for run in histories_of(found, f'{first}_{args.loss}', name).values()):
+            logged = sorted({key for record in found for key in record if key.split('/')[-1].startswith(f'{first}_')})
             raise ValueError(
                 f"run '{name}' did not log {first}_{args.loss} (it logged: {', '.join(logged) or 'no such ratio'}): "
                 'name distillations with a topology loss, or the loss with --loss'
             )
+    panels = {
+        quantity: {
+            curve: history
+            for name, found in records.items()
+            for curve, history in histories_of(found, f'{quantity}_{args.loss}', name).items()
+        }
+        for quantity in args.quantities
+    }
     return {
         quantity: histories
         for quantity, histories in panels.items()

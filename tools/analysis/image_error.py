@@ -13,7 +13,7 @@ from topkd.analysis.trained_students import TrainedStudents
 from topkd.cli import analysis_folder, count, load_config, origin, parser, seed, tool
 from topkd.launch import setup_processes
 from topkd.models import RipsNet
-from topkd.models.losses.topology_configs import build_unloaded, topology_config
+from topkd.models.losses.topology_configs import unloaded_loss
 from topkd.utils.seed import seed_everything
 
 LEGEND = (
@@ -47,7 +47,7 @@ def main() -> None:
     args = arguments.parse_args()
     cfg = load_config(args)
     setup_processes(cfg)
-    if not isinstance(build_unloaded(topology_config(cfg, args.loss)).network, RipsNet):
+    if not isinstance(unloaded_loss(cfg, args.loss).network, RipsNet):
         raise ValueError(f"loss '{args.loss}' compares no images by RipsNet: name the config of the twin with RipsNet")
     trained = TrainedStudents.load(cfg, dict(student=args.checkpoint), args.loss, project=True)
     exact = exact_twin(trained.loss.network).to(get_device())

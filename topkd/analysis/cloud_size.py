@@ -5,7 +5,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import nn
 
-from topkd.models.losses.topology_configs import build_unloaded, topology_config
+from topkd.models.losses.topology_configs import unloaded_loss
 from topkd.models.probe_image import blank_image
 from topkd.models.taps.tap import Taps, as_list, reach
 from topkd.models.taps.tap_names import TapNames
@@ -32,7 +32,7 @@ def cloud_size(cfg: Config, loss_name: str = 'topology') -> tuple[int, int]:
         >>> cloud_size(Config(dict(model=dict(teacher=dict(model=network), losses=dict(topology=loss)))))
         (32, 64)
     """
-    loss = build_unloaded(topology_config(cfg, loss_name))
+    loss = unloaded_loss(cfg, loss_name)
     network = MODELS.build(without_weights(teacher_config(cfg.model.teacher)))
     # the config is asked, because a dataloader with a batch sampler does not know its batch size
     return loss.cloud.num_points or cfg.train_dataloader.batch_size, tap_width(network, loss.teacher_tap)

@@ -18,7 +18,7 @@ from topkd.analysis.cloud_size import cloud_size
 from topkd.artifacts.settings import CLOUDS, RIPSNET
 from topkd.hooks.memory_format_hook import FORMATS, faster_format
 from topkd.models.losses.distillation_loss import prepare_losses
-from topkd.models.losses.topology_configs import build_unloaded, topology_config, topology_configs
+from topkd.models.losses.topology_configs import build_unloaded, topology_configs, unloaded_loss
 from topkd.models.taps.tap import as_list
 from topkd.models.teacher import Teacher
 from topkd.models.vectorizers import RipsNet
@@ -101,7 +101,7 @@ def cloud_seconds(job: Job) -> float:
     """Time the teacher on a few batches and multiply by the number of clouds."""
     cfg = _random(job.config)
     teacher = Teacher(**cfg.model.teacher).to(get_device())
-    loss = build_unloaded(topology_config(cfg, job.loss))
+    loss = unloaded_loss(cfg, job.loss)
     taps = as_list(teacher.resolve(loss.teacher_tap))
     student = MODELS.build(with_preprocessor(cfg.model.student, cfg)).to(get_device())
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)

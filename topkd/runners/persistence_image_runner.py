@@ -20,7 +20,7 @@ from topkd.artifacts.cloud_scales import CloudScales
 from topkd.artifacts.integrity import sealed
 from topkd.artifacts.settings import CLOUDS
 from topkd.artifacts.unfinished_clouds import UnfinishedClouds
-from topkd.models.losses.topology_configs import build_unloaded, topology_config
+from topkd.models.losses.topology_configs import unloaded_loss
 from topkd.models.losses.topology_loss import TopologyLoss
 from topkd.models.taps.tap import as_list, pick
 from topkd.models.teacher import Teacher
@@ -103,7 +103,7 @@ class PersistenceImageRunner:
             cfg (Config): A config with ``model``, ``train_dataloader`` and, optionally, ``clouds``.
             loss (str): Name of the topology loss. Defaults to 'topology'.
         """
-        wanted = build_unloaded(topology_config(cfg, loss))
+        wanted = unloaded_loss(cfg, loss)
         # of a cohort, a loss is called <member>.<loss>
         member = loss.split('.')[0] if 'members' in cfg.model else None
         preprocessor = MODELS.build(student_config(cfg, member)).data_preprocessor

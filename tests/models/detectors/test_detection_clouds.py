@@ -12,7 +12,7 @@ from mmengine.registry import DATASETS, MODELS, init_default_scope
 from tiny_detectors import batch, build, detector, step
 
 from topkd.artifacts.artifact import read_manifest
-from topkd.models.losses.topology_configs import build_unloaded, topology_config
+from topkd.models.losses.topology_configs import unloaded_loss
 from topkd.runners import PersistenceImageRunner, RipsNetRunner
 from topkd.runners.cloud_sampling import CloudSampler, CloudSeededDataset
 
@@ -107,8 +107,6 @@ def test_clouds_with_their_defaults_get_a_ripsnet_that_serves(cfg, tap, cloud):
 def test_clouds_of_objects_have_their_own_folder(cfg):
     cfg.model.losses.topology.cloud = dict(type='RoICloud', num_points=6, images_per_cloud=4)
     folder = PersistenceImageRunner.from_cfg(cfg).run()
-    assert folder == str(build_unloaded(topology_config(cfg)).artifact('tiny').folder) and folder.endswith(
-        'n6_h0_RoICloud'
-    )
+    assert folder == str(unloaded_loss(cfg).artifact('tiny').folder) and folder.endswith('n6_h0_RoICloud')
     assert np.load(f'{folder}/clouds.npy').shape == (8, 6, 16)
     assert read_manifest(folder)['request']['images_per_cloud'] == 4

@@ -8,7 +8,7 @@ from mmengine.registry import init_default_scope
 
 from topkd.analysis.cloud_size import cloud_size
 from topkd.models import RipsNet
-from topkd.models.losses.topology_configs import build_unloaded, topology_config
+from topkd.models.losses.topology_configs import unloaded_loss
 
 CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
 IMAGE_UNITS = [50, 100, 200, 400]
@@ -42,7 +42,7 @@ def read(name: str) -> Config:
 def check(cfg: Config, num_points: int, width: int, dims: list) -> None:
     """Compare the RipsNet that a config's teacher and tap lead to with the tables."""
     assert cloud_size(cfg) == (num_points, width)
-    assert build_unloaded(topology_config(cfg)).request()['homology_dims'] == dims
+    assert unloaded_loss(cfg).request()['homology_dims'] == dims
     vectorizer = {
         key: value for key, value in cfg.model.losses.topology.vectorizer.items() if key not in ('type', 'checkpoint')
     }

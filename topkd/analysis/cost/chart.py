@@ -85,7 +85,7 @@ def _draw_series(axis: Any, times: dict[str, dict[str, float]], routes: Sequence
         )
         for row, value in enumerate(values):
             axis.annotate(
-                f'{value:.2g}',
+                f'{float(f"{value:.2g}"):g}',  # two digits, and never '1.2e+02'
                 (value, row),
                 xytext=(0, 9 if index == 0 else -17),
                 textcoords='offset points',

@@ -1,6 +1,7 @@
 """Curves of a cohort's members out of one training's files."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -42,6 +43,29 @@ def member_panels(folder: str, members: Sequence[str], loss: str, metric: str | 
         validations = read_validations(folder)
         panels[metric] = {name: _validated(validations, f'{name}/{metric}', length) for name in members}
     return {axis: runs for axis, runs in panels.items() if any(len(run.values) for run in runs.values())}
+
+
+def histories_of(records: Sequence[dict[str, Any]], key: str, run: str) -> dict[str, History]:
+    """Pick one scalar out of the records of a training, of every member if it was a cohort's.
+
+    Args:
+        records (Sequence[dict]): Of :func:`topkd.analysis.run_history.history.read_run`.
+        key (str): As a distillation logs it, for example 'gradient_ratio_topology'.
+        run (str): Name of the training.
+
+    Returns:
+        dict: Histories by ``run``, or by ``<run>/<member>`` of those members that logged it.
+
+    Example:
+        >>> record = {'step': 1, 'TopKD/share_topology': 0.01, 'KD/loss': 2.0}
+        >>> list(histories_of([record], 'share_topology', 'cohort'))
+        ['cohort/TopKD']
+    """
+    logged = dict.fromkeys(name for record in records for name in record)
+    members = [name.removesuffix(f'/{key}') for name in logged if name.endswith(f'/{key}')]
+    if not members:
+        return {run: history_of(records, key)}
+    return {f'{run}/{member}': history_of(records, f'{member}/{key}') for member in members}
 
 
 def _validated(validations: dict[int, dict[str, float]], key: str, epoch_length: int | None) -> History:

@@ -2,7 +2,8 @@
 
 - Of the config of a distiller or a cohort: all its topology losses by :func:`topology_configs`, one by
   :func:`topology_config`, which says what is wrong if there is none.
-- A loss that only answers, without its networks and files, is built by :func:`build_unloaded`.
+- A loss that only answers, without its networks and files, is built by :func:`build_unloaded`; that of a config, by
+  its name, by :func:`unloaded_loss`.
 - Artifacts: that of one loss by :func:`topology_artifact`, those that commands have to make by
   :func:`artifacts_to_make`.
 """
@@ -90,6 +91,24 @@ def build_unloaded(config: dict) -> Any:
     return loss
 
 
+def unloaded_loss(cfg: Config, name: str = 'topology') -> TopologyLoss:
+    """Build one topology loss of a distillation config as :func:`build_unloaded` does.
+
+    Args:
+        cfg (Config): A distillation config.
+        name (str): Of the loss. Defaults to 'topology'.
+
+    Raises:
+        KeyError: If there is no such loss, see :func:`topology_config`.
+
+    Example:
+        >>> losses = dict(topology=dict(type='TopologyLoss', distance='sorted_deaths'))
+        >>> unloaded_loss(Config(dict(model=dict(teacher={}, losses=losses)))).homology_dims
+        (0,)
+    """
+    return build_unloaded(topology_config(cfg, name))
+
+
 def topology_artifact(cfg: Config, name: str = 'topology') -> RipsNetArtifact:
     """Return the artifact that a topology loss of a distillation config needs.
 
@@ -109,8 +128,7 @@ def topology_artifact(cfg: Config, name: str = 'topology') -> RipsNetArtifact:
         >>> topology_artifact(cfg).name
         'resnet56_cifar100_neck-0_n64_h0'
     """
-    loss: TopologyLoss = build_unloaded(topology_config(cfg, name))
-    return loss.artifact(cfg.model.teacher.get('name', 'teacher'), batch_size_of(cfg))
+    return unloaded_loss(cfg, name).artifact(cfg.model.teacher.get('name', 'teacher'), batch_size_of(cfg))
 
 
 def artifacts_to_make(cfg: Config, teacher: str) -> dict[str, RipsNetArtifact]:

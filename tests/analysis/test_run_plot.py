@@ -59,3 +59,14 @@ def test_long_runs_are_drawn_by_medians(drawn):
 def test_without_epochs_steps_are_counted(drawn):
     axes = drawn({'ratio': {'a': run([0.1, 0.2]), 'b': run([0.1], epoch_length=None)}})
     assert axes[0].get_xlabel() == 'training step' and axes[0].lines[0].get_xdata() == pytest.approx([5, 10])
+
+
+def test_many_runs_of_long_names_are_told_apart_and_named_inside_the_figure(drawn):
+    axis = drawn(
+        {'ratio': {f'cohort/KD-3+sliced_wasserstein-{weight}': run([0.1 * weight, 0.2]) for weight in range(9)}}
+    )[0]
+    assert len({(line.get_color(), str(line._unscaled_dash_pattern)) for line in axis.lines}) == 9
+    (legend,) = axis.figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= axis.figure.bbox.width
+    assert len(legend.get_texts()) == 9

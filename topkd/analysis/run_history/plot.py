@@ -1,6 +1,8 @@
 """Scalars of several trainings over their epochs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -13,6 +15,7 @@ from topkd.analysis.style import COLORS, DASHES, new_figure, save_figure
 
 SPANS = 120
 DECADES = 100.0
+WIDTH = 7.2  # of the figure, in inches
 
 
 def plot_runs(panels: Mapping[str, Mapping[str, History]], path: str, percent: tuple[str, ...] = ()) -> None:
@@ -53,24 +56,33 @@ def runs_figure(
     """
     names = list(dict.fromkeys(name for runs in panels.values() for name in runs))
     by_epoch = all(run.epoch_length is not None for runs in panels.values() for run in runs.values())
-    figure, axes = new_figure(7.2, 1.0 + 2.6 * len(panels), nrows=len(panels), sharex=True, squeeze=False)
+    columns = _legend_columns(names)
+    height = 0.8 + 0.2 * ceil(len(names) / columns) + 2.6 * len(panels)
+    figure, axes = new_figure(WIDTH, height, nrows=len(panels), sharex=True, squeeze=False)
     for axis, (title, runs) in zip(axes[:, 0], panels.items()):
         for name, run in runs.items():
-            place = names.index(name)
-            _draw(axis, run, name, by_epoch, COLORS[place % len(COLORS)], DASHES[place % len(DASHES)])
+            _draw(axis, run, name, by_epoch, *_style(names.index(name)))
         _scale(axis, title, percent, close, _spans_decades(runs))
     axes[-1, 0].set_xlabel('epoch' if by_epoch else 'training step')
     axes[-1, 0].set_xlim(left=0)
     lines = _legend(axes[:, 0])
     figure.legend(
-        list(lines.values()),
-        list(lines),
-        loc='outside upper center',
-        ncol=min(len(lines), 4),
-        frameon=False,
-        fontsize=9,
+        list(lines.values()), list(lines), loc='outside upper center', ncol=columns, frameon=False, fontsize=9
     )
     return figure
+
+
+def _legend_columns(names: Sequence[str]) -> int:
+    """Return how many names stand side by side: four, or as many as the longest leaves room for."""
+    longest = max(len(name) for name in names)
+    room = WIDTH / (0.7 + 0.075 * longest)  # inches of a line's sample with its margins, and of a letter
+    return max(1, min(len(names), 4, int(room)))
+
+
+def _style(place: int) -> tuple[str, Any]:
+    """Return color and dash of a run; a color that comes again has another dash."""
+    rounds = place // len(COLORS)
+    return COLORS[place % len(COLORS)], DASHES[(place + rounds) % len(DASHES)]
 
 
 def _scale(axis: Axes, title: str, percent: tuple[str, ...], close: tuple[str, ...], decades: bool) -> None:

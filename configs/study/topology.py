@@ -102,6 +102,8 @@ study = dict(
     seeds=dict(weights=(0,), screening=(1, 2), final=(3, 4, 5, 6, 7), second_pair=(3, 4, 5)),
     # What the screening lets through, see topkd/reproduction/study/screening.py.
     screening=dict(always=('ripsnet', 'more_kd'), topology=4, references=2, other_bases=2, margin=-0.3),
+    # When the question is answered, see topkd/reproduction/study/answer.py.
+    answer=dict(level=0.05, negligible=0.5),
     # Runs of a cohort, at most.
     cohort=9,
     # RipsNets whose errors on all students' clouds are recorded, beside that of the first term.

@@ -40,6 +40,7 @@ study = dict(
     main_base='KD',
     seeds=dict(weights=(0, ), screening=(1, 2), final=(3, 4, 5), second_pair=(3, )),
     screening=dict(always=('ripsnet', 'more_kd'), topology=1, references=1, other_bases=1, margin=-0.5),
+    answer=dict(level=0.05, negligible=0.5),
     cohort=4,
     judged=(),
     clouds=dict(interval=1, clouds=2, num_points=16),

@@ -14,7 +14,7 @@ from topkd.reproduction.study.markdown import tables
 from topkd.reproduction.study.report import write_report
 from topkd.reproduction.study.stages import STAGES
 
-NAMES = ('weights', 'screening', 'final', 'second_pair', 'ripsnets', 'mechanism', 'correlations')
+NAMES = ('answer', 'weights', 'screening', 'final', 'second_pair', 'ripsnets', 'mechanism', 'correlations')
 NAMES += ('differences', 'ratios', 'errors')
 
 
@@ -116,12 +116,15 @@ def test_ripsnets_are_judged_on_the_students_of_the_weights(measured):
 def test_report_fills_the_blocks_and_leaves_the_text(measured, document):
     write_report(measured, document)
     text = document.read_text()
-    assert text.startswith('# Study\n\nWritten by hand.\n\n<!-- study: weights -->\n') and text.endswith(
+    assert text.startswith('# Study\n\nWritten by hand.\n\n<!-- study: answer -->\n') and text.endswith(
         'The end, by hand.\n'
     )
     assert 'old' not in text and 'Not run yet' not in text
     assert '| CE + KD + sorted deaths | 0.1 | 3 | 31.13 ± 0.71 | +1.03 | [+0.65, +1.41] |' in text
     assert '**1: 20.00**, 3: 20.00' in text  # KD's weights, the first of equals
+    # the gain of sorted deaths, +1.03, has an adjusted p of 0.03; RipsNet's is 0, more KD's +0.5
+    assert "- first: **topology helps** (sorted deaths). The paper's term, RipsNet: +0.00 [-0.25, +0.25]" in text
+    assert 'The best without topology, more KD: +0.50 [+0.25, +0.75]' in text
     for name in ('differences', 'ratios', 'errors'):
         assert f'](figures/study_{name}.png)' in text
         pixels = np.asarray(Image.open(document.parent / 'figures' / f'study_{name}.png').convert('L'))
@@ -131,6 +134,7 @@ def test_report_fills_the_blocks_and_leaves_the_text(measured, document):
     assert best['mean'] == pytest.approx(31.1333, abs=1e-3) and best['difference']['mean'] == pytest.approx(
         1.0333, abs=1e-3
     )
+    assert numbers['answers']['first'] == dict(answer='topology helps', terms=['sorted'])
     write_report(measured, document)
     assert document.read_text() == text
 

@@ -1,9 +1,10 @@
 """The tables of a study's report."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from topkd.reproduction.study.answer import Answer, answers
 from topkd.reproduction.study.findings import (
     Comparison,
     Mechanism,
@@ -38,6 +39,7 @@ def tables(ledger: Ledger) -> dict[str, str]:
     """
     study = ledger.study
     return dict(
+        answer=answer_text(study, answers(ledger)),
         weights=weight_table(ledger),
         screening=screening_table(ledger),
         final=final_table(study, comparisons(ledger, 'final', 'test')),
@@ -109,6 +111,32 @@ def final_table(study: Study, rows: Sequence[Comparison]) -> str:
             line += ['' if row.to_more is None else f'{row.to_more.mean:+.2f} {_interval(row.to_more.student)}']
         cells.append(line + [''] * (len(head) - len(line)))
     return _table(head, cells) if cells else NOTHING
+
+
+def answer_text(study: Study, found: Mapping[str, Answer]) -> str:
+    """Return what the study answers, a line a pair.
+
+    Args:
+        study (Study): Knows the titles.
+        found (Mapping): See :func:`topkd.reproduction.study.answer.answers`.
+    """
+    lines = []
+    for pair, given in found.items():
+        terms = ', '.join(study.terms[term].title for term in given.terms)
+        line = f'- {pair}: **{given.answer}**{f" ({terms})" if terms else ""}.'
+        for what, row in (("The paper's term", given.paper), ('The best without topology', given.rival)):
+            if row is not None:
+                line += f' {what}, {study.terms[str(row.term)].title}: {_gain(row)}.'
+        lines.append(line)
+    return '\n'.join(lines) or NOTHING
+
+
+def _gain(row: Comparison) -> str:
+    """Say how a term differs from its base."""
+    if row.difference is None:
+        return 'not compared'
+    adjusted = '' if row.adjusted is None else f', adjusted p {row.adjusted:.3f}'
+    return f'{row.difference.mean:+.2f} {_interval(row.difference.student)}{adjusted}'
 
 
 def ripsnet_table(study: Study, errors: dict[str, dict[int, list[float]]]) -> str:

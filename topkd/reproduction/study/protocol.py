@@ -67,6 +67,18 @@ class Screening(NamedTuple):
     other_bases: int
 
 
+class AnswerRule(NamedTuple):
+    """When the study's question is answered, see :func:`topkd.reproduction.study.answer.answer_of`.
+
+    Attributes:
+        level (float): Below which an adjusted p has to lie.
+        negligible (float): A gain in points that an interval must end below to say that there is none.
+    """
+
+    level: float
+    negligible: float
+
+
 class Seeds(NamedTuple):
     """Seeds of the stages; no two stages share one on one pair."""
 
@@ -95,6 +107,7 @@ class Study:
         self.main_base: str = content['main_base']
         self.seeds = Seeds(**content['seeds'])
         self.screening = Screening(**content['screening'])
+        self.answer = AnswerRule(**content['answer'])
         self.clouds: dict[str, Any] = content['clouds']
         self.cohort: int = content['cohort']
         self.judged: tuple[str, ...] = tuple(content['judged'])

@@ -3,14 +3,15 @@
 import re
 from pathlib import Path
 
+from topkd.reproduction.study.answer import answers
 from topkd.reproduction.study.figures import plot_differences, plot_errors, plot_ratios
 from topkd.reproduction.study.findings import Comparison, comparisons, correlations, mechanisms
 from topkd.reproduction.study.ledger import Ledger
 from topkd.reproduction.study.markdown import NOTHING, tables
+from topkd.reproduction.study.stages import TESTED
 from topkd.utils.files import write_json
 
 BLOCK = re.compile(r'(<!-- study: (\w+) -->\n).*?(<!-- end -->)', re.DOTALL)
-TESTED = ('final', 'second_pair')
 
 
 def write_report(ledger: Ledger, document: Path) -> None:
@@ -71,5 +72,6 @@ def _numbers(ledger: Ledger) -> dict:
         screening=[row.plain() for row in comparisons(ledger, 'screening', 'validation')],
         **{stage: [row.plain() for row in comparisons(ledger, stage, 'test')] for stage in TESTED},
         mechanism=[dict(term=row.term, gain=row.gain, **row.summary()) for row in measured],
+        answers={pair: dict(answer=found.answer, terms=found.terms) for pair, found in answers(ledger).items()},
         correlations={key: dict(rho=rho, p=p, terms=terms) for key, (rho, p, terms) in correlations(measured).items()},
     )

@@ -69,6 +69,7 @@ STAGES: dict[str, Stage] = dict(
     final=Stage(final_runs),
     second_pair=Stage(second_pair_runs),
 )
+TESTED = ('final', 'second_pair')  # whose runs look at the test images
 
 
 def base_weights(study: Study, ledger: Ledger) -> dict[str, float | None]:

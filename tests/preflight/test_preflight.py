@@ -2,6 +2,7 @@
 
 import shutil
 from collections import namedtuple
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 
@@ -257,6 +258,14 @@ def test_room_for_all_checkpoints(pytestconfig, monkeypatch):
     assert bytes_of_training(cfg) == 4 * numbers * 4 * 2 - 100
     cfg.model.backbone.depth = 9
     assert bytes_of_training(cfg) <= 0
+
+
+def test_looking_for_room_changes_no_config(pytestconfig):
+    # a detector writes into what it is built from; a plan whose configs had changed would not know its runs again
+    cfg = read('baselines/faster-rcnn_r18w32_digit-scenes.py', pytestconfig.rootpath)
+    before = deepcopy(cfg.to_dict())
+    init_default_scope('mmdet')
+    assert bytes_of_training(cfg) > 1e7 and cfg.to_dict() == before
 
 
 def test_room_is_compared_with_what_a_run_writes(pytestconfig, monkeypatch):

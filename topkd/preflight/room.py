@@ -3,6 +3,7 @@
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -80,5 +81,5 @@ def _trained(model: dict) -> Iterator[dict]:
 
 def _size(config: dict) -> int:
     with torch.device('meta'):
-        network = MODELS.build(config)
+        network = MODELS.build(deepcopy(config))  # detectors write into what they are built from
     return sum(tensor.numel() for tensor in chain(network.parameters(), network.buffers()))

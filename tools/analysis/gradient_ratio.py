@@ -64,27 +64,24 @@ def read_panels(args: argparse.Namespace, runs: dict[str, str]) -> Panels:
         ValueError: If a run did not log the first quantity.
     """
     records = {name: read_run(folder) for name, folder in runs.items()}
+    curves = {
+        quantity: {name: histories_of(found, f'{quantity}_{args.loss}', name) for name, found in records.items()}
+        for quantity in args.quantities
+    }
     first = args.quantities[0]
-    for name, found in records.items():
-        if not any(len(run.values) for run in histories_of(found, f'{first}_{args.loss}', name).values()):
-            logged = sorted({key for record in found for key in record if key.split('/')[-1].startswith(f'{first}_')})
+    for name, found in curves[first].items():
+        if not any(len(curve.values) for curve in found.values()):
+            keys = {key for record in records[name] for key in record if key.split('/')[-1].startswith(f'{first}_')}
             raise ValueError(
-                f"run '{name}' did not log {first}_{args.loss} (it logged: {', '.join(logged) or 'no such ratio'}): "
+                f"run '{name}' did not log {first}_{args.loss} "
+                f'(it logged: {", ".join(sorted(keys)) or "no such ratio"}): '
                 'name distillations with a topology loss, or the loss with --loss'
             )
     panels = {
-        quantity: {
-            curve: history
-            for name, found in records.items()
-            for curve, history in histories_of(found, f'{quantity}_{args.loss}', name).items()
-        }
-        for quantity in args.quantities
+        quantity: {name: curve for found in by_run.values() for name, curve in found.items()}
+        for quantity, by_run in curves.items()
     }
-    return {
-        quantity: histories
-        for quantity, histories in panels.items()
-        if any(len(run.values) for run in histories.values())
-    }
+    return {quantity: found for quantity, found in panels.items() if any(len(curve.values) for curve in found.values())}
 
 
 def table(summaries: dict[str, dict[str, dict]]) -> str:

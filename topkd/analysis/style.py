@@ -62,6 +62,20 @@ def as_pixels(figure: Figure, dpi: int = 100) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
+def line_style(place: int) -> tuple[str, Any]:
+    """Return color and dash of a figure's line; a color that comes again has another dash.
+
+    Args:
+        place (int): Of the line among the figure's, from 0.
+
+    Example:
+        >>> line_style(0), line_style(7)
+        (('#0072B2', '-'), ('#0072B2', '--'))
+    """
+    turn, number = divmod(place, len(COLORS))
+    return COLORS[number], DASHES[(number + turn) % len(DASHES)]
+
+
 def pixel_edges(first: float, last: float, count: int) -> tuple[float, float]:
     """Return the outer edges of pixels whose centers lie evenly between two values, of width 1 if these agree.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from math import ceil
-from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from topkd.analysis.run_history.history import History
-from topkd.analysis.style import COLORS, DASHES, new_figure, save_figure
+from topkd.analysis.style import line_style, new_figure, save_figure
 
 SPANS = 120
 DECADES = 100.0
@@ -61,7 +60,7 @@ def runs_figure(
     figure, axes = new_figure(WIDTH, height, nrows=len(panels), sharex=True, squeeze=False)
     for axis, (title, runs) in zip(axes[:, 0], panels.items()):
         for name, run in runs.items():
-            _draw(axis, run, name, by_epoch, *_style(names.index(name)))
+            _draw(axis, run, name, by_epoch, *line_style(names.index(name)))
         _scale(axis, title, percent, close, _spans_decades(runs))
     axes[-1, 0].set_xlabel('epoch' if by_epoch else 'training step')
     axes[-1, 0].set_xlim(left=0)
@@ -77,12 +76,6 @@ def _legend_columns(names: Sequence[str]) -> int:
     longest = max(len(name) for name in names)
     room = WIDTH / (0.7 + 0.075 * longest)  # inches of a line's sample with its margins, and of a letter
     return max(1, min(len(names), 4, int(room)))
-
-
-def _style(place: int) -> tuple[str, Any]:
-    """Return color and dash of a run; a color that comes again has another dash."""
-    rounds = place // len(COLORS)
-    return COLORS[place % len(COLORS)], DASHES[(place + rounds) % len(DASHES)]
 
 
 def _scale(axis: Axes, title: str, percent: tuple[str, ...], close: tuple[str, ...], decades: bool) -> None:

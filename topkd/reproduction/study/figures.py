@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from topkd.analysis.style import COLORS, DASHES, MARKERS, new_figure, save_figure
+from topkd.analysis.style import COLORS, MARKERS, line_style, new_figure, save_figure
 from topkd.reproduction.study.findings import Comparison, Mechanism
 from topkd.reproduction.study.markdown import headline
 from topkd.reproduction.study.protocol import KINDS, Study
@@ -113,8 +113,8 @@ def _interval(axis: Axes, study: Study, row: Comparison, place: int) -> None:
 
 
 def _line(axis: Axes, place: int, epochs: Sequence[int], values: Sequence[float], title: str) -> None:
-    turn, number = divmod(place, len(COLORS))
-    axis.plot(epochs, values, color=COLORS[number], linestyle=DASHES[turn], linewidth=1.6, label=title)
+    color, dash = line_style(place)
+    axis.plot(epochs, values, color=color, linestyle=dash, linewidth=1.6, label=title)
 
 
 def _finish(axis: Axes, label: str) -> None:

@@ -19,7 +19,7 @@ from topkd.reproduction.study.protocol import Study
 from topkd.reproduction.study.run import StudyRun
 from topkd.reproduction.study.screening import finalists
 from topkd.reproduction.study.stages import best, screened_differences
-from topkd.utils.paired_statistics import Interval
+from topkd.utils.paired_statistics import Interval, PairedDifference
 from topkd.utils.statistics import cell
 
 NOTHING = 'Not run yet.'
@@ -108,7 +108,7 @@ def final_table(study: Study, rows: Sequence[Comparison]) -> str:
             found = row.difference
             line += [f'{found.mean:+.2f}', _interval(found.student), _interval(found.bootstrap)]
             line += [f'{found.p:.3f}', '' if row.adjusted is None else f'{row.adjusted:.3f}']
-            line += ['' if row.to_more is None else f'{row.to_more.mean:+.2f} {_interval(row.to_more.student)}']
+            line += ['' if row.to_more is None else _gain(row.to_more)]
         cells.append(line + [''] * (len(head) - len(line)))
     return _table(head, cells) if cells else NOTHING
 
@@ -125,18 +125,11 @@ def answer_text(study: Study, found: Mapping[str, Answer]) -> str:
         terms = ', '.join(study.terms[term].title for term in given.terms)
         line = f'- {pair}: **{given.answer}**{f" ({terms})" if terms else ""}.'
         for what, row in (("The paper's term", given.paper), ('The best without topology', given.rival)):
-            if row is not None:
-                line += f' {what}, {study.terms[str(row.term)].title}: {_gain(row)}.'
+            if row is not None and row.difference is not None:
+                line += f' {what}, {study.terms[str(row.term)].title}: {_gain(row.difference)}, '
+                line += f'adjusted p {row.adjusted:.3f}.'
         lines.append(line)
     return '\n'.join(lines) or NOTHING
-
-
-def _gain(row: Comparison) -> str:
-    """Say how a term differs from its base."""
-    if row.difference is None:
-        return 'not compared'
-    adjusted = '' if row.adjusted is None else f', adjusted p {row.adjusted:.3f}'
-    return f'{row.difference.mean:+.2f} {_interval(row.difference.student)}{adjusted}'
 
 
 def ripsnet_table(study: Study, errors: dict[str, dict[int, list[float]]]) -> str:
@@ -214,6 +207,10 @@ def _spread(row: Comparison) -> str:
     stopped = f' ({len(row.stopped)} stopped)' if row.stopped else ''
     found = row.plain()
     return ('-' if found['mean'] is None else cell(found['mean'], found['deviation'], 2)) + stopped
+
+
+def _gain(found: PairedDifference) -> str:
+    return f'{found.mean:+.2f} {_interval(found.student)}'
 
 
 def _interval(bounds: Interval) -> str:

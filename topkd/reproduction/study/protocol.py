@@ -1,6 +1,8 @@
 """What a study compares: bases, terms, weights, seeds and the rule of the screening, as its config says."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +28,8 @@ class Base(NamedTuple):
     weights: tuple[float, ...] = ()
 
 
-class Term(NamedTuple):
+@dataclass(frozen=True)
+class Term:
     """A loss that is added to a base.
 
     Attributes:
@@ -41,9 +44,9 @@ class Term(NamedTuple):
     kind: str
     loss: dict[str, Any]
     weights: tuple[float, ...]
-    clouds: dict[str, Any] = {}
+    clouds: dict[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property  # builds the loss, and every digest of a run asks
     def has_ripsnet(self) -> bool:
         """bool: Whether a RipsNet has to be trained for it."""
         return bool(artifacts_to_make(Config(dict(model=dict(losses=dict(term=self.loss)))), 'teacher'))

@@ -1,6 +1,8 @@
 """topkd new-pair: the config that it writes is one that trains, or it is not written."""
 
+import json
 import sys
+from pathlib import Path
 
 import pytest
 import small
@@ -14,6 +16,7 @@ from topkd.utils.config import read_config
 STUDENT = 'topkd::baselines/resnet8_digits.py'
 TEACHER = 'topkd::baselines/resnet20_digits.py'
 WRITTEN = 'resnet20_digits-resnet8_digits.py'
+FINDINGS = Path(__file__).parents[2] / 'studies/topology/findings.json'
 
 
 @pytest.fixture
@@ -48,14 +51,23 @@ def test_pair_with_exact_images(run, tmp_path):
     assert f'topkd train {WRITTEN}' in out
 
 
-def test_written_pair_trains(run, tmp_path):
-    run(STUDENT, TEACHER, '--loss', 'at')
+@pytest.mark.parametrize('loss', ['at', 'rtd_lite', 'signature'])
+def test_written_pair_trains(run, tmp_path, loss):
+    run(STUDENT, TEACHER, '--loss', loss, '--batch-size', '8')
     cfg = read_config(str(tmp_path / WRITTEN))
     init_default_scope(cfg.default_scope)
     cfg.model.teacher.checkpoint = None
     model = MODELS.build(dict(cfg.model, data_preprocessor=cfg.data_preprocessor))
     logs = model.train_step(small.batch(size=8), build_optim_wrapper(model, cfg.optim_wrapper))
-    assert logs['loss_at'] > 0 and logs['loss'] > 0
+    assert logs['loss_at' if loss == 'at' else 'loss_topology'] > 0 and logs['loss'] > 0
+
+
+def test_weights_of_distances_are_those_that_the_study_chose(run, tmp_path):
+    chosen = {row['term']: row['weight'] for row in json.loads(FINDINGS.read_text())['screening']}
+    for name in ('sorted_deaths', 'sliced_wasserstein', 'signature', 'rtd_lite'):
+        run(STUDENT, TEACHER, '--loss', name, '--force')
+        topology = read_config(str(tmp_path / WRITTEN)).model.losses.topology
+        assert (topology.distance, topology.loss_weight) == (name, chosen[name])
 
 
 def test_ripsnet_needs_two_more_commands(run):
@@ -108,7 +120,7 @@ def test_pair_that_does_not_work_replaces_no_file(run, tmp_path):
 @pytest.mark.parametrize(
     'arguments, message',
     [
-        ((STUDENT, TEACHER, '--loss', 'nothing'), "there is no loss 'nothing': name exact, or one of "),
+        ((STUDENT, TEACHER, '--loss', 'nothing'), "there is no loss 'nothing': name one of topkd, exact, "),
         (('missing.py', TEACHER), "config 'missing.py' does not exist"),
         ((STUDENT, 'missing.py'), "config 'missing.py' does not exist"),
     ],

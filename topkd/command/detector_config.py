@@ -13,6 +13,7 @@ BATCH_SIZE = 8
 HEADS = ('bbox_head', 'mask_head')
 SWITCH = 'YOLOXModeSwitchHook'
 MONITOR = 'coco/bbox_mAP'
+TERMS = ('exact', 'topkd', 'kd')  # losses that are no file of their own
 
 
 def is_detector(model: dict) -> bool:
@@ -76,7 +77,7 @@ def loss_lines(name: str, taps: DetectorTaps) -> tuple[str, list[str]]:
     """
     one_stage = taps.class_logits is not None
     suffix = 'dense' if one_stage else 'detection'
-    if name not in ('exact', 'topkd', 'kd'):
+    if name not in TERMS:
         file = name if name.endswith(suffix) else f'{name}_{suffix}'
         loss = file.split('_')[0]
         return file, [f'losses = dict({loss}=_base_.{loss})']

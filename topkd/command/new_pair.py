@@ -31,7 +31,8 @@ def arguments() -> argparse.Namespace:
         '--loss',
         default='exact',
         help='exact (the default: KD and exact topology, nothing to prepare), topkd (with RipsNet, as in the paper), '
-        'kd, or another file of configs/_base_/losses without its ending (of detectors without _detection or _dense)',
+        'of classifiers also sorted_deaths, sliced_wasserstein, signature or rtd_lite (KD and that distance), kd, or '
+        'another file of configs/_base_/losses without its ending (of detectors without _detection or _dense)',
     )
     result.add_argument('--data', help="folder of the data, in place of the student config's")
     result.add_argument(

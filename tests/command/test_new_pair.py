@@ -36,7 +36,7 @@ def run(monkeypatch, capsys, tmp_path):
 
 
 def test_pair_with_exact_images(run, tmp_path):
-    code, out, err = run(STUDENT, TEACHER, '--batch-size', '32')
+    code, out, err = run(STUDENT, TEACHER, '--loss', 'exact', '--batch-size', '32')
     assert code == 0, err
     cfg = read_config(str(tmp_path / WRITTEN))
     assert cfg.model.type == 'topkd.Distiller' and cfg.model.student == read_config(STUDENT).model
@@ -49,6 +49,11 @@ def test_pair_with_exact_images(run, tmp_path):
     assert "loss 'topology' compares neck[0] of the student with neck[0] of the teacher" in out
     assert 'put the weights of the teacher at checkpoints/resnet20_digits.pth' in out
     assert f'topkd train {WRITTEN}' in out
+
+
+def test_pair_has_rtd_lite_unless_told_otherwise(run, tmp_path):
+    assert run(STUDENT, TEACHER)[0] == 0
+    assert read_config(str(tmp_path / WRITTEN)).model.losses.topology.distance == 'rtd_lite'
 
 
 @pytest.mark.parametrize('loss', ['at', 'rtd_lite', 'signature'])
@@ -67,7 +72,16 @@ def test_weights_of_distances_are_those_that_the_study_chose(run, tmp_path):
     for name in ('sorted_deaths', 'sliced_wasserstein', 'signature', 'rtd_lite'):
         run(STUDENT, TEACHER, '--loss', name, '--force')
         topology = read_config(str(tmp_path / WRITTEN)).model.losses.topology
-        assert (topology.distance, topology.loss_weight) == (name, chosen[name])
+        assert (topology.distance, topology.loss_weight) == (name, pytest.approx(chosen[name]))
+
+
+@pytest.mark.parametrize('loss, times', [('rtd_lite', 4), ('sorted_deaths', 1)])
+def test_weight_of_a_sum_over_points_follows_the_batch(run, tmp_path, loss, times):
+    weights = []
+    for size in (64, 16):
+        run(STUDENT, TEACHER, '--loss', loss, '--batch-size', size, '--force')
+        weights.append(read_config(str(tmp_path / WRITTEN)).model.losses.topology.loss_weight)
+    assert weights[1] == pytest.approx(times * weights[0])
 
 
 def test_ripsnet_needs_two_more_commands(run):

@@ -16,6 +16,9 @@ from topkd.command.pair_trial import tried
 from topkd.models.teacher import brings_weights
 from topkd.utils.config import read_config
 
+CLASSIFIER_LOSS = 'rtd_lite'  # the topology term that docs/study.md would try first
+DETECTOR_LOSS = 'exact'
+
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
@@ -29,10 +32,10 @@ def arguments() -> argparse.Namespace:
     )
     result.add_argument(
         '--loss',
-        default='exact',
-        help='exact (the default: KD and exact topology, nothing to prepare), topkd (with RipsNet, as in the paper), '
-        'of classifiers also sorted_deaths, sliced_wasserstein, signature or rtd_lite (KD and that distance), kd, or '
-        'another file of configs/_base_/losses without its ending (of detectors without _detection or _dense)',
+        help='exact (KD and exact images, nothing to prepare), topkd (with RipsNet, as in the paper), kd, of '
+        'classifiers also rtd_lite, signature, sorted_deaths or sliced_wasserstein (KD and that distance), or another '
+        'file of configs/_base_/losses without its ending, of detectors without _detection or _dense (default: '
+        f'{CLASSIFIER_LOSS}, of detectors {DETECTOR_LOSS})',
     )
     result.add_argument('--data', help="folder of the data, in place of the student config's")
     result.add_argument(
@@ -56,6 +59,7 @@ def new_pair() -> None:
         args.checkpoint = f'checkpoints/{stem(args.teacher)}.pth'
     of_detectors = _are_detectors(args, student)
     args.batch_size = args.batch_size or (BATCH_SIZE if of_detectors else CLASSIFIER_BATCH_SIZE)
+    args.loss = args.loss or (DETECTOR_LOSS if of_detectors else CLASSIFIER_LOSS)
     written = (detector_pair if of_detectors else classifier_pair)(args, student)
     with written_file(args.out, written, args.force) as candidate:
         found = tried(candidate)

@@ -28,8 +28,8 @@ def plot_differences(study: Study, panels: Mapping[str, Sequence[Comparison]], p
     if not drawn:
         return False
     heights = [len(rows) + 0.8 for rows in drawn.values()]
-    label = 'difference of top-1 on the test images, points; thick: 95 % by t, thin: by bootstrap'
-    with _column(path, 7.2, 0.9 + 0.32 * sum(heights), label, nrows=len(drawn), height_ratios=heights) as axes:
+    label = 'difference of top-1 on the test images, points\n95 % intervals: thick by t, thin by bootstrap'
+    with _column(path, 7.2, 1.1 + 0.32 * sum(heights), label, nrows=len(drawn), height_ratios=heights) as axes:
         for axis, (title, rows) in zip(axes, drawn.items()):
             _intervals(axis, study, rows)
             axis.set_title(title, fontsize=10)

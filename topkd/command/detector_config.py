@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 from topkd.command.coco_folder import CocoFolder, Split
 from topkd.command.config_files import nested
+from topkd.command.pair_losses import TOPOLOGY, check_file
 from topkd.models.taps.detector_taps import DetectorTaps
 
 BATCH_SIZE = 8
@@ -74,18 +75,22 @@ def loss_lines(name: str, taps: DetectorTaps) -> tuple[str, list[str]]:
     Args:
         name (str): 'exact', 'topkd', 'kd', or a file of ``configs/_base_/losses`` without its ending.
         taps (DetectorTaps): Of the student.
+
+    Raises:
+        ValueError: If there is no such file.
     """
     one_stage = taps.class_logits is not None
     suffix = 'dense' if one_stage else 'detection'
     if name not in TERMS:
         file = name if name.endswith(suffix) else f'{name}_{suffix}'
+        check_file(name, file, TERMS)
         loss = file.split('_')[0]
         return file, [f'losses = dict({loss}=_base_.{loss})']
     kd = 'dict(_base_.losses.kd, objectness=True)' if taps.objectness else '_base_.losses.kd'
     if name == 'kd':
         return f'topkd_{suffix}', [f'losses = dict(kd={kd})']
     levels = f'student_tap={list(taps.pyramid)!r}, ' if one_stage else ''
-    switch = ", vectorizer=dict(type='RipsImage')" if name == 'exact' else ''
+    switch = f', {TOPOLOGY["exact"]}' if name == 'exact' else ''
     return f'topkd_{suffix}', [
         'cloud = dict(_base_.losses.topology.cloud, num_points=batch_size)',
         f'topology = dict(_base_.losses.topology, {levels}cloud=cloud{switch})',

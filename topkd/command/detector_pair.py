@@ -7,16 +7,7 @@ from mmengine.registry import MODELS, init_default_scope
 
 from topkd.command.coco_folder import coco_folder
 from topkd.command.config_files import SPLITS, data_roots
-from topkd.command.detector_config import (
-    TERMS,
-    batch_words,
-    class_changes,
-    class_paths,
-    data_lines,
-    hook_lines,
-    loss_lines,
-)
-from topkd.command.pair_losses import check_file
+from topkd.command.detector_config import batch_words, class_changes, class_paths, data_lines, hook_lines, loss_lines
 from topkd.command.pair_text import pair_text, teacher_arguments
 from topkd.models.taps.detector_taps import detector_taps
 from topkd.utils.config import read_config, with_preprocessor
@@ -37,7 +28,6 @@ def detector_pair(args: argparse.Namespace, student: Config) -> str:
     init_default_scope(student.get('default_scope', 'mmdet'))
     taps = detector_taps(MODELS.build(with_preprocessor(student.model, student)))
     file, losses = loss_lines(args.loss, taps)
-    check_file(args.loss, file, TERMS)
     teacher = teacher_arguments(args)
     data, network = [f'train_dataloader = dict({", ".join(batch_words(student.train_dataloader))})'], '_base_.model'
     if args.data:

@@ -107,7 +107,7 @@ def final_table(study: Study, rows: Sequence[Comparison]) -> str:
         if row.difference is not None:
             found = row.difference
             line += [f'{found.mean:+.2f}', _interval(found.student), _interval(found.bootstrap)]
-            line += [_p(found.p), '' if row.adjusted is None else _p(row.adjusted)]
+            line += [_p(found.p), _p(row.adjusted)]
             line += ['' if row.to_more is None else _gain(row.to_more)]
         cells.append(line + [''] * (len(head) - len(line)))
     return _table(head, cells) if cells else NOTHING
@@ -127,7 +127,7 @@ def answer_text(study: Study, found: Mapping[str, Answer]) -> str:
         for what, row in (("The paper's term", given.paper), ('The best without topology', given.rival)):
             if row is not None and row.difference is not None:
                 line += f' {what}, {study.terms[str(row.term)].title}: {_gain(row.difference)}, '
-                line += f'adjusted p {"" if row.adjusted is None else _p(row.adjusted)}.'
+                line += f'adjusted p {_p(row.adjusted)}.'
         lines.append(line)
     return '\n'.join(lines) or NOTHING
 
@@ -213,7 +213,9 @@ def _gain(found: PairedDifference) -> str:
     return f'{found.mean:+.2f} {_interval(found.student)}'
 
 
-def _p(value: float) -> str:
+def _p(value: float | None) -> str:
+    if value is None:
+        return ''
     return f'{value:.3f}' if value >= 0.001 else '< 0.001'
 
 

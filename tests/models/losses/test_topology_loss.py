@@ -95,10 +95,44 @@ def test_widths(features):
     student = torch.randn(12, 3)
     expected = (deaths(loss.projection(student)) - deaths(features[1])).abs().mean()
     assert loss(student, features[1]).item() == pytest.approx(expected.item(), rel=1e-5)
-    with pytest.raises(ValueError, match="student's points have width 3, teacher's 5: set projection='auto'"):
-        TopologyLoss(projection='none').bind(TEACHER, Probe(torch.zeros(1, 3), torch.zeros(1, 5)))
     with pytest.raises(ValueError, match="RipsNet was trained on points of width 7, the teacher's tap 'neck.0.' has 5"):
         TopologyLoss(vectorizer=RipsNet(7)).bind(TEACHER, Probe(torch.zeros(1, 3), torch.zeros(1, 5)))
+
+
+def test_without_projection_clouds_keep_their_widths():
+    torch.manual_seed(0)
+    loss = TopologyLoss(distance='sorted_deaths', projection='none')
+    for student_width, width in ((3, 5), (5, 3)):
+        student, teacher = torch.randn(12, student_width, requires_grad=True), torch.randn(12, width)
+        loss.bind(TEACHER, Probe(student[:1], teacher[:1]))
+        assert list(loss.parameters()) == []
+        value = loss(student, teacher)
+        assert value.item() == pytest.approx((deaths(student) - deaths(teacher)).abs().mean().item(), rel=1e-5)
+        value.backward()
+        assert student.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize('distance', ['images', 'sliced_wasserstein', 'signature', 'rtd_lite'])
+def test_without_projection_a_narrow_cloud_is_compared_like_its_isometric_copy(distance):
+    torch.manual_seed(0)
+    narrow, teacher = torch.randn(12, 3), torch.randn(12, 5)
+    isometry = torch.linalg.qr(torch.randn(5, 3)).Q.T  # keeps all distances
+    values = []
+    for student in (narrow, narrow @ isometry):
+        loss = TopologyLoss(
+            distance=distance, projection='none', vectorizer=dict(type='RipsImage', homology_dims=(0, 1))
+        )
+        loss.bind(TEACHER, Probe(student[:1], teacher[:1]))
+        values.append(loss(student, teacher).item())
+    assert values[0] == pytest.approx(values[1], rel=1e-4) and values[0] > 0
+
+
+def test_ripsnet_needs_the_teachers_width():
+    message = r"RipsNet reads points of the teacher's width 5, the student's have 3: set projection='auto'"
+    with pytest.raises(ValueError, match=message):
+        TopologyLoss(vectorizer=RipsNet(5), projection='none').bind(
+            TEACHER, Probe(torch.zeros(1, 3), torch.zeros(1, 5))
+        )
 
 
 def test_incomplete_batch_is_an_error_or_skipped_with_a_graph():

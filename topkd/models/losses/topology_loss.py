@@ -53,8 +53,9 @@ class TopologyLoss(DistillationLoss):
 
     Both clouds hold the same images in the same order. V, the vectorizer, is RipsNet (frozen) or the exact image.
     Instead of images, ``distance`` compares the deaths or the trees of the clouds; its mean over clouds is the loss.
-    Where the student's points have another width, a learned linear layer maps them to the teacher's. Everything is
-    computed in full precision, under mixed precision too.
+    Where the student's points have another width, a learned linear layer maps them to the teacher's, or, as distances
+    between points ask for none, both clouds stay as they are. Everything is computed in full precision, under mixed
+    precision too.
 
     Args:
         loss_weight (float): The paper's gamma. Defaults to 1.0.
@@ -64,8 +65,8 @@ class TopologyLoss(DistillationLoss):
             dimension-0 diagrams; ``'signature'`` or ``'rtd_lite'``, which compare the same pairs of images in both
             clouds. See :mod:`topkd.topology.distances`; ``docs/losses.md`` says when to use which. Defaults to
             'images'.
-        projection (str): ``'auto'``: a linear layer where the widths differ, ``'none'``: different widths are an error.
-            Defaults to 'auto'.
+        projection (str): What becomes of a student's points of another width. ``'auto'``: a linear layer maps them to
+            the teacher's, ``'none'``: they are compared as they are, which RipsNet cannot. Defaults to 'auto'.
         student_tap (str | Sequence[str]): Where the student's features are read; of several taps the pooled points are
             averaged. Defaults to 'neck[0]', the classifier's input.
         teacher_tap (str | Sequence[str], optional): The same for the teacher. None: the student's. Defaults to None.
@@ -151,17 +152,22 @@ class TopologyLoss(DistillationLoss):
 
         Raises:
             FileNotFoundError: If there is no RipsNet for these clouds; the message says how to make it.
-            ValueError: If the widths differ without a projection, or RipsNet was trained for other clouds.
+            ValueError: If the widths differ without a projection for RipsNet, or it was trained for other clouds.
         """
         student_width, width = _width(probe.student, self.student_tap), _width(probe.teacher, self.teacher_tap)
         if self.network is not None:
             self.network.bind(self.artifact(teacher.name), teacher.fingerprint, width)
             if self.network.learned:
                 self.vectorizer = Frozen(self.network)  # freezes the layers that came with the binding
-        if student_width != width and not self.auto_projection:
-            raise ValueError(f"student's points have width {student_width}, teacher's {width}: set projection='auto'")
-        if student_width != width:
+        if student_width == width:
+            return
+        if self.auto_projection:
             self.projection = nn.Linear(student_width, width)
+        elif self.network is not None and self.network.learned:
+            raise ValueError(
+                f"RipsNet reads points of the teacher's width {width}, the student's have {student_width}: "
+                "set projection='auto'"
+            )
 
     def phase(self) -> Hashable | None:
         """Return (), or None as long as the images are fitted, and for clouds or images that need the host."""
@@ -228,9 +234,11 @@ class TopologyLoss(DistillationLoss):
     def clouds(
         self, student_features: Features, teacher_features: Features, data_samples: Sequence[Any] | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Turn both networks' features (see :meth:`forward`) into clouds (B, n, d) of the teacher's width."""
+        """Turn both networks' features (see :meth:`forward`) into clouds (B, n, d) of one width."""
         student = self.cloud(student_features, self.projection, data_samples)
-        return student, self.cloud(teacher_features, data_samples=data_samples).detach()
+        teacher = self.cloud(teacher_features, data_samples=data_samples).detach()
+        width = max(student.shape[2], teacher.shape[2])
+        return _widened(student, width), _widened(teacher, width)
 
     def _zero(self, student_features: Features) -> Tensor:
         # DistributedDataParallel wants a gradient for every parameter in every step
@@ -246,6 +254,11 @@ def _check_size(network: Vectorizer, clouds: Tensor) -> None:
             f'RipsNet was trained on clouds of {trained} points, got {clouds.shape[1]}: set drop_last=True in '
             'train_dataloader, or train a RipsNet for this batch size (tools/gen_pi.py, then tools/train_ripsnet.py)'
         )
+
+
+def _widened(clouds: Tensor, width: int) -> Tensor:
+    """Append zeros to points, which changes no distance between them."""
+    return clouds if clouds.shape[2] == width else F.pad(clouds, (0, width - clouds.shape[2]))
 
 
 def _levels(features: Features) -> Sequence[Tensor]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from topkd.artifacts.artifact import OPERATORS
-from topkd.artifacts.cloud_scales import CloudScales
+from topkd.artifacts.cloud_origins import check_scales
 from topkd.utils.checks import flag, number, seed, whole, wholes
 
 Check = Callable[[str, Any], Any]
@@ -102,14 +102,25 @@ def operators(name: str, value: Any) -> Any:
 
 
 def scales(name: str, value: Any) -> Any:
-    """Refuse what is no range of factors."""
-    return CloudScales(value)
+    """Refuse what is neither None nor a range of factors."""
+    if value is not None:
+        check_scales(value)
+    return value
+
+
+def checkpoints(name: str, value: Any) -> Any:
+    """Refuse what is no list of paths."""
+    if not isinstance(value, (list, tuple)) or not all(isinstance(path, str) and path for path in value):
+        raise TypeError(f"{name} must be a list of checkpoints such as ['student_epoch_1.pth'], got {value!r}")
+    return value
 
 
 CLOUDS = Settings(
     'clouds',
-    dict(num_clouds=200_000, seed=0, batch_statistics=False, scales=None, chunk=512),
-    dict(num_clouds=one_or_more, seed=seed, batch_statistics=flag, scales=scales, chunk=one_or_more),
+    dict(num_clouds=200_000, seed=0, batch_statistics=False, scales=None, students=(), chunk=512),
+    dict(
+        num_clouds=one_or_more, seed=seed, batch_statistics=flag, scales=scales, students=checkpoints, chunk=one_or_more
+    ),
 )
 # Appendix B, and the authors' code for the share and the threshold
 RIPSNET = Settings(

@@ -67,6 +67,13 @@ def check_start(cfg: Config, findings: Findings) -> None:
         _look(findings, cfg.load_from, entry, entry)
 
 
+def check_cloud_students(cfg: Config, findings: Findings) -> None:
+    """Look for the checkpoints of students that make clouds beside the teacher."""
+    students = (cfg.get('clouds') or {}).get('students')
+    for checkpoint in students if isinstance(students, (list, tuple)) else ():
+        _look(findings, str(checkpoint), 'a student', 'clouds.students')
+
+
 def check_checkpoint(checkpoint: str, owner: str, entry: str, otherwise: str = '') -> None:
     """Refuse a checkpoint that is not there and cannot be downloaded.
 

@@ -11,7 +11,13 @@ from topkd.preflight.artifacts import check_clouds, check_new_clouds, check_rips
 from topkd.preflight.data import check_data
 from topkd.preflight.findings import Findings
 from topkd.preflight.names import check_names
-from topkd.preflight.networks import check_featurizer, check_pretrained, check_start, check_teacher
+from topkd.preflight.networks import (
+    check_cloud_students,
+    check_featurizer,
+    check_pretrained,
+    check_start,
+    check_teacher,
+)
 from topkd.preflight.room import bytes_of_training
 from topkd.preflight.settings import check_loaders, check_schedule, check_settings
 from topkd.preflight.structure import check_structure
@@ -59,6 +65,7 @@ def look(cfg: Config, task: Task, findings: Findings, loss: str = 'topology') ->
     check_data(cfg, LOADERS[task], findings)
     if task == 'gen_pi':
         check_teacher(cfg.model.get('teacher'), findings)
+        check_cloud_students(cfg, findings)
         check_new_clouds(cfg, loss, findings)
     if task == 'train':
         _look_at_training(cfg, findings)

@@ -16,20 +16,22 @@ from torch.utils.data import DataLoader
 
 from topkd.artifacts.array_file import ArrayFile
 from topkd.artifacts.artifact import AT_WORK, check_request
-from topkd.artifacts.cloud_scales import CloudScales
+from topkd.artifacts.cloud_origins import CloudOrigins
 from topkd.artifacts.integrity import sealed
 from topkd.artifacts.settings import CLOUDS
 from topkd.artifacts.unfinished_clouds import UnfinishedClouds
 from topkd.models.losses.topology_configs import unloaded_loss
 from topkd.models.losses.topology_loss import TopologyLoss
-from topkd.models.taps.tap import as_list, pick
+from topkd.models.taps.tap import pick
 from topkd.models.teacher import Teacher
 from topkd.registry import RUNNERS
 from topkd.runners.batch_statistics import batch_statistics
+from topkd.runners.cloud_makers import student_makers, teacher_maker
 from topkd.runners.cloud_sampling import CloudSampler, CloudSeededDataset
 from topkd.runners.progress import progress
 from topkd.topology import PersistenceImager, diagram_backend, diagrams_without_gradient
 from topkd.topology.diagram_range import DiagramRange
+from topkd.utils.checkpoint import fingerprint
 from topkd.utils.files import read_json, write_json
 from topkd.utils.lock import working_in
 from topkd.utils.seed import seed_everything
@@ -50,24 +52,22 @@ class PersistenceImageRunner:
 
     Args:
         teacher (Teacher): The frozen network.
-        preprocessor (nn.Module): The student's data preprocessor, which augments and normalizes the images.
+        student (dict): Config of the plain student, whose data preprocessor augments and normalizes the images.
         dataloader (dict): Config of the training dataloader; its data set, workers and collate function are used.
         loss (TopologyLoss): Says what is tapped, what a cloud is and which images are wanted.
         settings (dict): Departures from :data:`topkd.artifacts.settings.CLOUDS`: ``num_clouds``; ``seed``;
             ``batch_statistics``, to let BatchNorm normalize by the cloud's own statistics as the authors' code did;
-            ``scales``, to multiply every second cloud by a random factor between these two, see
-            :class:`topkd.artifacts.cloud_scales.CloudScales`; ``chunk``, diagrams computed at once. Bandwidth and range
-            of the images are fitted to the clouds that are not scaled.
+            ``scales``, for clouds of the teacher at other scales, and ``students``, checkpoints of students that make
+            clouds too, see :class:`topkd.artifacts.cloud_origins.CloudOrigins`; ``chunk``, diagrams computed at once.
+            Bandwidth and range of the images are fitted to the teacher's own clouds.
 
     Source: Section 4.1; Appendix B.
     """
 
-    def __init__(
-        self, teacher: Teacher, preprocessor: nn.Module, dataloader: dict, loss: TopologyLoss, settings: dict
-    ) -> None:
+    def __init__(self, teacher: Teacher, student: dict, dataloader: dict, loss: TopologyLoss, settings: dict) -> None:
         self.settings = CLOUDS.complete(settings)
         self.teacher = teacher
-        self.preprocessor = preprocessor
+        self.preprocessor: nn.Module = MODELS.build(student).data_preprocessor
         self.dataloader = dict(dataloader)
         batch_size = self.dataloader.get('batch_size')
         self.artifact = loss.artifact(teacher.name, batch_size)
@@ -75,12 +75,13 @@ class PersistenceImageRunner:
         self.asked, self.folder = self.artifact.request, self.artifact.folder
         self.cloud = loss.cloud
         self._check()
-        self.taps = teacher.resolve(self.asked['tap'])
+        students = student_makers(student, self.settings['students'], loss.student_tap)
+        self.makers = [teacher_maker(teacher, self.asked['tap'], self.preprocessor), *students]
         self.backend = diagram_backend(self.asked['num_points'], self.asked['homology_dims'])
         self.cloud.gather = False  # clouds are made by single processes, however the loss gathers them
         self.images_per_cloud = self.cloud.images(self.asked['num_points'])
         self.imager = PersistenceImager(tuple(self.asked['resolution']))
-        self.scales = CloudScales(self.settings['scales'], self.settings['seed'])
+        self.origins = CloudOrigins(self.settings['scales'], len(students), self.settings['seed'])
         self.device = get_device()
 
     def _check(self) -> None:
@@ -106,10 +107,8 @@ class PersistenceImageRunner:
         wanted = unloaded_loss(cfg, loss)
         # of a cohort, a loss is called <member>.<loss>
         member = loss.split('.')[0] if 'members' in cfg.model else None
-        preprocessor = MODELS.build(student_config(cfg, member)).data_preprocessor
-        return cls(
-            Teacher(**cfg.model.teacher), preprocessor, cfg.train_dataloader, wanted, dict(cfg.get('clouds') or {})
-        )
+        student = student_config(cfg, member)
+        return cls(Teacher(**cfg.model.teacher), student, cfg.train_dataloader, wanted, dict(cfg.get('clouds') or {}))
 
     def run(self) -> str:
         """Make what is missing of the artifact; waits for another process that is at work on it.
@@ -160,6 +159,7 @@ class PersistenceImageRunner:
             seed=self.settings['seed'],
             batch_statistics=self.settings['batch_statistics'],
             scales=None if self.settings['scales'] is None else list(self.settings['scales']),
+            students=[fingerprint(maker.network) for maker in self.makers[1:]] or None,
             dataset=type(dataset).__name__,
             num_images=len(dataset),
         )
@@ -184,21 +184,26 @@ class PersistenceImageRunner:
 
     @torch.no_grad()
     def _forward(self, batch: Any, cloud: int) -> Tensor:
-        """Return the cloud (1, n, d) that the teacher makes of a batch."""
+        """Return the cloud (1, n, d) that the teacher, or the student whose turn it is, makes of a batch."""
         seed_everything(self.settings['seed'], cloud)
         data = self.preprocessor(batch, True)
-        with batch_statistics(self.teacher.module, self.settings['batch_statistics']):
-            features = self.teacher.features(
-                data['inputs'], as_list(self.taps), self.preprocessor, data['data_samples'], as_loaded=True
-            )
-        return self.cloud(pick(features, self.taps), data_samples=data['data_samples']) * self.scales.factor(cloud)
+        maker = self.makers[self.origins.maker(cloud)]
+        with batch_statistics(maker.network, self.settings['batch_statistics']):
+            features = maker.features(data['inputs'], data['data_samples'])
+        return self.cloud(pick(features, maker.taps), data_samples=data['data_samples']) * self.origins.factor(cloud)
 
-    def _finite_points(self, batch: dict, index: int) -> np.ndarray:
+    def _checked_points(self, batch: dict, index: int, width: int) -> np.ndarray:
         points = self._forward(batch, index)
+        maker = self.makers[self.origins.maker(index)].name
+        if points.shape[-1] != width:
+            raise ValueError(
+                f"the {maker} makes points of width {points.shape[-1]}, the teacher's have {width}, and a RipsNet "
+                'reads points of one width: leave it out of clouds.students'
+            )
         if not points.isfinite().all():
             raise FloatingPointError(
-                f"the teacher '{self.teacher.name}' makes features of cloud {index} that are not finite: check its "
-                'checkpoint and the data preprocessor'
+                f'the {maker} makes features of cloud {index} that are not finite: check its checkpoint and the data '
+                'preprocessor'
             )
         return points.cpu().numpy()
 
@@ -210,8 +215,8 @@ class PersistenceImageRunner:
         barrier()  # every rank has read the marks before any rank writes one
         if is_main_process() and 0 < finished < len(done):
             print_log(f'resuming at {finished} of {len(done)} clouds', 'current')
-        self.teacher.to(self.device)
-        self.preprocessor.to(self.device)
+        for module in (self.teacher, self.preprocessor, *(maker.network for maker in self.makers)):
+            module.to(self.device)
         written: list[int] = []
         marked = time.monotonic()
 
@@ -222,7 +227,7 @@ class PersistenceImageRunner:
             written.clear()
 
         for index, batch in zip(progress('clouds', missing), self._loader(dataset, missing)):
-            clouds.write(index, self._finite_points(batch, index))
+            clouds.write(index, self._checked_points(batch, index, clouds.shape[-1]))
             written.append(index)
             if len(written) == CLOUDS_PER_MARK or time.monotonic() - marked > SECONDS_PER_MARK:
                 mark()
@@ -243,9 +248,9 @@ class PersistenceImageRunner:
         """Fit bandwidth and range over the diagrams of all processes, in the order of the clouds."""
         own = DiagramRange()
         for start, diagrams in self._chunks('diagrams'):
-            originals = [diagram for number, diagram in enumerate(diagrams, start) if self.scales.is_original(number)]
-            if originals:
-                own.update(originals)
+            fitted = [diagram for number, diagram in enumerate(diagrams, start) if self.origins.is_own(number)]
+            if fitted:
+                own.update(fitted)
         self.imager.to(self.device).set_range(DiagramRange().merge(all_gather_object(own)))
 
     def _make_images(self) -> None:

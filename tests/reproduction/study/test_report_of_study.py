@@ -8,11 +8,13 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from topkd.reproduction.study.findings import comparisons, correlations, mechanisms, ripsnet_errors
+from topkd.reproduction.study import figures
+from topkd.reproduction.study.findings import Comparison, comparisons, correlations, mechanisms, ripsnet_errors
 from topkd.reproduction.study.ledger import METRIC
 from topkd.reproduction.study.markdown import tables
 from topkd.reproduction.study.report import write_report
 from topkd.reproduction.study.stages import STAGES
+from topkd.utils.paired_statistics import paired_difference
 
 NAMES = ('answer', 'weights', 'screening', 'final', 'second_pair', 'ripsnets', 'mechanism', 'correlations')
 NAMES += ('differences', 'ratios', 'errors')
@@ -137,6 +139,20 @@ def test_report_fills_the_blocks_and_leaves_the_text(measured, document):
     assert numbers['answers']['first'] == dict(answer='topology helps', terms=['sorted'])
     write_report(measured, document)
     assert document.read_text() == text
+
+
+def test_an_interval_by_t_is_drawn_from_three_seeds_on(ledger, monkeypatch, tmp_path):
+    figures_drawn = []
+    monkeypatch.setattr(figures, 'save_figure', lambda figure, path: figures_drawn.append(figure))
+    panels = {}
+    for count in (2, 3):
+        found = paired_difference([1.0, 3.0, 2.5][:count], [0.0, 1.0, 2.0][:count])
+        panels[f'{count} seeds'] = [Comparison('pair', 'KD', 'sorted', 1.0, {}, [], difference=found)]
+    assert figures.plot_differences(ledger.study, panels, str(tmp_path / 'differences.png'))
+    two, three = ([line.get_xdata() for line in axis.lines] for axis in figures_drawn[0].axes)
+    bounds = [tuple(panels[title][0].difference.student) for title in panels]
+    assert not any(np.array_equal(drawn, bounds[0]) for drawn in two)
+    assert any(np.array_equal(drawn, bounds[1]) for drawn in three)
 
 
 def test_report_of_nothing_and_of_a_document_without_blocks(ledger, document):

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-OWN, SCALED = 'own', 'scaled'
 TEACHER = 0  # number of the teacher among what makes clouds
 
 
@@ -38,27 +37,30 @@ class CloudOrigins:
     def __init__(self, scales: Sequence[float] | None = None, students: int = 0, seed: int = 0) -> None:
         if scales is not None:
             check_scales(scales)
-        self.bounds = (0.0, 0.0) if scales is None else (math.log(scales[0]), math.log(scales[1]))
-        self.others = [*([] if scales is None else [SCALED]), *range(TEACHER + 1, TEACHER + 1 + students)]
-        self.seed = seed
+        self.scales, self.seed = scales, seed
+        # (number of the network, whether its cloud is scaled)
+        scaled = [] if scales is None else [(TEACHER, True)]
+        self.others = [*scaled, *((TEACHER + number, False) for number in range(1, students + 1))]
 
     def is_own(self, cloud: int) -> bool:
         """Tell whether a cloud is one that the teacher makes, as it is."""
-        return self._origin(cloud) == OWN
+        return self._origin(cloud) == (TEACHER, False)
 
     def maker(self, cloud: int) -> int:
         """Return the number of the network that makes a cloud: 0 for the teacher, then the students."""
-        origin = self._origin(cloud)
-        return origin if isinstance(origin, int) else TEACHER
+        return self._origin(cloud)[0]
 
     def factor(self, cloud: int) -> float:
         """Return the factor of a cloud's points."""
-        if self._origin(cloud) != SCALED:
+        if self.scales is None or not self._origin(cloud)[1]:
             return 1.0
-        return math.exp(np.random.default_rng((self.seed, cloud, 1)).uniform(*self.bounds))
+        least, greatest = map(math.log, self.scales)
+        return math.exp(np.random.default_rng((self.seed, cloud, 1)).uniform(least, greatest))
 
-    def _origin(self, cloud: int) -> str | int:
-        return OWN if cloud % 2 == 0 or not self.others else self.others[cloud // 2 % len(self.others)]
+    def _origin(self, cloud: int) -> tuple[int, bool]:
+        if cloud % 2 == 0 or not self.others:
+            return TEACHER, False
+        return self.others[cloud // 2 % len(self.others)]
 
 
 def check_scales(bounds: Any) -> None:

@@ -10,8 +10,7 @@ from topkd.models.probe_image import blank_image
 from topkd.models.taps.tap import Taps, as_list, reach
 from topkd.models.taps.tap_names import TapNames
 from topkd.models.teacher import Teacher
-from topkd.utils.checkpoint import load_state, load_weights
-from topkd.utils.student_state import member_names, plain_state, student_path
+from topkd.utils.student_state import load_student
 
 
 class CloudMaker(NamedTuple):
@@ -63,15 +62,8 @@ def student_makers(config: dict, checkpoints: Iterable[str], taps: Taps) -> list
 
 
 def _student_maker(config: dict, path: str, taps: Taps) -> CloudMaker:
-    weights = load_state(path)
-    members = member_names(weights)
-    if members:
-        raise ValueError(
-            f"clouds.students: '{path}' holds the members of a cohort: name the file of one of them, for example "
-            f"'{student_path(path, members[0])}'"
-        )
     network = MODELS.build(config)
-    load_weights(network, path, 'clouds.students', plain_state(weights))
+    load_student(network, path, 'clouds.students')
     network.eval().requires_grad_(False)
     found = TapNames(network, blank_image(None, network)).resolve(taps)
     return CloudMaker(f"student '{path}'", network, found, lambda inputs, _: reach(network, inputs, as_list(found)))

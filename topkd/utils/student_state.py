@@ -76,9 +76,16 @@ def load_student(network: nn.Module, path: str, what: str = 'model') -> None:
         what (str): What the network is, for the message. Defaults to 'model'.
 
     Raises:
-        ValueError: If the weights do not fit.
+        ValueError: If the weights do not fit, or are those of a whole cohort.
     """
-    load_weights(network, path, what, plain_state(load_state(path)))
+    weights = load_state(path)
+    members = member_names(weights)
+    if members:
+        raise ValueError(
+            f"{what}: '{path}' holds the members of a cohort: name the file of one of them, for example "
+            f"'{student_path(path, members[0])}'"
+        )
+    load_weights(network, path, what, plain_state(weights))
 
 
 def student_path(checkpoint: str, member: str = '') -> str:

@@ -99,9 +99,17 @@ study = dict(
     # The base that terms are chosen, screened and compared on.
     main_base='KD',
     # No seed is used twice: what one stage chose, another has to confirm.
-    seeds=dict(weights=(0,), screening=(1, 2), final=(3, 4, 5, 6, 7), second_pair=(3, 4, 5)),
+    seeds=dict(
+        weights=(0,),
+        screening=(1, 2),
+        final=(3, 4, 5, 6, 7),
+        second_pair=(3, 4, 5),
+        replication=(10, 11, 12, 13, 14, 15, 16, 17),
+    ),
     # What the screening lets through, see topkd/reproduction/study/screening.py.
     screening=dict(always=('ripsnet', 'more_kd'), topology=4, references=2, other_bases=2, margin=-0.3),
+    # What runs once more on the first pair and the main base, on seeds of its own.
+    replicated=('rtd_lite', 'rkd'),
     # When the question is answered, see topkd/reproduction/study/answer.py.
     answer=dict(level=0.05, negligible=0.5),
     # Runs of a cohort, at most.

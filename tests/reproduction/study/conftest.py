@@ -38,11 +38,12 @@ study = dict(
         pkt=dict(title='PKT', kind='reference', loss=dict(type='topkd.PKTLoss'), weights=(100.0, )),
     ),
     main_base='KD',
-    seeds=dict(weights=(0, ), screening=(1, 2), final=(3, 4, 5), second_pair=(3, )),
+    seeds=dict(weights=(0, ), screening=(1, 2), final=(3, 4, 5), second_pair=(3, ), replication=(6, 7, 8)),
     screening=dict(always=('ripsnet', 'more_kd'), topology=1, references=1, other_bases=1, margin=-0.5),
     answer=dict(level=0.05, negligible=0.5),
     cohort=4,
     judged=(),
+    replicated=('sorted', 'rkd'),
     clouds=dict(interval=1, clouds=2, num_points=16),
 )
 """

@@ -82,7 +82,20 @@ def test_final_runs_are_tested_on_new_seeds_and_other_bases_have_fewer(screened)
     assert {run.pair for run in second} == {'second'} and len(second) == 5 and all(run.tested for run in second)
 
 
+def test_a_replication_runs_what_is_named_on_seeds_of_its_own(screened):
+    runs = runs_of('replication', screened)
+    assert {(run.pair, run.base, run.base_weight, run.tested) for run in runs} == {('first', 'KD', 3.0, True)}
+    assert [(run.seed, run.term, run.weight) for run in runs[:4]] == [
+        (6, None, None),
+        (6, 'sorted', 1.0),
+        (6, 'rkd', 1.0),
+        (7, None, None),
+    ]
+    assert len(runs) == 9
+
+
 def test_what_the_test_images_say_changes_no_stage(screened, fill):
-    before = runs_of('second_pair', screened), runs_of('final', screened)
+    stages = ('final', 'second_pair', 'replication')
+    before = [runs_of(stage, screened) for stage in stages]
     fill(runs_of('final', screened), lambda run: 0.0, test=lambda run: 99.0 if run.term == 'pkt' else 0.0)
-    assert (runs_of('second_pair', screened), runs_of('final', screened)) == before
+    assert [runs_of(stage, screened) for stage in stages] == before

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from topkd.reproduction.study.findings import Comparison, comparisons, stage_runs
 from topkd.reproduction.study.ledger import Ledger
 from topkd.reproduction.study.protocol import Study
-from topkd.reproduction.study.stages import TESTED
+from topkd.reproduction.study.stages import TESTED, titled
 
 HELPS = 'topology helps'
 HELPS_TOO = 'it helps, but not because it is topology'
@@ -64,18 +64,18 @@ def answer_of(study: Study, rows: Sequence[Comparison]) -> Answer:
 
 
 def answers(ledger: Ledger) -> dict[str, Answer]:
-    """Answer for every pair whose runs on the main base are all finished.
+    """Answer from every tested stage whose runs on the main base are all finished.
 
     Args:
         ledger (Ledger): Of the study.
 
     Returns:
-        dict: By name of the pair.
+        dict: By name of the pair, and the stage's title where it has one.
     """
     study, found = ledger.study, {}
     for stage in TESTED:
         runs = [run for run in stage_runs(ledger, stage) if run.base == study.main_base]
         if runs and all(ledger.is_done(run) for run in runs):
             rows = [row for row in comparisons(ledger, stage, 'test') if row.base == study.main_base]
-            found[runs[0].pair] = answer_of(study, rows)
+            found[titled(stage, runs[0].pair)] = answer_of(study, rows)
     return found

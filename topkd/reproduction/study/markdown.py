@@ -18,7 +18,7 @@ from topkd.reproduction.study.ledger import Ledger
 from topkd.reproduction.study.protocol import Study
 from topkd.reproduction.study.run import StudyRun
 from topkd.reproduction.study.screening import finalists
-from topkd.reproduction.study.stages import best, screened_differences
+from topkd.reproduction.study.stages import TESTED, best, screened_differences
 from topkd.utils.paired_statistics import Interval, PairedDifference
 from topkd.utils.statistics import cell
 
@@ -42,8 +42,7 @@ def tables(ledger: Ledger) -> dict[str, str]:
         answer=answer_text(study, answers(ledger)),
         weights=weight_table(ledger),
         screening=screening_table(ledger),
-        final=final_table(study, comparisons(ledger, 'final', 'test')),
-        second_pair=final_table(study, comparisons(ledger, 'second_pair', 'test')),
+        **{stage: final_table(study, comparisons(ledger, stage, 'test')) for stage in TESTED},
         ripsnets=ripsnet_table(study, ripsnet_errors(ledger)),
         mechanism=mechanism_table(study, mechanisms(ledger)),
         correlations=correlation_table(study, correlations(mechanisms(ledger))),
@@ -114,16 +113,16 @@ def final_table(study: Study, rows: Sequence[Comparison]) -> str:
 
 
 def answer_text(study: Study, found: Mapping[str, Answer]) -> str:
-    """Return what the study answers, a line a pair.
+    """Return what the study answers, a line for every answer.
 
     Args:
         study (Study): Knows the titles.
         found (Mapping): See :func:`topkd.reproduction.study.answer.answers`.
     """
     lines = []
-    for pair, given in found.items():
+    for title, given in found.items():
         terms = ', '.join(study.terms[term].title for term in given.terms)
-        line = f'- {pair}: **{given.answer}**{f" ({terms})" if terms else ""}.'
+        line = f'- {title}: **{given.answer}**{f" ({terms})" if terms else ""}.'
         for what, row in (("The paper's term", given.paper), ('The best without topology', given.rival)):
             if row is not None and row.difference is not None:
                 line += f' {what}, {study.terms[str(row.term)].title}: {_gain(row.difference)}, '

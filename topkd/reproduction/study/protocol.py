@@ -89,6 +89,7 @@ class Seeds(NamedTuple):
     screening: tuple[int, ...]
     final: tuple[int, ...]
     second_pair: tuple[int, ...]
+    replication: tuple[int, ...]
 
 
 class Study:
@@ -114,6 +115,7 @@ class Study:
         self.clouds: dict[str, Any] = content['clouds']
         self.cohort: int = content['cohort']
         self.judged: tuple[str, ...] = tuple(content['judged'])
+        self.replicated: tuple[str, ...] = tuple(content['replicated'])
         self.pair, self.second_pair = (Path(content[key]).stem for key in ('pair', 'second_pair'))
         self.pairs: Mapping[str, Config] = {
             Path(content[key]).stem: merge_cfg_options(read_config(str(path.parent / content[key])), options)
@@ -135,15 +137,17 @@ class Study:
         unknown = {term.kind for term in self.terms.values()} - set(KINDS)
         if unknown:
             raise ValueError(f"'{path}': a term's kind is one of {', '.join(KINDS)}, got {', '.join(sorted(unknown))}")
-        names = {self.main_base} - set(self.bases) | {*self.screening.always, *self.judged} - set(self.terms)
+        named = {*self.screening.always, *self.judged, *self.replicated}
+        names = {self.main_base} - set(self.bases) | named - set(self.terms)
         if names:
             raise ValueError(
-                f"'{path}' has no base or term {', '.join(sorted(names))}: correct main_base, always or judged"
+                f"'{path}' has no base or term {', '.join(sorted(names))}: correct main_base, always, judged or "
+                'replicated'
             )
         if all(term.kind != 'control' for term in self.terms.values()):
             raise ValueError(f"'{path}' needs a term of the kind control, which others are compared with")
         if not self.terms[self.paper].has_ripsnet:
             raise ValueError(f"'{path}': the first term must be one with a RipsNet, which clouds are measured by")
-        seeds = [*self.seeds.weights, *self.seeds.screening, *self.seeds.final]
+        seeds = [*self.seeds.weights, *self.seeds.screening, *self.seeds.final, *self.seeds.replication]
         if len(set(seeds)) < len(seeds):
             raise ValueError(f"'{path}': stages must not share seeds, got {self.seeds}")

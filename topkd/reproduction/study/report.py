@@ -8,7 +8,7 @@ from topkd.reproduction.study.figures import plot_differences, plot_errors, plot
 from topkd.reproduction.study.findings import Comparison, comparisons, correlations, mechanisms
 from topkd.reproduction.study.ledger import Ledger
 from topkd.reproduction.study.markdown import NOTHING, tables
-from topkd.reproduction.study.stages import TESTED
+from topkd.reproduction.study.stages import TESTED, titled
 from topkd.utils.files import write_json
 
 BLOCK = re.compile(r'(<!-- study: (\w+) -->\n).*?(<!-- end -->)', re.DOTALL)
@@ -58,10 +58,11 @@ def _figures(ledger: Ledger, folder: Path) -> dict[str, str]:
 
 
 def _panels(ledger: Ledger) -> dict[str, list[Comparison]]:
-    rows = [row for stage in TESTED for row in comparisons(ledger, stage, 'test')]
     panels: dict[str, list[Comparison]] = {}
-    for row in rows:
-        panels.setdefault(f'{row.pair}, {ledger.study.bases[row.base].title}', []).append(row)
+    for stage in TESTED:
+        for row in comparisons(ledger, stage, 'test'):
+            title = f'{titled(stage, row.pair)}, {ledger.study.bases[row.base].title}'
+            panels.setdefault(title, []).append(row)
     return panels
 
 

@@ -55,11 +55,24 @@ def second_pair_runs(study: Study, ledger: Ledger) -> list[StudyRun]:
     return _beside(study, ledger, study.second_pair, study.main_base, passed, seeds, tested=True)
 
 
+def replication_runs(study: Study, ledger: Ledger) -> list[StudyRun]:
+    """List the main base and what is replicated, on the first pair."""
+    terms, seeds = study.replicated, study.seeds.replication
+    return _beside(study, ledger, study.pair, study.main_base, terms, seeds, tested=True)
+
+
 class Stage(NamedTuple):
-    """A stage: its runs, from the study and the ledger of the stages before it; and whether clouds are measured."""
+    """A part of a study.
+
+    Attributes:
+        runs (Callable): Returns its runs, from the study and the ledger of the stages before it.
+        measured (bool): Whether clouds are measured. Defaults to True.
+        title (str): What its results are called beside those of another stage on the same pair. Defaults to nothing.
+    """
 
     runs: Callable[[Study, Ledger], list[StudyRun]]
     measured: bool = True
+    title: str = ''
 
 
 STAGES: dict[str, Stage] = dict(
@@ -68,8 +81,14 @@ STAGES: dict[str, Stage] = dict(
     screening=Stage(screening_runs),
     final=Stage(final_runs),
     second_pair=Stage(second_pair_runs),
+    replication=Stage(replication_runs, title='replication'),
 )
-TESTED = ('final', 'second_pair')  # whose runs look at the test images
+TESTED = ('final', 'second_pair', 'replication')  # whose runs look at the test images
+
+
+def titled(stage: str, pair: str) -> str:
+    """Return what a stage's results on a pair are called."""
+    return ', '.join(part for part in (pair, STAGES[stage].title) if part)
 
 
 def base_weights(study: Study, ledger: Ledger) -> dict[str, float | None]:

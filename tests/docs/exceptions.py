@@ -8,6 +8,7 @@ GPU = 'needs a GPU'
 NETWORK = 'downloads packages'
 SERVICE = 'sets up a service of the machine'
 STEPS = 'takes a hundred steps with a trained teacher'
+STUDENTS = 'takes hours; tests/runners makes clouds of students, and tests/tools records their errors'
 ESTIMATE = 'times steps of every kind; tests/reproduction has an estimate'
 CHECKED = {
     'README.md': {'run.py': JOB, '_coco': COCO, '--cluster slurm': SLURM},
@@ -21,6 +22,7 @@ CHECKED = {
         'benchmarks/': GPU,
         'tools/': f'{GPU}; README.md and docs/cohorts.md run the same tools',
     },
+    'docs/losses.md': {'configs/study/ripsnets/': STUDENTS},
     'docs/methods.md': {'benchmarks/method_terms.py': STEPS},
     'docs/reliability.md': {'tests.campaigns': CAMPAIGN},
     'docs/reproduce.md': {

@@ -167,6 +167,18 @@ def test_an_interval_by_t_is_drawn_from_three_seeds_on(ledger, monkeypatch, tmp_
     assert any(np.array_equal(drawn, bounds[1]) for drawn in three)
 
 
+def test_panels_of_one_pair_share_a_scale_that_another_does_not_stretch(ledger, monkeypatch, tmp_path):
+    figures_drawn = []
+    monkeypatch.setattr(figures, 'save_figure', lambda figure, path: figures_drawn.append(figure))
+    panels = {}
+    for title, pair, factor in (('one', 'a', 1.0), ('two', 'a', 2.0), ('three', 'b', 100.0)):
+        found = paired_difference([factor, 3 * factor, 2 * factor], [0.0, 0.0, 0.0])
+        panels[title] = [Comparison(pair, 'KD', 'sorted', 1.0, {}, [], difference=found)]
+    figures.plot_differences(ledger.study, panels, str(tmp_path / 'differences.png'))
+    one, two, three = (axis.get_xlim() for axis in figures_drawn[0].axes)
+    assert one == two and one[1] < 20 < 200 < three[1]
+
+
 def test_report_of_nothing_and_of_a_document_without_blocks(ledger, document):
     write_report(ledger, document)
     assert document.read_text().count('Not run yet.') == len(NAMES)

@@ -12,6 +12,8 @@ from mmengine.registry import DATASETS, MODELS, init_default_scope
 from mmpretrain.structures import DataSample
 from small import batch
 
+from topkd.artifacts.settings import CLOUDS, RIPSNET
+
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 CLASSIFICATION = sorted(
     str(path.relative_to(CONFIGS))
@@ -116,6 +118,14 @@ def test_recipe_of_the_paper():
     clouds, ripsnet = (read('topkd/resnet56-resnet20_cifar100.py').get(key) for key in ('clouds', 'ripsnet'))
     assert clouds.num_clouds == 200_000
     assert (ripsnet.lr, ripsnet.batch_size, ripsnet.max_epochs, ripsnet.patience) == (5e-4, 64, 25_000, 50)
+
+
+@pytest.mark.parametrize('folder', ['topkd', 'cohorts', 'ablations', 'study/ripsnets'])
+def test_clouds_and_ripsnet_hold_settings_alone(folder):
+    # a config's own variable of one of these names would be taken for its settings
+    for path in sorted((CONFIGS / folder).glob('*.py')):
+        cfg = Config.fromfile(path)
+        CLOUDS.complete(cfg.get('clouds')), RIPSNET.complete(cfg.get('ripsnet'))
 
 
 def test_configs_are_inherited_from_the_package(tmp_path):

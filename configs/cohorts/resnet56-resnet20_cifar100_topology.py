@@ -1,10 +1,10 @@
 _base_ = ['../_base_/pairs/resnet56-resnet20_cifar100.py', '../_base_/losses/topkd.py']
 
 # The topology terms side by side, at the weights of configs/topkd: no teacher, KD, the paper's, and what may act more.
-kd, ripsnet = _base_.losses.kd, _base_.losses.topology
-exact = dict(ripsnet, vectorizer=dict(ripsnet['vectorizer'], type='RipsImage'))
+kd, topkd = _base_.losses.kd, _base_.losses.topology
+exact = dict(topkd, vectorizer=dict(topkd['vectorizer'], type='RipsImage'))
 normalized = dict(exact, cloud=dict(exact['cloud'], normalization='mean_distance'))
-sorted_deaths = dict(ripsnet, distance='sorted_deaths', loss_weight=0.1)
+sorted_deaths = dict(topkd, distance='sorted_deaths', loss_weight=0.1)
 
 student = _base_.model.student
 model = dict(
@@ -14,7 +14,7 @@ model = dict(
     members=dict(
         plain=dict(student=student, losses=dict()),
         KD=dict(student=student, losses=dict(kd=kd)),
-        TopKD=dict(student=student, losses=dict(kd=kd, topology=ripsnet)),
+        TopKD=dict(student=student, losses=dict(kd=kd, topology=topkd)),
         exact=dict(student=student, losses=dict(kd=kd, topology=exact)),
         normalized=dict(student=student, losses=dict(kd=kd, topology=normalized)),
         sorted_deaths=dict(student=student, losses=dict(kd=kd, topology=sorted_deaths)),

@@ -30,9 +30,9 @@ def plot_differences(study: Study, panels: Mapping[str, Sequence[Comparison]], p
     heights = [len(rows) + 0.8 for rows in drawn.values()]
     intervals = '95 % intervals: thick by t, from three seeds on; thin by bootstrap'
     label = f'difference of top-1 on the test images, points\n{intervals}'
-    shape = dict(nrows=len(drawn), height_ratios=heights, sharex=False)
+    height = 1.2 + 0.4 * sum(heights)
     first: dict[str, Axes] = {}  # panels of one pair have one scale; few seeds of another must not flatten them
-    with _column(path, 7.2, 1.2 + 0.4 * sum(heights), label, **shape) as axes:
+    with _column(path, 7.2, height, label, sharex=False, nrows=len(drawn), height_ratios=heights) as axes:
         for axis, (title, rows) in zip(axes, drawn.items()):
             axis.sharex(first.setdefault(rows[0].pair, axis))
             _intervals(axis, study, rows)
@@ -89,9 +89,11 @@ def plot_errors(study: Study, found: Sequence[Mechanism], path: str) -> bool:
 
 
 @contextmanager
-def _column(path: str, width: float, height: float, label: str, **subplots: Any) -> Iterator[Sequence[Axes]]:
+def _column(
+    path: str, width: float, height: float, label: str, sharex: bool = True, **subplots: Any
+) -> Iterator[Sequence[Axes]]:
     """Give axes one above the other, with one label below them all, and write the figure at the block's end."""
-    figure, axes = new_figure(width, height, **{'squeeze': False, 'sharex': True, **subplots})
+    figure, axes = new_figure(width, height, squeeze=False, sharex=sharex, **subplots)
     yield axes[:, 0]
     axes[-1, 0].set_xlabel(label)
     save_figure(figure, path)
